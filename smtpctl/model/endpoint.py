@@ -1,0 +1,121 @@
+"""Where and how to connect: plain values that a profile is resolved into and the engine runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import NamedTuple
+
+from smtpctl.model.secret import Secret
+from smtpctl.model.transcript import Stage
+
+
+class TlsMode(str, Enum):
+    """How a connection is encrypted."""
+
+    IMPLICIT = "implicit"  # from the first octet (RFC 8314 3.3)
+    STARTTLS = "starttls"  # upgraded before anything else; never falls back (RFC 3207)
+    AUTO = "auto"  # STARTTLS where offered; credentials are never sent in clear
+    NONE = "none"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+USUAL_PORT: Mapping[TlsMode, int] = {
+    TlsMode.IMPLICIT: 465,
+    TlsMode.STARTTLS: 587,
+    TlsMode.AUTO: 25,
+    TlsMode.NONE: 25,
+}
+
+
+class Endpoint(NamedTuple):
+    """A server. `host` is an A-label name, an IPv4 address or an IPv6 address without brackets;
+    a UNIX socket has `path` instead. `lmtp` selects LHLO (RFC 2033)."""
+
+    host: str
+    port: int
+    path: str = ""
+    lmtp: bool = False
+
+    def __str__(self) -> str:
+        if self.path:
+            return f"unix:{self.path}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+class Route(NamedTuple):
+    """How to reach it: `family` 4, 6 or 0 for both; local `source` address; `proxy` URL (socks5:// or http://)."""
+
+    family: int = 0
+    source: str = ""
+    proxy: str = ""
+
+
+class TlsPolicy(NamedTuple):
+    """What TLS must be like.
+
+    `verify` False accepts any certificate (`--insecure`). Paths are files; `sni` and `verify_name` default to
+    the host; `pins` are lower-case hex SHA-256 values of a certificate or of an SPKI; `minimum` is `1.2` or `1.3`.
+    """
+
+    mode: TlsMode = TlsMode.AUTO
+    verify: bool = True
+    ca_file: str = ""
+    ca_dir: str = ""
+    client_cert: str = ""
+    client_key: str = ""
+    sni: str = ""
+    verify_name: str = ""
+    pins: tuple[str, ...] = ()
+    minimum: str = "1.2"
+
+
+class Credentials(NamedTuple):
+    """Who logs in, and with what. An empty `username` with EXTERNAL lets the certificate say who."""
+
+    username: str = ""
+    password: Secret = Secret("")
+    token: Secret = Secret("")  # OAuth 2.0 access token
+    authzid: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.username or self.password or self.token)
+
+
+# RFC 5321 4.5.3.2 gives the longest a client should wait; people wait less, so the defaults are shorter.
+RFC_TIMEOUTS: Mapping[Stage, float] = {
+    Stage.GREETING: 300,
+    Stage.EHLO: 300,
+    Stage.STARTTLS: 300,
+    Stage.AUTH: 300,
+    Stage.MAIL: 300,
+    Stage.RCPT: 300,
+    Stage.DATA: 600,
+}
+DEFAULT_TIMEOUTS: Mapping[Stage, float] = {
+    Stage.DNS: 10,
+    Stage.CONNECT: 10,
+    Stage.GREETING: 30,
+    Stage.EHLO: 15,
+    Stage.STARTTLS: 15,
+    Stage.TLS: 15,
+    Stage.AUTH: 30,
+    Stage.MAIL: 30,
+    Stage.RCPT: 30,
+    Stage.DATA: 120,
+    Stage.QUIT: 3,
+}
+
+
+class Timeouts(NamedTuple):
+    """Seconds: `total` for the whole run (no peer can stretch it), `stages` what differs from the defaults."""
+
+    total: float = 300
+    stages: Mapping[Stage, float] = {}
+
+    def of(self, stage: Stage) -> float:
+        """Seconds that one step of this stage may take."""
+        return self.stages.get(stage, DEFAULT_TIMEOUTS.get(stage, 30))

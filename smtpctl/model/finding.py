@@ -1,0 +1,123 @@
+"""Findings: what was judged, why, and what to do about it. The same shape everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+from smtpctl.model.transcript import Stage
+
+
+class Severity(IntEnum):
+    """How bad; comparable."""
+
+    NOTE = 1
+    WARNING = 2
+    ERROR = 3
+
+    @property
+    def label(self) -> str:
+        """`note`, `warning` or `error`."""
+        return self.name.lower()
+
+    @classmethod
+    def parse(cls, label: str) -> Severity:
+        """The inverse of `label`; KeyError for anything else."""
+        return cls[label.upper()]
+
+
+class Evidence(NamedTuple):
+    """What was seen, in the peer's own words where there are any.
+
+    `event` is an index into the transcript; `span` the half-open range of `text` that matters;
+    `label` names it (`S:`, `C:`, `missing:`).
+    """
+
+    text: str
+    label: str = ""
+    event: int | None = None
+    span: tuple[int, int] | None = None
+
+
+class Remedy(NamedTuple):
+    """What to do. `commands` are exact shell or PowerShell lines; `safe` ones change only this machine's profile."""
+
+    text: str
+    commands: tuple[str, ...] = ()
+    safe: bool = False
+
+
+class Cause(NamedTuple):
+    """Why it may have happened; `likelihood` is 0 to 1 relative to the other causes of the finding."""
+
+    text: str
+    likelihood: float
+    remedies: tuple[Remedy, ...] = ()
+
+
+class Location(NamedTuple):
+    """A place in a configuration file: 1-based line and column."""
+
+    path: str
+    line: int
+    column: int = 1
+
+
+class Finding(NamedTuple):
+    """One judgement.
+
+    `id` is stable and has an `explain` page; `title` is true without the rest; `knowledge` are ids of
+    reply entries; `role` is `submission`, `mx` or empty; `verified` is False where the knowledge behind
+    it was never seen in a source; `as_of` dates a fact that changes (ISO date).
+    """
+
+    id: str
+    severity: Severity
+    stage: Stage
+    title: str
+    message: str = ""
+    target: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    knowledge: tuple[str, ...] = ()
+    source: str = ""
+    role: str = ""
+    location: Location | None = None
+    verified: bool = True
+    as_of: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape of `design/cli.md`: empty optional fields are left out."""
+        data: dict[str, Any] = {
+            "id": self.id,
+            "severity": self.severity.label,
+            "stage": self.stage.value,
+            "role": self.role,
+            "target": self.target,
+            "title": self.title,
+            "message": self.message,
+            "evidence": [f"{e.label} {e.text}".strip() for e in self.evidence],
+            "causes": [
+                {
+                    "text": cause.text,
+                    "likelihood": round(cause.likelihood, 2),
+                    "fix": [remedy.text for remedy in cause.remedies],
+                    "commands": [line for remedy in cause.remedies for line in remedy.commands],
+                }
+                for cause in self.causes
+            ],
+            "knowledge": list(self.knowledge),
+            "source": self.source,
+            "as_of": self.as_of,
+            "verified": self.verified,
+        }
+        if self.location:
+            data["location"] = self.location._asdict()
+        keep = {"id", "severity", "stage", "target", "title", "evidence", "causes"}
+        return {key: value for key, value in data.items() if key in keep or value not in ("", [], True)}
+
+
+def worst(findings: Iterable[Finding]) -> Severity | None:
+    """The highest severity, or None without findings."""
+    return max((finding.severity for finding in findings), default=None)

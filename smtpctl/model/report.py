@@ -1,0 +1,88 @@
+"""The result of a use case and the one rule from it to an exit status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+from smtpctl.model.finding import Finding, Severity
+from smtpctl.model.reply import Reply
+from smtpctl.model.transcript import Stage, Transcript
+
+
+class ExitStatus(IntEnum):
+    """Exit codes; promises to users (sysexits.h where mail tools use them)."""
+
+    OK = 0
+    FINDINGS = 1  # findings at or above --fail-on
+    USAGE = 2  # wrong usage
+    DATA = 65  # the message or input is bad, or refused for good at MAIL, RCPT or DATA
+    NO_HOST = 68  # the host or domain does not exist
+    UNAVAILABLE = 69  # wrong protocol, TLS not offered, certificate refused
+    BUG = 70  # a defect in smtpctl
+    CANNOT_CREATE = 73  # cannot write
+    IO = 74
+    TEMPORARY = 75  # 4xx, refused, timed out: trying again can help
+    PROTOCOL = 76  # the server broke the protocol
+    AUTH = 77  # authentication refused
+    CONFIG = 78  # the configuration is wrong
+    INTERRUPTED = 130
+
+
+class Failure(NamedTuple):
+    """What stopped a run before its end. `reply` is the server's refusal where there was one."""
+
+    status: ExitStatus
+    stage: Stage
+    retryable: bool
+    reply: Reply | None = None
+
+
+class Outcome(NamedTuple):
+    """What became of one check: `passed`, `found`, `skipped` or `crashed`, and why where it is not plain."""
+
+    check: str
+    result: str
+    reason: str = ""
+
+
+class StageResult(NamedTuple):
+    """One row of the stage table. `status` is `passed`, `failed`, `warning` or `skipped`; `ms` the time it took."""
+
+    stage: Stage
+    status: str
+    detail: str
+    ms: float | None = None
+    facts: Mapping[str, Any] = {}
+
+
+class RecipientResult(NamedTuple):
+    """What the server said about one recipient: `accepted`, `temporary`, `permanent` or `unknown`."""
+
+    address: str
+    result: str
+    reply: Reply | None = None
+
+
+class Report(NamedTuple):
+    """What one use case found out about one target. `facts` holds JSON values (tls, capabilities, queue_id ...)."""
+
+    target: str
+    transcript: Transcript
+    findings: tuple[Finding, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    stages: tuple[StageResult, ...] = ()
+    recipients: tuple[RecipientResult, ...] = ()
+    failure: Failure | None = None
+    facts: Mapping[str, Any] = {}
+    headline: str = ""  # e.g. "STARTTLS  OAuth 2.0 as noreply@example.com"
+    next_command: str = ""
+
+    def status(self, fail_on: Severity | None = Severity.ERROR) -> ExitStatus:
+        """What stopped the run, else whether a finding reaches `fail_on` (None: never), else OK."""
+        if self.failure:
+            return self.failure.status
+        if fail_on is not None and any(finding.severity >= fail_on for finding in self.findings):
+            return ExitStatus.FINDINGS
+        return ExitStatus.OK

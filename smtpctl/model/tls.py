@@ -1,0 +1,39 @@
+"""What a TLS handshake gave, as facts."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class TlsSession(NamedTuple):
+    """A finished handshake.
+
+    `protocol` is `TLSv1.2` or `TLSv1.3`; `chain` the presented certificates as DER, leaf first, in the order
+    sent; `verify_code` OpenSSL's X509_V_ERR number (0 for trusted) and `verify_message` its words: with
+    verification off they still say what verification would have said.
+    """
+
+    protocol: str
+    cipher: str
+    bits: int
+    server_name: str
+    chain: tuple[bytes, ...] = ()
+    verified: bool = False
+    verify_code: int = 0
+    verify_message: str = ""
+    resumed: bool = False
+    tls_unique: bytes = b""  # RFC 5929 3, TLS 1.2 only
+
+    def facts(self) -> dict[str, Any]:
+        """JSON values for the transcript; the certificates themselves stay out."""
+        return {
+            "version": self.protocol,
+            "cipher": self.cipher,
+            "bits": self.bits,
+            "server_name": self.server_name,
+            "verified": self.verified,
+            "verify_code": self.verify_code,
+            "verify_message": self.verify_message,
+            "certificates": len(self.chain),
+            "resumed": self.resumed,
+        }
