@@ -119,3 +119,19 @@ class Timeouts(NamedTuple):
     def of(self, stage: Stage) -> float:
         """Seconds that one step of this stage may take."""
         return self.stages.get(stage, DEFAULT_TIMEOUTS.get(stage, 30))
+
+
+class AuthPolicy(NamedTuple):
+    """How to log in.
+
+    `method`: `auto` (OAuth 2.0 if there is a token, else the password, else nothing), `oauth2`, `basic` or `none`.
+    `mechanism` forces one SASL mechanism. `requirement` as swaks has it: `required` (no login, no mail),
+    `optional` (log in if the server offers a mechanism we can do, fail if it refuses), `optional-strict`
+    (as `optional`, but an offered login that cannot be tried is a failure too).
+    `allow_plaintext`: credentials may go over a connection without TLS; `trusted` hosts (loopback) may always.
+    """
+
+    method: str = "auto"
+    mechanism: str = ""
+    requirement: str = "required"
+    allow_plaintext: bool = False
