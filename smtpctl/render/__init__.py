@@ -1,0 +1,1 @@
+"""Everything that turns results into text. Imports the model only; prints nothing."""
