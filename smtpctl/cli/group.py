@@ -1,0 +1,132 @@
+"""Commands that cost nothing until they are used.
+
+A noun (`profile`) or the program itself is a `LazyGroup`: it knows its commands' names and one-line helps, and builds
+the real command in `resolve_command`. So neither `--help` nor TAB imports a command's module or reads its options.
+
+    command = verb(function)                      app = Noun("SMTP servers.")
+                                                  @app.command("list")
+                                                  def list_(terminal: Terminal) -> None: ...
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from smtpctl.cli import help_page, options
+from smtpctl.cli.options import TEXT_JSON
+
+Function = Callable[..., Any]
+
+
+class Entry(NamedTuple):
+    """A command that is not built yet. `section` is the heading it stands under in the list."""
+
+    help: str
+    build: Callable[[str], Any]
+    section: str = "Commands"
+
+
+class Command(TyperCommand):
+    """A command whose help is our page."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        formatter.write(help_page.command_page(self, ctx))
+
+
+class LazyGroup(TyperGroup):
+    """A group that builds a command when it is called."""
+
+    entries: Mapping[str, Entry] = {}
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(self.entries)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A stub that has the name and the one-line help; None for an unknown name."""
+        entry = self.entries.get(cmd_name)
+        if cmd_name not in self.commands and entry:
+            self.commands[cmd_name] = Command(cmd_name, short_help=entry.help, rich_markup_mode=None)
+        return self.commands.get(cmd_name)
+
+    def real_command(self, name: str) -> Any:
+        """The command itself, its module imported."""
+        return self.entries[name].build(name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        for name in self.entries:
+            self.get_command(ctx, name)  # what a misspelt one is compared with
+        name, stub, rest = super().resolve_command(ctx, args)
+        return name, self.real_command(name) if name else stub, rest
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        formatter.write(help_page.group_page(self, ctx))
+
+
+class Verb(NamedTuple):
+    """A command as its module declares it: the function and the formats it can write."""
+
+    function: Function
+    formats: tuple[str, ...] = TEXT_JSON
+
+    def build(self, name: str) -> Any:
+        """The command of this name for typer."""
+        app = typer.Typer(rich_markup_mode=None, add_completion=False)
+        app.command(name, cls=Command)(options.wire(self.function, self.formats))
+        return typer.main.get_command(app)
+
+
+def verb(formats: tuple[str, ...] = TEXT_JSON) -> Callable[[Function], Verb]:
+    """Declare a command: `@verb()` or `@verb(formats=FINDINGS)`. The docstring is its help."""
+    return lambda function: Verb(function, formats)
+
+
+class Noun:
+    """A group of commands about one kind of thing, as its module declares it. `help` is one sentence."""
+
+    def __init__(self, help: str) -> None:
+        self.help = help
+        self.verbs: dict[str, Verb] = {}
+
+    def command(self, name: str, formats: tuple[str, ...] = TEXT_JSON) -> Callable[[Function], Function]:
+        """Declare one command of the group; the docstring is its help."""
+
+        def add(function: Function) -> Function:
+            self.verbs[name] = Verb(function, formats)
+            return function
+
+        return add
+
+    def build(self, name: str) -> Any:
+        """The group of this name for typer."""
+        return lazy_group(
+            name, self.help, {key: Entry(first_line(verb.function), verb.build) for key, verb in self.verbs.items()}
+        )
+
+
+def lazy_group(name: str, help: str, entries: Mapping[str, Entry]) -> LazyGroup:
+    """A group of `entries` that takes the options every command has."""
+
+    def remember(**values: Any) -> None:
+        context = values.pop("shared_context")
+        context.obj = options.merge_shared(context.obj, values)
+
+    context = inspect.Parameter("shared_context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    parameters = [context, *options.shared_parameters(options.FINDINGS)]
+    remember.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    remember.__annotations__ = {p.name: p.annotation for p in parameters}
+    app = typer.Typer(name=name, cls=LazyGroup, help=help, rich_markup_mode=None, add_completion=False)
+    app.callback()(remember)
+    group = typer.main.get_command(app)
+    assert isinstance(group, LazyGroup)
+    group.entries = entries
+    return group
+
+
+def first_line(function: Function) -> str:
+    """The first sentence of a command's docstring, without its full stop."""
+    return (function.__doc__ or "").strip().partition("\n")[0].rstrip(".")

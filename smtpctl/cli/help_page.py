@@ -1,0 +1,101 @@
+"""The page `--help` prints: one sentence, the commonest example first, options in groups. Plain text, no I/O."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from smtpctl.cli import terminal
+
+GROUPS = ("Arguments", "Options", "Connection", "TLS", "Authentication", "Message", "Output", "Everywhere")
+NAME_COLUMN = 30
+Row = tuple[str, str]
+
+
+def command_page(command: Any, context: Any) -> str:
+    """The page of one command."""
+    return _page(command, context, option_sections(command, context))
+
+
+def group_page(group: Any, context: Any) -> str:
+    """The page of a group: its commands by section, then the options."""
+    sections: dict[str, list[Row]] = {}
+    for name, entry in group.entries.items():
+        sections.setdefault(entry.section, []).append((name, entry.help))
+    return _page(group, context, {**sections, **option_sections(group, context)})
+
+
+def option_sections(command: Any, context: Any) -> dict[str, list[Row]]:
+    """The command's arguments and options as rows (name, help) under the headings of GROUPS."""
+    sections: dict[str, list[Row]] = {name: [] for name in GROUPS}
+    for parameter in command.get_params(context):
+        if getattr(parameter, "hidden", False):
+            continue
+        heading, row = _row(parameter, context)
+        sections.setdefault(heading, []).append(row)
+    return {name: rows for name, rows in sections.items() if rows}
+
+
+def _row(parameter: Any, context: Any) -> tuple[str, Row]:
+    panel = getattr(parameter, "rich_help_panel", None)
+    if parameter.param_type_name == "argument":
+        return panel or "Arguments", (parameter.make_metavar(context), parameter.help or "")
+    if "--help" in parameter.opts:
+        return "Everywhere", ("--help", "Show this page.")
+    short = [opt for opt in parameter.opts if not opt.startswith("--")]
+    long = [opt for opt in parameter.opts if opt.startswith("--")]
+    name = ("" if short else "    ") + ", ".join([*short, "/".join([*long, *parameter.secondary_opts])])
+    if not parameter.is_flag and not parameter.count:
+        name += " " + _metavar(parameter, context)
+    return panel or "Options", (name, _with_default(parameter))
+
+
+def _metavar(parameter: Any, context: Any) -> str:
+    choices = getattr(parameter.type, "choices", None)
+    if choices and not parameter.metavar:
+        return "|".join(choices)
+    return str(parameter.make_metavar(context))
+
+
+def _with_default(parameter: Any) -> str:
+    text, default = parameter.help or "", parameter.default
+    if not parameter.show_default or default in (None, False, (), []) or parameter.is_flag:
+        return text
+    return f"{text} [{default}]"
+
+
+def _page(command: Any, context: Any, sections: dict[str, list[Row]]) -> str:
+    sentence, examples, rest = split_help(command.help or "")
+    width = terminal.width()
+    usage = f"Usage: {context.command_path} {' '.join(command.collect_usage_pieces(context))}"
+    blocks = ["\n".join(textwrap.wrap(sentence, width))]
+    if examples:
+        blocks.append("\n".join(f"  {line}" for line in examples))
+    blocks.append(usage)
+    blocks += ["\n".join(textwrap.wrap(paragraph, width)) for paragraph in rest]
+    blocks += [f"{heading}:\n" + "\n".join(_table(rows, width)) for heading, rows in sections.items()]
+    return "\n\n".join(blocks) + "\n"
+
+
+def split_help(help: str) -> tuple[str, list[str], list[str]]:
+    """A command's docstring as (first paragraph, lines that start with `$ `, other paragraphs)."""
+    lines = inspect.cleandoc(help).split("\n")
+    examples = [line.strip() for line in lines if line.strip().startswith("$ ")]
+    text = "\n".join("" if line.strip().startswith("$ ") else line for line in lines)
+    paragraphs = [" ".join(p.split()) for p in text.split("\n\n") if p.strip()]
+    return (paragraphs[0] if paragraphs else ""), examples, paragraphs[1:]
+
+
+def _table(rows: Iterable[Row], width: int) -> Iterator[str]:
+    rows = list(rows)
+    column = min(NAME_COLUMN, max(len(name) for name, _ in rows) + 2)
+    for name, text in rows:
+        lines = textwrap.wrap(text, max(20, width - column - 4)) or [""]
+        if len(name) > column - 2:
+            yield f"  {name}"
+        else:
+            yield f"  {name:<{column}}{lines.pop(0)}".rstrip()
+        for line in lines:
+            yield " " * (column + 2) + line

@@ -1,0 +1,201 @@
+"""The one place besides `render` that prints, asks, and knows what kind of terminal this is.
+
+Rules: stdout is data, stderr is talk; nothing asks without a terminal or with `--no-input`; the environment is
+read here once for the options every command shares, and handed on as `environ` to `config`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, TextIO
+
+from smtpctl.model.errors import UsageProblem
+from smtpctl.model.secret import Secret
+
+FORMATS = ("text", "json", "junit", "sarif", "github")
+COLORS = ("auto", "always", "never")
+MAX_WIDTH = 120
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"", "0", "false", "no", "off"})
+
+
+class Shared(NamedTuple):
+    """One option every command has: its environment variable, and the value without either."""
+
+    variable: str
+    default: Any
+
+
+SHARED: Mapping[str, Shared] = {
+    "config": Shared("SMTPCTL_CONFIG", None),
+    "site": Shared("SMTPCTL_SITE", None),
+    "format": Shared("SMTPCTL_FORMAT", "text"),
+    "no_input": Shared("SMTPCTL_NO_INPUT", False),
+    "color": Shared("SMTPCTL_COLOR", "auto"),
+    "quiet": Shared("SMTPCTL_QUIET", False),
+    "verbose": Shared("SMTPCTL_VERBOSE", 0),
+}
+
+
+class Terminal:
+    """Who the command talks to, and how.
+
+    `config` is the configuration file asked for (None: the default place), `site` the scope asked for,
+    `format` one of the command's formats, `verbosity` 0 to 3, `width` in columns. `color` and `unicode` are
+    for stdout, `err_color` for stderr.
+    """
+
+    def __init__(
+        self,
+        values: Mapping[str, Any],
+        environ: Mapping[str, str],
+        *,
+        stdin: TextIO | None = None,
+        stdout: TextIO | None = None,
+        stderr: TextIO | None = None,
+    ) -> None:
+        self.environ = environ
+        self.stdin = stdin or sys.stdin
+        self.stdout = stdout or sys.stdout
+        self.stderr = stderr or sys.stderr
+        self.config: Path | None = Path(values["config"]) if values["config"] else None
+        self.site: str | None = values["site"]
+        self.format: str = values["format"]
+        self.quiet: bool = values["quiet"]
+        self.verbosity: int = values["verbose"]
+        self.no_input: bool = values["no_input"] or not _is_tty(self.stdin)
+        self.is_tty = _is_tty(self.stdout)
+        self.color = _wants_color(values["color"], environ, self.stdout)
+        self.err_color = _wants_color(values["color"], environ, self.stderr)
+        self.unicode = _can_encode(self.stdout, "✓✗│…")
+        self.width = width(environ)
+
+    def out(self, text: str) -> None:
+        """Data, to stdout; a missing line end is added."""
+        self.stdout.write(text if text.endswith("\n") else text + "\n")
+
+    def document(self, schema: str, data: Mapping[str, Any]) -> None:
+        """One JSON document with its `schema` (`profile.list/1`), to stdout."""
+        import json
+
+        self.out(json.dumps({"schema": f"smtpctl.{schema}", **data}, ensure_ascii=False, indent=2, default=str))
+
+    def say(self, text: str) -> None:
+        """Talk (progress, what was done), to stderr; silent under `--quiet`."""
+        if not self.quiet:
+            self.stderr.write(text if text.endswith("\n") else text + "\n")
+            self.stderr.flush()
+
+    def warn(self, text: str) -> None:
+        """A warning, to stderr, also under `--quiet`."""
+        mark = "\x1b[33mwarning:\x1b[0m" if self.err_color else "warning:"
+        self.stderr.write(f"{mark} {text}\n")
+
+    def detail(self, text: str) -> None:
+        """Talk that only `--verbose` shows."""
+        if self.verbosity:
+            self.say(text)
+
+    def ask(self, question: str, *, option: str, default: str = "") -> str:
+        """The user's answer or `default`; UsageProblem naming `option` where nobody can be asked."""
+        self._may_ask(question, option)
+        self.stderr.write(f"{question} [{default}]: " if default else f"{question}: ")
+        self.stderr.flush()
+        line = self.stdin.readline()
+        if not line:
+            raise UsageProblem(f"{question}: the input ended before an answer", f"Answer it with {option}.")
+        return line.strip() or default
+
+    def ask_secret(self, question: str, *, option: str = "--password-stdin") -> Secret:
+        """A secret, typed without echo; UsageProblem naming `option` where nobody can be asked."""
+        self._may_ask(question, option)
+        import getpass
+
+        try:
+            return Secret(getpass.getpass(f"{question}: ", stream=self.stderr))
+        except EOFError:
+            raise UsageProblem(
+                f"{question}: the input ended before an answer", f"Answer it with {option}."
+            ) from None
+
+    def confirm(self, question: str, *, yes: bool) -> None:
+        """Return when `yes` or the user agrees; UsageProblem otherwise, before anything was done."""
+        if yes:
+            return
+        if self.ask(f"{question} [y/N]", option="--yes").lower() not in ("y", "yes"):
+            raise UsageProblem("Nothing was changed.", "Answer y, or give --yes.")
+
+    def _may_ask(self, question: str, option: str) -> None:
+        if self.no_input:
+            raise UsageProblem(f"{question}: nobody can be asked here (no terminal, or --no-input)", f"Give {option}.")
+
+
+def build(given: Mapping[str, Any], formats: tuple[str, ...], environ: Mapping[str, str] | None = None) -> Terminal:
+    """A Terminal from the options given (None: not given), else the environment, else the defaults.
+
+    UsageProblem where a value is not understood or the command cannot write the format asked for.
+    """
+    environ = os.environ if environ is None else environ
+    values = {name: _effective(name, given.get(name), environ) for name in SHARED}
+    if values["format"] not in formats:
+        asked = given.get("format")
+        if asked or values["format"] not in FORMATS:
+            raise UsageProblem(
+                f"--format: {values['format']!r} is not a format of this command", f"It has {', '.join(formats)}."
+            )
+        values["format"] = SHARED["format"].default  # a habit set in the environment, meant for other commands
+    return Terminal(values, environ)
+
+
+def width(environ: Mapping[str, str] | None = None) -> int:
+    """Columns to write for: the terminal's, at most 120; 80 where there is none. `COLUMNS` wins."""
+    columns = (os.environ if environ is None else environ).get("COLUMNS", "")
+    wide = int(columns) if columns.isdecimal() and int(columns) else shutil.get_terminal_size((80, 24)).columns
+    return max(40, min(wide, MAX_WIDTH))
+
+
+def _effective(name: str, given: Any, environ: Mapping[str, str]) -> Any:
+    shared = SHARED[name]
+    if given is not None:
+        return given
+    text = environ.get(shared.variable, "")
+    if not text:
+        return shared.default
+    if isinstance(shared.default, bool):
+        return _flag(shared.variable, text)
+    if isinstance(shared.default, int):
+        return int(text) if text.isdecimal() else int(_flag(shared.variable, text))
+    if name == "color" and text not in COLORS:
+        raise UsageProblem(f"${shared.variable}: {text!r} is not one of {', '.join(COLORS)}")
+    return text
+
+
+def _flag(variable: str, text: str) -> bool:
+    if text.lower() in _TRUE | _FALSE:
+        return text.lower() in _TRUE
+    raise UsageProblem(f"${variable}: {text!r} is neither yes nor no", "Use 1 or 0.")
+
+
+def _is_tty(stream: TextIO) -> bool:
+    try:
+        return stream.isatty()
+    except (AttributeError, ValueError):  # no stream at all, or a closed one
+        return False
+
+
+def _wants_color(mode: str, environ: Mapping[str, str], stream: TextIO) -> bool:
+    if mode != "auto":
+        return mode == "always"
+    return _is_tty(stream) and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+
+
+def _can_encode(stream: TextIO, sample: str) -> bool:
+    try:
+        sample.encode(getattr(stream, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
