@@ -1,0 +1,232 @@
+"""What can go wrong at the login that is no reply of the server's: choosing, protecting, understanding it.
+
+What servers answer to a login is in `replies/`.
+"""
+
+from __future__ import annotations
+
+from smtpctl.knowledge.families import Entry, because, fix
+from smtpctl.model.finding import Severity
+from smtpctl.model.report import ExitStatus
+from smtpctl.model.transcript import Stage
+
+_MATRIX = fix(
+    "See what the server offers and which of it works with these credentials.", "smtpctl check {target} --matrix"
+)
+
+ENTRIES = (
+    Entry(
+        id="auth.not_offered",
+        severity=Severity.ERROR,
+        stage=Stage.AUTH,
+        status=ExitStatus.AUTH,
+        title="{host} offers no login on port {port}",
+        message="There are credentials, but the server has no AUTH among its extensions.",
+        causes=(
+            because(
+                0.4,
+                "The server offers logins only with TLS, and this connection has none.",
+                fix(
+                    "Use TLS.",
+                    "smtpctl check {host}:587 --tls starttls",
+                ),
+            ),
+            because(
+                0.4,
+                "Port 25 takes mail from other servers; logins are on 587 or 465.",
+                fix(
+                    "Use the submission port.",
+                    "smtpctl check {host}:587",
+                ),
+            ),
+            because(
+                0.2,
+                "It is a relay that trusts addresses instead of logins.",
+                fix(
+                    "Say that the profile does not log in.",
+                    "smtpctl profile set <profile> auth=none",
+                    safe=True,
+                ),
+            ),
+        ),
+        source="RFC 4954 3; RFC 6409 4.3",
+    ),
+    Entry(
+        id="auth.no_common_mechanism",
+        severity=Severity.ERROR,
+        stage=Stage.AUTH,
+        status=ExitStatus.AUTH,
+        title="{host} offers no login that these credentials can be used for",
+        message="The server announces which kinds of login it knows. None of them fits what the profile has.",
+        causes=(
+            because(
+                0.5,
+                "The server wants a token (XOAUTH2, OAUTHBEARER), the profile has a password, or the other way.",
+                fix(
+                    "Look at both sides.",
+                    "smtpctl profile show {target} --resolved",
+                ),
+            ),
+            because(
+                0.3,
+                "The profile insists on one mechanism (`auth_mech`).",
+                fix(
+                    "Let smtpctl choose.",
+                    "smtpctl profile unset <profile> auth_mech",
+                    safe=True,
+                ),
+            ),
+            because(0.2, "The mechanism needs a library or a certificate that is not here.", _MATRIX),
+        ),
+        source="RFC 4954 3; RFC 4422",
+    ),
+    Entry(
+        id="auth.mechanism_not_offered",
+        severity=Severity.ERROR,
+        stage=Stage.AUTH,
+        status=ExitStatus.AUTH,
+        title="{host} does not offer {mechanism}, which the profile asks for",
+        message="`auth_mech` names one mechanism and allows no other.",
+        causes=(
+            because(
+                0.7,
+                "The server has it under another name, only with TLS, or not at all.",
+                fix(
+                    "Let smtpctl choose among what is offered.",
+                    "smtpctl profile unset <profile> auth_mech",
+                    safe=True,
+                ),
+                _MATRIX,
+            ),
+        ),
+        source="RFC 4954 4",
+    ),
+    Entry(
+        id="auth.would_be_plaintext",
+        severity=Severity.ERROR,
+        stage=Stage.AUTH,
+        status=ExitStatus.AUTH,
+        title="Logging in to {host} would send the password in clear text",
+        message="The connection has no TLS, and every login that the server offers shows the password to whoever "
+        "listens. smtpctl stopped before it; nothing secret was sent.",
+        causes=(
+            because(
+                0.8,
+                "The profile's mode is `none`, or `auto` found no STARTTLS.",
+                fix(
+                    "Use TLS.",
+                    "smtpctl profile set <profile> tls=starttls",
+                    safe=True,
+                ),
+            ),
+            because(
+                0.2,
+                "The network between here and the server is trusted, and the server has no TLS.",
+                fix(
+                    "Only then, allow it for this run.",
+                    "smtpctl check {target} --allow-plaintext-auth",
+                ),
+            ),
+        ),
+        source="RFC 4954 4; RFC 8314 3",
+    ),
+    Entry(
+        id="auth.refused",
+        severity=Severity.ERROR,
+        stage=Stage.AUTH,
+        status=ExitStatus.AUTH,
+        title="{host} did not accept the login: {reply}",
+        message="The server knows the mechanism and judged the credentials.",
+        causes=(
+            because(
+                0.5,
+                "User name or password is wrong, or an app password is needed in place of it.",
+                fix(
+                    "Set the password anew.",
+                    "smtpctl secret set profile/<profile>/password",
+                ),
+            ),
+            because(
+                0.3, "Logging in to SMTP is switched off for this account.", fix("Ask the account's administrator.")
+            ),
+            because(0.2, "The account is locked after too many tries.", fix("Wait, then try once.")),
+        ),
+        source="RFC 4954 6",
+    ),
+    Entry(
+        id="auth.server_not_authenticated",
+        severity=Severity.ERROR,
+        stage=Stage.AUTH,
+        status=ExitStatus.AUTH,
+        title="{host} could not prove that it knows the password",
+        message="With SCRAM both sides prove it. The server said yes but its own proof is wrong, so it may be an "
+        "impostor that takes every login.",
+        causes=(
+            because(
+                0.6,
+                "Another machine stands in for the server.",
+                fix(
+                    "Send nothing. Compare the certificate with the one you know.",
+                    "smtpctl check {target} --deep",
+                ),
+            ),
+            because(
+                0.4,
+                "The server's SCRAM is defective.",
+                fix(
+                    "Tell the operator; try another mechanism.",
+                ),
+                _MATRIX,
+            ),
+        ),
+        source="RFC 5802 3, 5",
+    ),
+    Entry(
+        id="auth.challenge_undecodable",
+        severity=Severity.ERROR,
+        stage=Stage.AUTH,
+        status=ExitStatus.PROTOCOL,
+        title="{host} sent a {mechanism} challenge that makes no sense",
+        message="A challenge is base64 and follows the mechanism's own rules. This one does not; the login was cancelled.",
+        causes=(
+            because(
+                0.7,
+                "The server's implementation of the mechanism is defective.",
+                fix(
+                    "Use another mechanism.",
+                    "smtpctl check {target} --matrix",
+                ),
+            ),
+            because(0.3, "A proxy changes the dialogue.", fix("Try from another network, or with implicit TLS.")),
+        ),
+        source="RFC 4954 4",
+    ),
+    Entry(
+        id="auth.no_credentials",
+        severity=Severity.ERROR,
+        stage=Stage.AUTH,
+        status=ExitStatus.CONFIG,
+        title="A login is required, but there is nothing to log in with",
+        message="The profile asks for a login and has neither a user name with a password nor a token.",
+        causes=(
+            because(
+                0.6,
+                "The password was never stored on this machine.",
+                fix(
+                    "Store it; smtpctl asks for it.",
+                    "smtpctl secret set profile/<profile>/password",
+                ),
+            ),
+            because(
+                0.4,
+                "The server needs no login.",
+                fix(
+                    "Say so.",
+                    "smtpctl profile set <profile> auth=none",
+                    safe=True,
+                ),
+            ),
+        ),
+        source="RFC 4954 4",
+    ),
+)
