@@ -112,15 +112,11 @@ def lazy_group(name: str, help: str, entries: Mapping[str, Entry]) -> LazyGroup:
     """A group of `entries` that takes the options every command has."""
 
     def remember(**values: Any) -> None:
-        context = values.pop("shared_context")
-        context.obj = options.merge_shared(context.obj, values)
+        values.pop("shared_context").obj.take(values)
 
-    context = inspect.Parameter("shared_context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-    parameters = [context, *options.shared_parameters(options.FINDINGS)]
-    remember.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    remember.__annotations__ = {p.name: p.annotation for p in parameters}
+    shown = inspect.Signature(options.shared_parameters(options.FINDINGS))
     app = typer.Typer(name=name, cls=LazyGroup, help=help, rich_markup_mode=None, add_completion=False)
-    app.callback()(remember)
+    app.callback()(options.with_signature(remember, shown, remember))
     group = typer.main.get_command(app)
     assert isinstance(group, LazyGroup)
     group.entries = entries

@@ -10,7 +10,7 @@ from typing import Any
 from smtpctl.cli import terminal
 
 GROUPS = ("Arguments", "Options", "Connection", "TLS", "Authentication", "Message", "Output", "Everywhere")
-NAME_COLUMN = 30
+NAME_COLUMN, WIDE_NAME_COLUMN, WIDE = 30, 38, 100  # how far names may push the texts to the right
 Row = tuple[str, str]
 
 
@@ -43,13 +43,19 @@ def _row(parameter: Any, context: Any) -> tuple[str, Row]:
     if parameter.param_type_name == "argument":
         return panel or "Arguments", (parameter.make_metavar(context), parameter.help or "")
     if "--help" in parameter.opts:
-        return "Everywhere", ("--help", "Show this page.")
+        return "Everywhere", ("    --help", "Show this page.")
     short = [opt for opt in parameter.opts if not opt.startswith("--")]
-    long = [opt for opt in parameter.opts if opt.startswith("--")]
-    name = ("" if short else "    ") + ", ".join([*short, "/".join([*long, *parameter.secondary_opts])])
+    name = ("" if short else "    ") + ", ".join([*short, *_long_names(parameter)])
     if not parameter.is_flag and not parameter.count:
         name += " " + _metavar(parameter, context)
     return panel or "Options", (name, _with_default(parameter))
+
+
+def _long_names(parameter: Any) -> list[str]:
+    """The long forms of an option; a flag with both forms is written `--[no-]name`."""
+    long = [opt for opt in parameter.opts if opt.startswith("--")]
+    both = {f"--no-{name[2:]}" for name in long} & set(parameter.secondary_opts)
+    return [f"--[no-]{name[2:]}" for name in long] if both else [*long, *parameter.secondary_opts]
 
 
 def _metavar(parameter: Any, context: Any) -> str:
@@ -63,7 +69,7 @@ def _with_default(parameter: Any) -> str:
     text, default = parameter.help or "", parameter.default
     if not parameter.show_default or default in (None, False, (), []) or parameter.is_flag:
         return text
-    return f"{text} [{default}]"
+    return f"{text.removesuffix('.')} (default: {default})."
 
 
 def _page(command: Any, context: Any, sections: dict[str, list[Row]]) -> str:
@@ -90,7 +96,8 @@ def split_help(help: str) -> tuple[str, list[str], list[str]]:
 
 def _table(rows: Iterable[Row], width: int) -> Iterator[str]:
     rows = list(rows)
-    column = min(NAME_COLUMN, max(len(name) for name, _ in rows) + 2)
+    widest = NAME_COLUMN if width < WIDE else WIDE_NAME_COLUMN
+    column = min(widest, max(len(name) for name, _ in rows) + 2)
     for name, text in rows:
         lines = textwrap.wrap(text, max(20, width - column - 4)) or [""]
         if len(name) > column - 2:

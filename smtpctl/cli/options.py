@@ -4,9 +4,12 @@ A command is a plain function. Its own options are typer annotations; what it sh
 parameter, and the options behind that are added to its signature here:
 
     terminal: Terminal      the options every command has (--config --site --format/--json ...)
-    overrides: Overrides    everything that connects (--host --port --tls ...): {setting: value}, given ones only
+    overrides: Overrides    everything that connects (--host --port --tls ...)
+    settings: Settings      everything a profile can hold
+    oauth: OAuthSettings    everything a set of OAuth 2.0 credentials can hold
 
-The options of `Overrides` come from the table of profile settings, `config.fields.FIELDS`.
+The last three are dicts {name of the setting: value} of what was given, made from the tables in `config.fields`:
+a text (a list of texts where an option may be repeated, True or False for a flag), not yet parsed.
 """
 
 from __future__ import annotations
@@ -18,15 +21,27 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import typer
 
-from smtpctl.cli import complete_names, terminal
-from smtpctl.cli.terminal import COLORS, Terminal
+from smtpctl.cli import complete_names
+from smtpctl.cli.terminal import COLORS, FORMATS, Terminal, build
+from smtpctl.config.fields import CONNECTING, FIELDS, OAUTH_FIELDS, Field, Group, Type
 
 TEXT = ("text",)
 TEXT_JSON = ("text", "json")
-FINDINGS = ("text", "json", "junit", "sarif", "github")
+FINDINGS = FORMATS
 EVERYWHERE = "Everywhere"
 
-Overrides = dict[str, Any]
+
+
+class From(NamedTuple):
+    """Which settings a dict is made of: a table of `config.fields`, and its groups."""
+
+    table: tuple[Field, ...]
+    groups: tuple[Group, ...]
+
+
+Overrides = Annotated[dict[str, Any], From(FIELDS, CONNECTING)]
+Settings = Annotated[dict[str, Any], From(FIELDS, (*CONNECTING, Group.SENDING))]
+OAuthSettings = Annotated[dict[str, Any], From(OAUTH_FIELDS, (Group.OAUTH,))]
 
 Target = Annotated[
     str | None,
@@ -71,6 +86,22 @@ TranscriptFile = Annotated[
 ]
 
 
+class Invocation:
+    """What one command line has said so far. The contexts of typer hand it from group to command."""
+
+    def __init__(self) -> None:
+        self.given: dict[str, Any] = {}
+        self.terminal: Terminal | None = None
+
+    def take(self, values: dict[str, Any]) -> None:
+        """Note the shared options in `values` and take them out; what stands later on the line wins."""
+        here = _take(values, "shared_")
+        if here.pop("json", None):
+            here["format"] = "json"
+        here["verbose"] = here.get("verbose") or None  # a count is 0 where the option is not given
+        self.given |= {name: value for name, value in here.items() if value is not None}
+
+
 class SharedOption(NamedTuple):
     """How one option of every command is spelled; its environment variable is in `terminal.SHARED`."""
 
@@ -82,7 +113,7 @@ class SharedOption(NamedTuple):
 
 
 SHARED_OPTIONS = {
-    "config": SharedOption(str, ("--config",), "Configuration file.", "FILE"),
+    "config": SharedOption(Path, ("--config",), "Configuration file.", "FILE"),
     "site": SharedOption(str, ("--site",), "Scope of the settings (without it: global).", "NAME"),
     "format": SharedOption(None, ("--format",), "How results are written."),
     "json": SharedOption(bool, ("--json",), "Same as --format json."),
@@ -95,9 +126,10 @@ SHARED_OPTIONS = {
 
 def shared_parameters(formats: tuple[str, ...]) -> list[inspect.Parameter]:
     """The options every command has, as parameters named `shared_...`, for a command that writes `formats`."""
-    parameters = []
+    parameters = [inspect.Parameter("shared_context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
     for name, option in SHARED_OPTIONS.items():
-        kind = Literal[formats] if name == "format" else option.kind
+        if name == "json" and "json" not in formats:
+            continue
         info = typer.Option(
             *option.flags,
             metavar=option.metavar,
@@ -107,56 +139,93 @@ def shared_parameters(formats: tuple[str, ...]) -> list[inspect.Parameter]:
             show_default=False,
             autocompletion=complete_names.sites if name == "site" else None,
         )
-        parameters.append(_parameter(f"shared_{name}", kind, info))
+        parameters.append(_parameter(f"shared_{name}", Literal[formats] if name == "format" else option.kind, info))
     return parameters
+
+
+def field_parameters(source: From) -> list[inspect.Parameter]:
+    """Settings as options, as parameters named `field_...`; secrets have none."""
+    return [_field_parameter(f) for f in source.table if f.option and not f.secret and f.group in source.groups]
+
+
+def _field_parameter(field: Field) -> inspect.Parameter:
+    flag = field.type is Type.FLAG
+    info = typer.Option(
+        # Whatever a file sets can be unset for one run, so a stored flag has both forms.
+        f"{field.option}/--no-{field.option[2:]}" if flag and field.stored else field.option,
+        metavar=field.metavar or None,
+        help=sentence(field),
+        rich_help_panel=field.group.value,
+        show_default=False,
+        autocompletion=_NAMES.get(field.name),
+    )
+    return _parameter(f"field_{field.name}", _kind(field), info)
+
+
+def _kind(field: Field) -> Any:
+    if field.choices:
+        return Literal[field.choices]
+    if field.type is Type.FLAG:
+        return bool
+    if field.type is Type.PATH:
+        return Path
+    return list[str] if field.type.several else str
+
+
+_NAMES = {"extends": complete_names.profiles, "preset": complete_names.presets, "sites": complete_names.sites}
+
+
+def sentence(field: Field) -> str:
+    """The help of a setting as a sentence, with the default where there is one."""
+    text = field.help[:1].upper() + field.help[1:]
+    if isinstance(field.default, bool) or field.default in (None, "", (), {}):
+        return f"{text}."
+    default = f"{field.default:g}" if isinstance(field.default, float) else field.default
+    return f"{text} (default: {default})."
+
 
 
 def signature(function: Callable[..., Any], formats: tuple[str, ...]) -> inspect.Signature:
     """The signature typer is shown: the function's own options, then those it asks for by type."""
-    own = inspect.signature(function, eval_str=True)
-    parameters = [p for p in own.parameters.values() if p.annotation not in (Terminal, Overrides)]
-    parameters = [p.replace(kind=p.KEYWORD_ONLY) for p in parameters]
-    if any(p.annotation == Overrides for p in own.parameters.values()):
-        parameters += connection_parameters()
-    context = inspect.Parameter("shared_context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-    return inspect.Signature([context, *parameters, *shared_parameters(formats)])
-
-
-def connection_parameters() -> list[inspect.Parameter]:
-    """The settings of a profile as options, as parameters named `field_...`."""
-    return []
+    own, added = [], []
+    for parameter in inspect.signature(function, eval_str=True).parameters.values():
+        source = _source(parameter.annotation)
+        if source:
+            added += field_parameters(source)
+        elif parameter.annotation is not Terminal:
+            own.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+    return inspect.Signature([*own, *added, *shared_parameters(formats)])
 
 
 def wire(function: Callable[..., Any], formats: tuple[str, ...]) -> Callable[..., Any]:
-    """What typer calls: takes the values of `signature`, builds the Terminal and the overrides, calls `function`."""
+    """What typer calls: takes the values of `signature`, builds what the function asks for by type, calls it."""
     wanted = inspect.signature(function, eval_str=True).parameters.values()
 
     def call(**values: Any) -> Any:
-        context = values.pop("shared_context")
-        given = merge_shared(context.obj, values)
-        overrides = _take(values, "field_")
+        invocation: Invocation = values.pop("shared_context").obj
+        invocation.take(values)
+        fields = {name: value for name, value in _take(values, "field_").items() if value is not None}
+        invocation.terminal = build(invocation.given, formats)
         for parameter in wanted:
             if parameter.annotation is Terminal:
-                values[parameter.name] = terminal.build(given, formats)
-            elif parameter.annotation == Overrides:
-                values[parameter.name] = {k: v for k, v in overrides.items() if v is not None}
+                values[parameter.name] = invocation.terminal
+            elif _source(parameter.annotation):
+                values[parameter.name] = {k: str(v) if isinstance(v, Path) else v for k, v in fields.items()}
         return function(**values)
 
-    shown = signature(function, formats)
-    call.__name__ = function.__name__
-    call.__doc__ = function.__doc__
+    return with_signature(call, signature(function, formats), function)
+
+
+def with_signature(call: Callable[..., Any], shown: inspect.Signature, like: Callable[..., Any]) -> Callable[..., Any]:
+    """`call` as typer shall see it: with this signature and the name and docstring of `like`."""
+    call.__name__, call.__doc__ = like.__name__, like.__doc__
     call.__signature__ = shown  # type: ignore[attr-defined]
     call.__annotations__ = {p.name: p.annotation for p in shown.parameters.values()}
     return call
 
 
-def merge_shared(before: Any, values: dict[str, Any]) -> dict[str, Any]:
-    """The shared options given so far (before the command) and here; the later one wins. Empties `values` of them."""
-    here = _take(values, "shared_")
-    if here.pop("json", None):
-        here["format"] = "json"
-    here["verbose"] = here.get("verbose") or None  # a count is 0 where the option is not given
-    return {**(before if isinstance(before, dict) else {}), **{k: v for k, v in here.items() if v is not None}}
+def _source(annotation: Any) -> From | None:
+    return next((m for m in getattr(annotation, "__metadata__", ()) if isinstance(m, From)), None)
 
 
 def _take(values: dict[str, Any], prefix: str) -> dict[str, Any]:
@@ -164,6 +233,5 @@ def _take(values: dict[str, Any], prefix: str) -> dict[str, Any]:
 
 
 def _parameter(name: str, kind: Any, info: Any) -> inspect.Parameter:
-    return inspect.Parameter(
-        name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, info]
-    )
+    annotation = Annotated[kind | None, info]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from smtpctl.cli import app
+from smtpctl.cli.options import Invocation
 from smtpctl.model.errors import Problem, UsageProblem
 from smtpctl.model.report import ExitStatus
 
@@ -41,7 +42,7 @@ def run(arguments: list[str]) -> int:
 
 def _dispatch(arguments: list[str]) -> int:
     program = app.program()
-    with program.make_context("smtpctl", list(arguments)) as context:
+    with program.make_context("smtpctl", list(arguments), obj=Invocation()) as context:
         result = program.invoke(context)
     sys.stdout.flush()
     return int(result or 0)
