@@ -34,7 +34,7 @@ FAMILIES: Mapping[str, str] = {
     "starttls": "starttls",
     "tls": "tls",
     "tls.cert": "cert",
-    "tls.chain": "cert",
+    "tls.chain": "chain",
 }
 MX = "mx"  # the role of a server that takes mail for its own domains, without a login
 

@@ -1,0 +1,240 @@
+"""What can be wrong with the certificate that a server presents. Its chain is in `chain.py`."""
+
+from __future__ import annotations
+
+from smtpctl.knowledge.families import Entry, because, fix
+from smtpctl.model.finding import Severity
+from smtpctl.model.transcript import Stage
+
+_NOTE, _WARNING, _ERROR = Severity.NOTE, Severity.WARNING, Severity.ERROR
+
+_REISSUE = fix(
+    "Have it issued again with a current tool (certbot, acme.sh, the provider's panel), then reload the server."
+)
+_BY_NAME = fix("Connect by a name that the certificate lists.", "smtpctl profile set <profile> host=<name>", safe=True)
+
+ENTRIES = (
+    Entry(
+        id="tls.cert.expired",
+        severity=_ERROR,
+        mx_severity=_WARNING,
+        stage=Stage.TLS,
+        title="The certificate of {host} expired on {not_after} ({days} days ago)",
+        message="No client that verifies will log in until a valid one is served.",
+        causes=(
+            because(
+                0.5,
+                "It was renewed on disk, but the mail server still serves the old one.",
+                fix(
+                    "Reload the mail server after each renewal.",
+                    "postfix reload",
+                ),
+            ),
+            because(0.4, "The renewal fails.", fix("Run it by hand and read what it says.", "certbot renew --dry-run")),
+            because(0.1, "The clock of this machine is wrong.", fix("Compare the time.", "date -u")),
+        ),
+        source="RFC 5280 4.1.2.5",
+    ),
+    Entry(
+        id="tls.cert.expires_soon",
+        severity=_WARNING,
+        stage=Stage.TLS,
+        title="The certificate of {host} expires in {days} days ({not_after})",
+        message="An automatic renewal would have happened by now.",
+        causes=(
+            because(
+                0.6,
+                "The renewal does not run, or the mail server is not reloaded after it.",
+                fix(
+                    "Try the renewal, and see that it reloads the mail server.",
+                    "certbot renew --dry-run",
+                ),
+            ),
+            because(
+                0.4, "It is renewed by hand.", fix("Do it now; and automate it, lifetimes get shorter every year.")
+            ),
+        ),
+        source="RFC 5280 4.1.2.5; CA/Browser Forum Baseline Requirements 6.3.2",
+    ),
+    Entry(
+        id="tls.cert.not_yet_valid",
+        severity=_ERROR,
+        mx_severity=_WARNING,
+        stage=Stage.TLS,
+        title="The certificate of {host} is valid only from {not_before}",
+        message="Seen from this machine's clock the certificate lies in the future.",
+        causes=(
+            because(0.7, "The clock of this machine is wrong.", fix("Compare the time and switch on NTP.", "date -u")),
+            because(0.3, "The certificate was issued with a wrong clock.", _REISSUE),
+        ),
+        source="RFC 5280 4.1.2.5",
+    ),
+    Entry(
+        id="tls.cert.hostname_mismatch",
+        severity=_ERROR,
+        mx_severity=_NOTE,
+        stage=Stage.TLS,
+        title="The certificate is not for {name}",
+        message="It lists: {names}. Verification compares the name that was asked for with these, and nothing else.",
+        causes=(
+            because(0.5, "The server has several names and the certificate is for another one of them.", _BY_NAME),
+            because(
+                0.3, "The certificate was issued without this name.", fix("Reissue it with {name} among its names.")
+            ),
+            because(
+                0.2,
+                "Another machine answers (a captive portal, a hosting default, a virus scanner).",
+                fix(
+                    "Look whose certificate it is.",
+                    "smtpctl check {target} --deep",
+                ),
+            ),
+        ),
+        source="RFC 9525 6; RFC 5280 4.2.1.6",
+    ),
+    Entry(
+        id="tls.cert.ip_used",
+        severity=_ERROR,
+        mx_severity=_NOTE,
+        stage=Stage.TLS,
+        title="{host} is an address, and the certificate is for names",
+        message="It lists: {names}. Certificates rarely carry addresses.",
+        causes=(because(0.9, "The profile has an address as host.", _BY_NAME),),
+        source="RFC 9525 6.1; RFC 5280 4.2.1.6",
+    ),
+    Entry(
+        id="tls.cert.cn_only",
+        severity=_WARNING,
+        mx_severity=_NOTE,
+        stage=Stage.TLS,
+        title="The certificate names the server only in the old way (common name)",
+        message="Without subject alternative names many clients (Go, browsers, current Java) refuse it.",
+        causes=(because(0.9, "It was made with an old script.", fix("Reissue it with a subjectAltName.")),),
+        source="RFC 9525 2, 6.3",
+    ),
+    Entry(
+        id="tls.cert.wildcard_depth",
+        severity=_ERROR,
+        mx_severity=_NOTE,
+        stage=Stage.TLS,
+        title="The wildcard {wildcard} does not cover {name}",
+        message="A wildcard stands for exactly one label: *.example.com covers mail.example.com, neither example.com "
+        "nor a.mail.example.com.",
+        causes=(because(0.9, "The name has one label more or fewer.", _BY_NAME, fix("Or reissue it with {name}.")),),
+        source="RFC 9525 6.3",
+    ),
+    Entry(
+        id="tls.cert.self_signed",
+        severity=_ERROR,
+        mx_severity=_NOTE,
+        stage=Stage.TLS,
+        title="The certificate of {host} is signed by itself",
+        message="Nobody vouches for it: anyone could make one with this name.",
+        causes=(
+            because(
+                0.6,
+                "It is the certificate that the server made at installation.",
+                fix(
+                    "Get one from a public authority; it costs nothing (Let's Encrypt).",
+                ),
+            ),
+            because(
+                0.4,
+                "It is meant to be so on this network.",
+                fix(
+                    "Trust exactly this one by its fingerprint, after comparing it on the server.",
+                    "smtpctl profile set <profile> pin=sha256:{fingerprint}",
+                    safe=True,
+                ),
+            ),
+        ),
+        source="RFC 5280 6.1",
+    ),
+    Entry(
+        id="tls.cert.weak_key",
+        severity=_ERROR,
+        mx_severity=_WARNING,
+        stage=Stage.TLS,
+        title="The certificate's key is too short ({kind}, {bits} bits)",
+        message="RSA keys need 2048 bits, elliptic-curve keys 224. Systems with a strict policy refuse less.",
+        causes=(because(0.9, "The key is from long ago.", fix("Make a new key and have the certificate reissued.")),),
+        source="CA/Browser Forum Baseline Requirements 6.1.5; RFC 9325 4.5",
+    ),
+    Entry(
+        id="tls.cert.weak_signature",
+        severity=_ERROR,
+        mx_severity=_WARNING,
+        stage=Stage.TLS,
+        title="The certificate is signed with {algorithm}, which can be forged",
+        message="SHA-1 and MD5 signatures are refused by current systems.",
+        causes=(because(0.9, "The authority that signed it is old.", _REISSUE),),
+        source="RFC 9155; RFC 6151",
+    ),
+    Entry(
+        id="tls.cert.eku",
+        severity=_ERROR,
+        mx_severity=_WARNING,
+        stage=Stage.TLS,
+        title="The certificate is not meant for servers",
+        message="Its extended key usage does not list serverAuth.",
+        causes=(because(0.9, "A client or signing certificate was installed.", _REISSUE),),
+        source="RFC 5280 4.2.1.12",
+    ),
+    Entry(
+        id="tls.cert.is_ca",
+        severity=_WARNING,
+        mx_severity=_NOTE,
+        stage=Stage.TLS,
+        title="The server presents an authority's certificate as its own",
+        message="It says CA:TRUE: whoever has the server's key could sign certificates for any name.",
+        causes=(because(0.9, "A self-made authority was used for the server itself.", _REISSUE),),
+        source="RFC 5280 4.2.1.9",
+    ),
+    Entry(
+        id="tls.cert.long_validity",
+        severity=_NOTE,
+        stage=Stage.TLS,
+        title="The certificate is valid for {days} days",
+        message="Public authorities issue at most 398 days (and less every year); some systems refuse more.",
+        causes=(because(0.9, "A private authority issued it.", fix("Issue shorter ones, and automate the renewal.")),),
+        source="CA/Browser Forum Baseline Requirements 6.3.2",
+    ),
+    Entry(
+        id="tls.cert.must_staple",
+        severity=_WARNING,
+        stage=Stage.TLS,
+        title="The certificate demands OCSP stapling, which mail servers do not do",
+        message="A client that takes the demand seriously refuses the connection.",
+        causes=(because(0.9, "It was requested with must-staple.", fix("Reissue it without.")),),
+        source="RFC 7633",
+    ),
+    Entry(
+        id="tls.cert.revocation_info",
+        severity=_NOTE,
+        stage=Stage.TLS,
+        title="Whether the certificate was revoked was not asked",
+        message="Where to ask stands in the certificate: {urls}.",
+        source="RFC 5280 4.2.1.13, 4.2.2.1",
+        causes=(
+            because(1.0, "Asking needs another connection to a third party.", fix("Ask by hand where it matters.")),
+        ),
+    ),
+    Entry(
+        id="tls.cert.sct",
+        severity=_NOTE,
+        stage=Stage.TLS,
+        title="The certificate carries {count} transparency timestamps",
+        message="Certificates of public authorities have two or more; private ones have none.",
+        source="RFC 6962 3.3",
+        causes=(because(1.0, "It tells whether a public authority issued it.", fix("Nothing to do.")),),
+    ),
+    Entry(
+        id="tls.cert.unparseable",
+        severity=_WARNING,
+        stage=Stage.TLS,
+        title="The certificate of {host} breaks the encoding rules",
+        message="OpenSSL reads it, a strict parser does not; strict clients will refuse it.",
+        causes=(because(0.9, "The software that issued it is defective.", _REISSUE),),
+        source="RFC 5280 4.1; X.690",
+    ),
+)

@@ -1,0 +1,125 @@
+"""What can be wrong with the chain from a server's certificate to a root that is trusted here."""
+
+from __future__ import annotations
+
+from smtpctl.knowledge.families import Entry, because, fix
+from smtpctl.model.finding import Severity
+from smtpctl.model.transcript import Stage
+
+_NOTE, _WARNING, _ERROR = Severity.NOTE, Severity.WARNING, Severity.ERROR
+
+_FULL_CHAIN = fix(
+    "On the server, serve the full chain, leaf first (Postfix: smtpd_tls_chain_files with the key first, then "
+    "fullchain.pem; Exim: tls_certificate = fullchain.pem), then reload."
+)
+
+ENTRIES = (
+    Entry(
+        id="tls.chain.missing_intermediate",
+        severity=_ERROR,
+        mx_severity=_NOTE,
+        stage=Stage.TLS,
+        title="The server does not send the certificate that links it to a trusted root",
+        message="Sent: {count}. Missing: {missing}. Some clients hide this by fetching it; most mail servers and "
+        "libraries do not.",
+        causes=(because(0.95, "The server was given cert.pem and not fullchain.pem.", _FULL_CHAIN),),
+        source="RFC 5246 7.4.2; RFC 8446 4.4.2",
+        knowledge=("generic.tls-incomplete-chain",),
+    ),
+    Entry(
+        id="tls.chain.unknown_ca",
+        severity=_ERROR,
+        mx_severity=_NOTE,
+        stage=Stage.TLS,
+        title="The certificate of {host} comes from an authority that this machine does not trust",
+        message="The chain ends at {root}, which is not among the trusted roots ({store}).",
+        causes=(
+            because(
+                0.5,
+                "The organisation runs its own authority.",
+                fix(
+                    "Get its root certificate and trust it in this profile.",
+                    "smtpctl profile set <profile> ca_file=<file>",
+                    safe=True,
+                ),
+            ),
+            because(
+                0.3,
+                "A virus scanner or proxy opens TLS and signs with its own root.",
+                fix(
+                    "Exempt the mail server there, or trust its root on purpose.",
+                ),
+            ),
+            because(
+                0.2,
+                "The roots of this machine are missing or old.",
+                fix(
+                    "Install the current ones.",
+                    "apt-get install ca-certificates",
+                ),
+            ),
+        ),
+        source="RFC 5280 6.1",
+    ),
+    Entry(
+        id="tls.chain.expired_ca",
+        severity=_ERROR,
+        mx_severity=_WARNING,
+        stage=Stage.TLS,
+        title="A certificate of an authority in the chain expired on {not_after}: {subject}",
+        message="The server's own certificate may be valid, but the link above it is not.",
+        causes=(
+            because(0.8, "The server still sends an old intermediate certificate.", _FULL_CHAIN),
+            because(
+                0.2,
+                "This machine only knows the old root.",
+                fix(
+                    "Install the current roots.",
+                    "apt-get install ca-certificates",
+                ),
+            ),
+        ),
+        source="RFC 5280 6.1.3",
+    ),
+    Entry(
+        id="tls.chain.order",
+        severity=_WARNING,
+        mx_severity=_NOTE,
+        stage=Stage.TLS,
+        title="The server sends its certificates in the wrong order",
+        message="The server's own comes first, then each one's issuer. Some clients depend on it.",
+        causes=(because(0.9, "The files were put together in another order.", _FULL_CHAIN),),
+        source="RFC 5246 7.4.2; RFC 8446 4.4.2",
+    ),
+    Entry(
+        id="tls.chain.extra_certs",
+        severity=_NOTE,
+        stage=Stage.TLS,
+        title="The server sends certificates that do not belong to its chain",
+        message="They cost every handshake some octets and can confuse old clients.",
+        causes=(because(0.9, "Old certificates were left in the file, or one is in it twice.", _FULL_CHAIN),),
+        source="RFC 8446 4.4.2",
+    ),
+    Entry(
+        id="tls.chain.root_sent",
+        severity=_NOTE,
+        stage=Stage.TLS,
+        title="The server also sends the root, which nobody needs",
+        message="A client trusts its own copy of a root or none.",
+        causes=(because(0.9, "The root was put into the chain file.", fix("Leave it out.")),),
+        source="RFC 5246 7.4.2",
+    ),
+    Entry(
+        id="tls.chain.bad_signature",
+        severity=_ERROR,
+        mx_severity=_WARNING,
+        stage=Stage.TLS,
+        title="The certificate above {subject} has the right name but did not sign it",
+        message="Name and issuer agree, the key does not.",
+        causes=(
+            because(0.8, "The intermediate is an older one of the same name.", _FULL_CHAIN),
+            because(0.2, "The certificate was tampered with.", fix("Do not log in; ask the operator.")),
+        ),
+        source="RFC 5280 6.1.3",
+    ),
+)
