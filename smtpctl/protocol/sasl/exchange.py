@@ -1,0 +1,92 @@
+"""What every mechanism shares: the shape of an exchange, its surroundings, and how it fails.
+
+An exchange is a generator. `next()` gives the initial response, or None when the server speaks first;
+`send(challenge)` gives the next response (`b""` is an empty one). When it ends, the client has nothing to
+say to that challenge, and the dialogue cancels with `*` (RFC 4954 4). When the server answers 235, tell the
+exchange with `accepted()`: mechanisms that authenticate the server too then check that it proved itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import NamedTuple, TypeAlias
+
+from smtpctl.model.errors import Problem, SmtpctlError
+from smtpctl.model.finding import Cause, Finding, Remedy, Severity
+from smtpctl.model.report import ExitStatus
+from smtpctl.model.transcript import Stage
+
+Exchange: TypeAlias = Generator[bytes | None, bytes, None]
+
+
+class SaslContext(NamedTuple):
+    """The connection an exchange runs on.
+
+    `host` is the name that was asked for (GSSAPI's principal, OAUTHBEARER's `host=`), `offered` the mechanisms
+    the server advertises, `bindings` the channel bindings by IANA name (`tls-unique`, `tls-server-end-point`;
+    RFC 5929) as far as the TLS session has them. `eager_login` sends LOGIN's user name with the command, which
+    saves a round trip and is understood by most servers, but not by all. `nonce` fixes SCRAM's client nonce, for
+    test vectors.
+    """
+
+    host: str
+    port: int
+    service: str = "smtp"
+    secured: bool = False
+    bindings: Mapping[str, bytes] = {}
+    offered: tuple[str, ...] = ()
+    eager_login: bool = False
+    nonce: str = ""
+
+
+class SaslFailure(SmtpctlError):
+    """The exchange cannot go on: the server cannot be trusted or cannot be understood.
+
+    `id` is a finding's id: `auth.server_not_authenticated` or `auth.challenge_not_understood`. The message
+    holds what was wrong, never a secret.
+    """
+
+    def __init__(self, id: str, mechanism: str, message: str) -> None:
+        super().__init__(message)
+        self.id = id
+        self.mechanism = mechanism
+        self.message = message
+
+
+class _Accepted(Exception):
+    """Thrown into an exchange at 235."""
+
+
+def accepted(exchange: Exchange) -> None:
+    """Call this when the server answers 235. SaslFailure when it did so without proving that it knows the
+    password, in a mechanism where it must (SCRAM, RFC 5802 3)."""
+    try:
+        exchange.throw(_Accepted())
+    except (_Accepted, StopIteration):
+        pass
+
+
+def unusable(mechanism: str, message: str) -> Problem:
+    """The credentials cannot be used with this mechanism, whatever the server says."""
+    finding = Finding(
+        "auth.credentials_unusable",
+        Severity.ERROR,
+        Stage.AUTH,
+        f"These credentials cannot be used with {mechanism}",
+        message,
+    )
+    return Problem(finding, ExitStatus.CONFIG)
+
+
+def library_missing(mechanism: str, extra: str, library: str) -> Problem:
+    """The mechanism needs a library that is not installed with smtpctl."""
+    remedy = Remedy(f"Install smtpctl with the extra {extra}.", (f"pip install 'smtpctl[{extra}]'",))
+    finding = Finding(
+        "auth.library_missing",
+        Severity.ERROR,
+        Stage.AUTH,
+        f"{mechanism} needs the library {library}, which is not installed",
+        "Nothing was sent to the server for it.",
+        causes=(Cause(f"smtpctl was installed without the extra {extra}.", 1.0, (remedy,)),),
+    )
+    return Problem(finding, ExitStatus.CONFIG)
