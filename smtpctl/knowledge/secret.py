@@ -5,6 +5,8 @@ No entry ever has the secret, or a part of it, among its values.
 
 from __future__ import annotations
 
+from typing import Any
+
 from smtpctl.knowledge.families import Entry, because, fix
 from smtpctl.model.finding import Remedy, Severity
 from smtpctl.model.report import ExitStatus
@@ -32,7 +34,7 @@ _SET = fix("Store it again.", "smtpctl secret set {entry}")
 _PYTHON_KEYRING = "keyring 25.7 documentation, 'Third-Party Backends' and 'Configuring'"
 
 
-def _entry(id_: str, title: str, message: str, **more: object) -> Entry:
+def _entry(id_: str, title: str, message: str, **more: Any) -> Entry:
     """Secrets are missing before anything is connected, and the configuration is what to look at."""
     base = Entry(id_, Severity.ERROR, Stage.CONFIG, title, message, status=ExitStatus.CONFIG)
     return base._replace(**more)

@@ -1,0 +1,23 @@
+"""Failures of this package, from the catalogue's family `secret`. None carries the secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from smtpctl.model.errors import Problem
+from smtpctl.model.finding import Finding
+
+
+def problem(name: str, /, evidence: Iterable[str] = (), **values: Any) -> Problem:
+    """The problem `secret.NAME`; `values` fill its texts."""
+    from smtpctl.knowledge import families
+
+    return families.entry(f"secret.{name}").problem(evidence=evidence, **values)
+
+
+def finding(name: str, /, evidence: Iterable[str] = (), **values: Any) -> Finding:
+    """The finding `secret.NAME`, for what is worth a warning only."""
+    from smtpctl.knowledge import families
+
+    return families.entry(f"secret.{name}").finding(evidence=evidence, **values)
