@@ -1,1 +1,43 @@
-"""Everything that turns results into text. Imports the model only; prints nothing."""
+"""Everything that turns results into text. Imports the model only; prints nothing.
+
+A format is one module with one class; the module is imported when its format is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from smtpctl.model.finding import Severity
+from smtpctl.render.base import Renderer, Setting
+from smtpctl.render.canvas import Canvas
+
+_FORMATS: Mapping[str, tuple[str, str]] = {
+    "text": ("smtpctl.render.text", "TextRenderer"),
+    "json": ("smtpctl.render.to_json", "JsonRenderer"),
+    "junit": ("smtpctl.render.to_junit", "JunitRenderer"),
+    "sarif": ("smtpctl.render.to_sarif", "SarifRenderer"),
+    "github": ("smtpctl.render.to_github", "GithubRenderer"),
+}
+FORMATS = tuple(_FORMATS)
+
+
+def renderer(
+    format: str,
+    *,
+    schema: str,
+    fail_on: Severity | None = Severity.ERROR,
+    width: int = 80,
+    colour: bool = False,
+    unicode: bool = True,
+) -> Renderer:
+    """The renderer for one of `FORMATS`; KeyError for another.
+
+    `schema` names the document, `fail_on` the severity from which on its exit status is not 0; `width`, `colour`
+    and `unicode` describe the terminal and matter to text only.
+    """
+    from importlib import import_module
+
+    module, name = _FORMATS[format]
+    setting = Setting(schema, fail_on, Canvas(max(width, 40), colour, unicode))
+    return cast(Renderer, getattr(import_module(module), name)(setting))

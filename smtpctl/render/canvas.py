@@ -32,7 +32,7 @@ _MARKS: Mapping[str, tuple[str, str]] = {  # status: Unicode, ASCII
     "skipped": ("–", "-"),
     "gutter": ("│", "|"),
     "ellipsis": ("…", "..."),
-    "dot": ("·", "-"),
+    "dash": ("─", "-"),
 }
 
 # Punctuation of our own texts that has an ASCII spelling; anything else becomes an escape on an ASCII terminal.
@@ -98,6 +98,18 @@ def chunks(text: str, width: int) -> Iterator[str]:
         yield piece
 
 
+def broken(text: str, width: int) -> Iterator[str]:
+    """`text` in lines of at most `width` columns, broken after a blank where one is near; no character is lost."""
+    while columns(text) > width:
+        piece = next(chunks(text, width))
+        blank = piece.rfind(" ") + 1
+        if blank * 2 > len(piece):
+            piece = piece[:blank]
+        yield piece
+        text = text[len(piece) :]
+    yield text
+
+
 def fold(text: str, width: int) -> list[str]:
     """`text` wrapped at blanks. A word longer than `width` keeps its own line whole: URLs stay copyable."""
     lines, line, used = [], "", 0
@@ -127,7 +139,7 @@ class Canvas(NamedTuple):
         return f"\x1b[{_STYLES[role]}m{text}\x1b[0m" if self.colour and text else text
 
     def mark(self, name: str) -> str:
-        """The sign for a status (`passed`, `failed`, `warning`, `skipped`), `gutter`, `ellipsis` or `dot`, uncoloured."""
+        """The sign for a status (`passed`, `failed`, `warning`, `skipped`), `gutter`, `ellipsis` or `dash`, uncoloured."""
         return _MARKS[name][0 if self.unicode else 1]
 
     def status(self, name: str) -> str:

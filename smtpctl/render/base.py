@@ -1,0 +1,77 @@
+"""What every renderer is: five formats behind one small interface, so that no command knows which one it feeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol
+
+from smtpctl.model.errors import Problem
+from smtpctl.model.finding import Evidence, Finding, Severity, worst
+from smtpctl.model.report import ExitStatus, Report
+from smtpctl.model.transcript import Transcript
+from smtpctl.render.canvas import PLAIN, Canvas
+
+
+class Setting(NamedTuple):
+    """What a renderer is made with. `schema` names the document (`smtpctl.check/1`); `fail_on` decides its exit status."""
+
+    schema: str
+    fail_on: Severity | None = Severity.ERROR
+    canvas: Canvas = PLAIN
+
+    @property
+    def command(self) -> str:
+        """The command the schema belongs to: `check` of `smtpctl.check/1`."""
+        return self.schema.removeprefix("smtpctl.").partition("/")[0]
+
+
+class Renderer(Protocol):
+    """Results as text that ends in a line end, or is empty where there is nothing to say."""
+
+    def report(self, report: Report) -> str:
+        """One target."""
+
+    def reports(self, reports: Sequence[Report]) -> str:
+        """Several targets as one document."""
+
+    def findings(self, findings: Sequence[Finding], *, subject: str = "") -> str:
+        """Findings without a session; `subject` says what was looked at (`2 profiles`)."""
+
+    def problem(self, problem: Problem) -> str:
+        """A failure that ended the run before there was a report."""
+
+
+def problem_report(problem: Problem) -> Report:
+    """A problem in the shape of a report: all formats but text need no second way."""
+    finding = problem.finding
+    return Report(finding.target, Transcript(), findings=(finding,), failure=problem.failure)
+
+
+def status_of_findings(findings: Iterable[Finding], fail_on: Severity | None) -> ExitStatus:
+    """FINDINGS when one reaches `fail_on` (None: never), else OK."""
+    highest = worst(findings)
+    return ExitStatus.FINDINGS if fail_on and highest and highest >= fail_on else ExitStatus.OK
+
+
+def status_of_reports(reports: Sequence[Report], fail_on: Severity | None) -> ExitStatus:
+    """The status all reports agree on where they are not OK, else FINDINGS: a run over several targets has no one cause."""
+    seen = {report.status(fail_on) for report in reports} - {ExitStatus.OK}
+    return seen.pop() if len(seen) == 1 else ExitStatus.FINDINGS if seen else ExitStatus.OK
+
+
+def quoted(evidence: Evidence) -> str:
+    """Evidence on one line, label first: `S: 535 5.7.3 ...`."""
+    return f"{evidence.label} {evidence.text}".strip()
+
+
+def explanation(finding: Finding) -> list[str]:
+    """A finding's message, evidence, causes and fixes as plain lines, for formats that take one block of text."""
+    lines = finding.message.splitlines()
+    lines += [quoted(evidence) for evidence in finding.evidence]
+    for cause in finding.causes:
+        lines += [f"cause: {cause.text}"] if cause.text else []
+        for remedy in cause.remedies:
+            lines += [f"fix: {remedy.text}"] if remedy.text else []
+            lines += [f"  {command}" for command in remedy.commands]
+    lines += [f"source: {finding.source}"] if finding.source else []
+    return lines

@@ -1,0 +1,111 @@
+"""A finding as a block: what is wrong, the evidence in the peer's own words, the causes and what to do.
+
+Prose wraps. Evidence wraps inside its gutter, with carets under the part that matters. A command is always one line
+of its own, however long: what the terminal wraps softly still copies as one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from smtpctl.model.finding import Cause, Evidence, Finding, Remedy
+from smtpctl.render.canvas import Canvas, broken, columns, fold
+
+_EVIDENCE_LINES = 8  # of one piece of evidence; a peer may send a line of any length
+_LABEL = 20  # columns a label may take before its text starts on the next line
+
+
+def block(canvas: Canvas, finding: Finding) -> Iterator[str]:
+    """The lines of one finding, without a blank line around them."""
+    yield from title(canvas, finding)
+    yield from evidence_lines(canvas, finding.evidence)
+    if finding.message:
+        yield from canvas.prose(finding.message, "  ")
+    if finding.causes:
+        yield ""
+        yield from _causes(canvas, finding.causes)
+    yield from _footer(canvas, finding)
+
+
+def title(canvas: Canvas, finding: Finding) -> Iterator[str]:
+    """`error[tls.expired] The certificate has expired`."""
+    label = finding.severity.label
+    prefix = canvas.text(f"{label}[{finding.id}]")
+    first, *more = fold(f"{prefix} {canvas.text(finding.title)}", canvas.width - 2)
+    rest = first[len(prefix) :]
+    yield canvas.paint(label, prefix) + canvas.paint("title", rest)
+    yield from ("  " + canvas.paint("title", line) for line in more)
+
+
+def evidence_lines(canvas: Canvas, evidence: Sequence[Evidence], indent: str = "   ") -> Iterator[str]:
+    """Every piece of evidence behind the gutter, labels aligned."""
+    labels = [canvas.text(piece.label) for piece in evidence]
+    room = max((columns(label) for label in labels if columns(label) <= _LABEL), default=0)
+    gutter = indent + canvas.paint("dim", canvas.mark("gutter")) + " "
+    for label, piece in zip(labels, evidence, strict=True):
+        lead = canvas.pad(label, room) + " " if room and columns(label) <= room else label + " " * bool(label)
+        if columns(lead) > room + 1:
+            yield gutter + label
+            lead = " " * (room + bool(room))
+        for line in _quote(canvas, piece, canvas.width - len(indent) - 2 - columns(lead)):
+            yield (gutter + lead + line).rstrip()
+            lead = " " * columns(lead)
+
+
+def _quote(canvas: Canvas, piece: Evidence, room: int) -> Iterator[str]:
+    """The text of one piece in lines of `room` columns, each followed by carets where its span is."""
+    start, end = piece.span or (0, 0)
+    before, marked, after = (
+        canvas.text(piece.text[part]) for part in (slice(start), slice(start, end), slice(end, None))
+    )
+    carets = " " * columns(before) + "^" * columns(marked)
+    lines = list(broken(before + marked + after, max(room, 20)))
+    for line in lines[:_EVIDENCE_LINES]:
+        yield line
+        here, carets = carets[: columns(line)], carets[columns(line) :]
+        if "^" in here:
+            blank = here.index("^")
+            yield " " * blank + canvas.paint("caret", here[blank:])
+    left = sum(map(len, lines[_EVIDENCE_LINES:]))
+    if left:
+        yield canvas.paint("dim", canvas.text(f"… {left} more characters"))
+
+
+def _causes(canvas: Canvas, causes: Sequence[Cause]) -> Iterator[str]:
+    """The causes, most likely first, numbered when there are several."""
+    ranked = sorted(causes, key=lambda cause: -cause.likelihood)
+    several = len(ranked) > 1
+    named = any(cause.text for cause in ranked)
+    yield "  " + canvas.paint("title", "Most likely first" if several else "Likely cause" if named else "What to do")
+    for number, cause in enumerate(ranked, 1):
+        first = f"{number:>5}. " if several else "    "
+        indent = " " * len(first)
+        if cause.text:
+            yield from canvas.prose(cause.text, indent, first=first)
+            first = indent
+        for remedy in cause.remedies:
+            yield from _remedy(canvas, remedy, indent, first)
+            first = indent
+
+
+def _remedy(canvas: Canvas, remedy: Remedy, indent: str, first: str) -> Iterator[str]:
+    if remedy.text:
+        yield from canvas.prose(remedy.text, indent, first=first)
+    for command in remedy.commands:
+        for line in command.splitlines():
+            yield f"{indent}  {canvas.paint('command', canvas.text(line))}"
+
+
+def _footer(canvas: Canvas, finding: Finding) -> Iterator[str]:
+    """Where more is, and where it is written."""
+    more = f"More:  smtpctl explain {finding.id}"
+    facts = [finding.source, finding.as_of and f"as of {finding.as_of}", "" if finding.verified else "not verified yet"]
+    known = canvas.text(", ".join(fact for fact in facts if fact))
+    line = canvas.text(more) + (f"  ({known})" if known else "")
+    if finding.causes:
+        yield ""
+    if columns(line) + 2 <= canvas.width:
+        yield "  " + canvas.paint("dim", line)
+        return
+    yield "  " + canvas.paint("dim", canvas.text(more))
+    yield from ("         " + canvas.paint("dim", part) for part in fold(f"({known})", canvas.width - 9))

@@ -1,0 +1,248 @@
+"""Results for people: rows of stages, blocks of findings, one last line that says what it means.
+
+A report is `heading`, a `stage_line` each, `conclusion`; a live run prints the same three as it goes, so what is
+seen while it runs is what is seen in a file. The facts of a report that are used here: `ms` (the whole run),
+`round_trips`, `queue_id`, and `sent` (recipients that the server took; absent where no mail was to be sent).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from smtpctl.model.errors import Problem
+from smtpctl.model.finding import Finding, Severity
+from smtpctl.model.report import RecipientResult, Report, StageResult
+from smtpctl.model.transcript import Event, Kind
+from smtpctl.render import listing
+from smtpctl.render.base import Setting, problem_report, status_of_reports
+from smtpctl.render.blocks import block
+from smtpctl.render.canvas import Canvas, broken, columns, fold
+from smtpctl.render.tables import Column, table
+
+_NAME = 10  # columns of a stage's name
+_TIME = 9  # columns of its time, with the gap before it
+_BELOW = " " * (2 + 2 + _NAME + 2)  # what stands before a stage's detail: margin, mark, name
+_LINES = 4  # a row may take; the evidence below has all of it
+_RECIPIENT: Mapping[str, tuple[str, str]] = {  # result: status, word
+    "accepted": ("passed", "accepted"),
+    "temporary": ("warning", "try later"),
+    "permanent": ("failed", "refused"),
+    "unknown": ("skipped", "unknown"),
+}
+_DIRECTION: Mapping[Kind, str] = {Kind.SENT: "C:", Kind.RECEIVED: "S:", Kind.ERROR: "!"}
+
+
+class TextRenderer:
+    """Text for a terminal or a file, as `Setting.canvas` says."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._canvas = setting.canvas
+        self._fail_on = setting.fail_on
+
+    def report(self, report: Report) -> str:
+        """Heading, stages, recipients, findings and the conclusion."""
+        stages = "".join(map(self.stage_line, report.stages))
+        return self.heading(report.target, report.headline) + stages + self.conclusion(report)
+
+    def heading(self, target: str, headline: str = "") -> str:
+        """Who is asked, and how: the first line and a blank one."""
+        canvas = self._canvas
+        name = canvas.text(target)
+        first, *more = fold(f"{name}  {canvas.text(headline)}", canvas.width - 2) or [""]
+        spaced = f"{name}  {canvas.text(headline)}".rstrip()
+        if not more:
+            first = spaced
+        first = canvas.paint("title", name) + first[len(name) :] if first.startswith(name) else first
+        return canvas.joined([first, *("  " + line for line in more), ""])
+
+    def stage_line(self, stage: StageResult) -> str:
+        """One row of the stage table; a failed one takes more lines where it needs them."""
+        canvas = self._canvas
+        room = canvas.width - len(_BELOW) - (0 if stage.ms is None else _TIME)
+        detail = canvas.text(stage.detail)
+        lines = [canvas.clip(detail, room)] if stage.status in ("passed", "skipped") else _few(canvas, detail, room)
+        time = "" if stage.ms is None else canvas.paint("dim", duration(stage.ms).rjust(_TIME))
+        name = canvas.pad(stage.stage.value, _NAME)
+        shown = canvas.pad(lines[0], room) if time else lines[0]
+        if stage.status == "skipped":
+            shown = canvas.paint("dim", shown)
+        first = f"  {canvas.status(stage.status)} {name}  {shown}{time}".rstrip()
+        return canvas.joined([first, *(_BELOW + line for line in lines[1:])])
+
+    def event_line(self, event: Event) -> str:
+        """One event of the transcript, for -v: time since the start, direction, the text."""
+        canvas = self._canvas
+        direction = _DIRECTION.get(event.kind, "·")
+        line = canvas.text(f"{direction:<2} {event.text}")
+        return canvas.joined([f"{duration(event.at * 1000):>9}  {canvas.paint('dim', line)}"])
+
+    def conclusion(self, report: Report) -> str:
+        """All that follows the stages."""
+        lines: list[str] = []
+        if report.recipients:
+            lines += ["", *self._recipients(report.recipients)]
+        for finding in sorted(report.findings, key=lambda finding: -finding.severity):
+            lines += ["", *block(self._canvas, finding)]
+        return self._canvas.joined([*lines, "", *self._ending(report)])
+
+    def reports(self, reports: Sequence[Report]) -> str:
+        """The summary first, then every target that has something to say."""
+        if len(reports) == 1:
+            return self.report(reports[0])
+        canvas = self._canvas
+        rows = [self._summary_row(report) for report in reports]
+        tally = _tally(reports)
+        status = status_of_reports(reports, self._fail_on)
+        first = f"{len(reports)} targets: {tally}" + (f" (exit {int(status)})" if status else "")
+        marks = [canvas.status(state) for state, *_ in rows]
+        heads = [Column("", shrink=False), Column("", right=True, shrink=False), Column("", minimum=20)]
+        body = table([row for _, *row in rows], heads, canvas.width - 4, canvas=canvas)
+        lines = [first, "", *(f"  {mark} {line}" for mark, line in zip(marks, body.splitlines(), strict=True))]
+        text = canvas.joined(lines)
+        for report in reports:
+            if report.findings or report.failure:
+                text += "\n" + canvas.joined([canvas.paint("dim", canvas.mark("dash") * canvas.width)])
+                text += self.report(report)
+        return text
+
+    def findings(self, findings: Sequence[Finding], *, subject: str = "") -> str:
+        """File by file, a row each (`validate`)."""
+        return listing.findings(self._canvas, findings, subject)
+
+    def problem(self, problem: Problem) -> str:
+        """The finding and what it means for trying again."""
+        report = problem_report(problem)
+        return self._canvas.joined([*block(self._canvas, problem.finding), "", *self._ending(report)])
+
+    def _recipients(self, recipients: Sequence[RecipientResult]) -> Iterator[str]:
+        canvas = self._canvas
+        addresses = [canvas.text(recipient.address) for recipient in recipients]
+        width = min(max(map(columns, addresses)), canvas.width // 3)
+        for address, recipient in zip(addresses, recipients, strict=True):
+            status, word = _RECIPIENT[recipient.result]
+            lead = f"  {canvas.status(status)} {canvas.paint(status, f'{word:<9}')}  "
+            reply = canvas.text(str(recipient.reply)) if recipient.reply else ""
+            if columns(address) > width:
+                yield lead + address
+                lines = ["", *_few(canvas, reply, canvas.width - 17 - width)] if reply else []
+            else:
+                lines = _few(canvas, reply, canvas.width - 17 - width)
+                yield (lead + canvas.pad(address, width) + "  " + lines[0]).rstrip()
+            yield from (" " * (17 + width) + line for line in lines[1:])
+
+    def _ending(self, report: Report) -> Iterator[str]:
+        """What it means, and the one next command."""
+        canvas = self._canvas
+        status = report.status(self._fail_on)
+        sentences = [*_result(report), *_again(report)]
+        if status:
+            sentences.append(f"(exit {int(status)})")
+        told = canvas.text(" ".join(sentences))
+        following = canvas.text(report.next_command)
+        if following and columns(told) + 4 + columns(following) <= canvas.width:
+            yield f"{told}    {canvas.paint('command', following)}"
+            return
+        yield from canvas.prose(told, "")
+        if following:
+            yield f"Next:  {canvas.paint('command', following)}"
+
+    def _summary_row(self, report: Report) -> tuple[str, str, str, str]:
+        """State, target, time, and why in a word where it is not fine."""
+        return _state(report), report.target, duration(_ms(report)), _reason(report)
+
+
+def _few(canvas: Canvas, text: str, room: int) -> list[str]:
+    """`text` on as many lines as it takes, but not more than fit beside a row of a table."""
+    lines = [line.rstrip() for line in broken(text, room)]
+    if len(lines) > _LINES:
+        lines[_LINES - 1 :] = [canvas.clip(lines[_LINES - 1] + lines[_LINES], room)]
+    return lines
+
+
+def duration(ms: float) -> str:
+    """Milliseconds as people read them, in at most 7 columns up to days: `12 ms`, `12.5 s`, `300 s`."""
+    if ms < 9_999.5:
+        return f"{ms:.0f} ms"
+    return f"{ms / 1000:.1f} s" if ms < 99_950 else f"{ms / 1000:.0f} s"
+
+
+def _ms(report: Report) -> float:
+    """The time of the whole run: told as a fact, else what the stages sum up to."""
+    return float(report.facts.get("ms", sum(stage.ms or 0 for stage in report.stages)))
+
+
+def _state(report: Report) -> str:
+    """`failed`, `warning` or `passed`."""
+    highest = max((finding.severity for finding in report.findings), default=Severity.NOTE)
+    if report.failure or highest is Severity.ERROR:
+        return "failed"
+    return "warning" if highest is Severity.WARNING else "passed"
+
+
+def _reason(report: Report) -> str:
+    """The worst finding's title, or nothing."""
+    if _state(report) == "passed":
+        return report.headline
+    if not report.findings:
+        return str(report.failure.reply or report.failure.stage) if report.failure else ""
+    return max(report.findings, key=lambda finding: finding.severity).title
+
+
+def _tally(reports: Sequence[Report]) -> str:
+    """`1 works, 1 with warnings, 2 fail`."""
+    states = [_state(report) for report in reports]
+    passed, warned, failed = (states.count(state) for state in ("passed", "warning", "failed"))
+    parts = [
+        (passed, "works" if passed == 1 else "work"),
+        (warned, "with warnings"),
+        (failed, "fails" if failed == 1 else "fail"),
+    ]
+    return ", ".join(f"{number} {word}" for number, word in parts if number)
+
+
+def _result(report: Report) -> Iterator[str]:
+    """What was reached, in a sentence, and what it took."""
+    took = (
+        f"{duration(_ms(report))}, {report.facts['round_trips']} round trips."
+        if "round_trips" in report.facts
+        else (f"{duration(_ms(report))}." if report.stages else "")
+    )
+    sent = report.facts.get("sent")
+    if sent is not None:
+        yield _delivery(report, int(sent))
+    counts = listing.counts(report.findings)
+    if report.failure:
+        return
+    if counts:
+        yield f"{counts}."
+    elif sent is None:
+        yield "Everything works."
+    if took:
+        yield took
+
+
+def _delivery(report: Report, sent: int) -> str:
+    """What became of the mail."""
+    asked = len(report.recipients) or sent
+    if not sent:
+        return "Nothing was sent."
+    queue_id = report.facts.get("queue_id")
+    queued = f", queued as {queue_id}" if queue_id else ""
+    whom = (
+        f"{sent} of {asked} recipients"
+        if asked != sent
+        else "the recipient"
+        if asked == 1
+        else f"all {asked} recipients"
+    )
+    return f"Accepted for {whom}{queued}."
+
+
+def _again(report: Report) -> Iterator[str]:
+    """Whether trying again can help, where something stopped the run."""
+    if report.failure:
+        yield (
+            "This can pass by itself: trying again later can help."
+            if report.failure.retryable
+            else "Trying again will not help until this is mended."
+        )
