@@ -85,7 +85,7 @@ ENTRIES = (
         severity=Severity.ERROR,
         stage=Stage.AUTH,
         status=ExitStatus.AUTH,
-        title="{host} does not offer {mechanism}, which the profile asks for",
+        title="{host} does not offer the login that the profile asks for[ ({mechanism})]",
         message="`auth_mech` names one mechanism and allows no other.",
         causes=(
             because(
@@ -135,7 +135,7 @@ ENTRIES = (
         severity=Severity.ERROR,
         stage=Stage.AUTH,
         status=ExitStatus.AUTH,
-        title="{host} did not accept the login: {reply}",
+        title="{host} did not accept the login[: {reply_text}]",
         message="The server knows the mechanism and judged the credentials.",
         causes=(
             because(
@@ -186,7 +186,7 @@ ENTRIES = (
         severity=Severity.ERROR,
         stage=Stage.AUTH,
         status=ExitStatus.PROTOCOL,
-        title="{host} sent a {mechanism} challenge that makes no sense",
+        title="{host} sent a[ {mechanism}] challenge that makes no sense",
         message="A challenge is base64 and follows the mechanism's own rules. This one does not; the login was cancelled.",
         causes=(
             because(

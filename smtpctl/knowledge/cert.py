@@ -19,7 +19,7 @@ ENTRIES = (
         severity=_ERROR,
         mx_severity=_WARNING,
         stage=Stage.TLS,
-        title="The certificate of {host} expired on {not_after} ({days} days ago)",
+        title="The certificate of {host} expired[ on {not_after}][ ({days} days ago)]",
         message="No client that verifies will log in until a valid one is served.",
         causes=(
             because(
@@ -39,7 +39,7 @@ ENTRIES = (
         id="tls.cert.expires_soon",
         severity=_WARNING,
         stage=Stage.TLS,
-        title="The certificate of {host} expires in {days} days ({not_after})",
+        title="The certificate of {host} expires[ in {days} days][ ({not_after})]",
         message="An automatic renewal would have happened by now.",
         causes=(
             because(
@@ -61,7 +61,7 @@ ENTRIES = (
         severity=_ERROR,
         mx_severity=_WARNING,
         stage=Stage.TLS,
-        title="The certificate of {host} is valid only from {not_before}",
+        title="The certificate of {host} is not valid yet[, only from {not_before}]",
         message="Seen from this machine's clock the certificate lies in the future.",
         causes=(
             because(0.7, "The clock of this machine is wrong.", fix("Compare the time and switch on NTP.", "date -u")),
@@ -74,13 +74,11 @@ ENTRIES = (
         severity=_ERROR,
         mx_severity=_NOTE,
         stage=Stage.TLS,
-        title="The certificate is not for {name}",
-        message="It lists: {names}. Verification compares the name that was asked for with these, and nothing else.",
+        title="The certificate is for another name[ than {name}]",
+        message="[It lists: {offered}. ]Verification compares the name that was asked for with these, and nothing else.",
         causes=(
             because(0.5, "The server has several names and the certificate is for another one of them.", _BY_NAME),
-            because(
-                0.3, "The certificate was issued without this name.", fix("Reissue it with {name} among its names.")
-            ),
+            because(0.3, "The certificate was issued without this name.", fix("Reissue it with that name added.")),
             because(
                 0.2,
                 "Another machine answers (a captive portal, a hosting default, a virus scanner).",
@@ -98,7 +96,7 @@ ENTRIES = (
         mx_severity=_NOTE,
         stage=Stage.TLS,
         title="{host} is an address, and the certificate is for names",
-        message="It lists: {names}. Certificates rarely carry addresses.",
+        message="[It lists: {offered}. ]Certificates rarely carry addresses.",
         causes=(because(0.9, "The profile has an address as host.", _BY_NAME),),
         source="RFC 9525 6.1; RFC 5280 4.2.1.6",
     ),
@@ -117,10 +115,10 @@ ENTRIES = (
         severity=_ERROR,
         mx_severity=_NOTE,
         stage=Stage.TLS,
-        title="The wildcard {wildcard} does not cover {name}",
+        title="The wildcard certificate[ {wildcard}] does not cover this name[: {name}]",
         message="A wildcard stands for exactly one label: *.example.com covers mail.example.com, neither example.com "
         "nor a.mail.example.com.",
-        causes=(because(0.9, "The name has one label more or fewer.", _BY_NAME, fix("Or reissue it with {name}.")),),
+        causes=(because(0.9, "The name has one label more or fewer.", _BY_NAME, fix("Or reissue it with that name.")),),
         source="RFC 9525 6.3",
     ),
     Entry(
@@ -143,7 +141,7 @@ ENTRIES = (
                 "It is meant to be so on this network.",
                 fix(
                     "Trust exactly this one by its fingerprint, after comparing it on the server.",
-                    "smtpctl profile set <profile> pin=sha256:{fingerprint}",
+                    "smtpctl profile set <profile> pin=sha256:<fingerprint>",
                     safe=True,
                 ),
             ),
@@ -155,7 +153,7 @@ ENTRIES = (
         severity=_ERROR,
         mx_severity=_WARNING,
         stage=Stage.TLS,
-        title="The certificate's key is too short ({kind}, {bits} bits)",
+        title="The certificate's key is too short[ ({kind})]",
         message="RSA keys need 2048 bits, elliptic-curve keys 224. Systems with a strict policy refuse less.",
         causes=(because(0.9, "The key is from long ago.", fix("Make a new key and have the certificate reissued.")),),
         source="CA/Browser Forum Baseline Requirements 6.1.5; RFC 9325 4.5",
@@ -165,7 +163,7 @@ ENTRIES = (
         severity=_ERROR,
         mx_severity=_WARNING,
         stage=Stage.TLS,
-        title="The certificate is signed with {algorithm}, which can be forged",
+        title="The certificate is signed in a way that can be forged[ ({algorithm})]",
         message="SHA-1 and MD5 signatures are refused by current systems.",
         causes=(because(0.9, "The authority that signed it is old.", _REISSUE),),
         source="RFC 9155; RFC 6151",
@@ -194,7 +192,7 @@ ENTRIES = (
         id="tls.cert.long_validity",
         severity=_NOTE,
         stage=Stage.TLS,
-        title="The certificate is valid for {days} days",
+        title="The certificate is valid for very long[ ({days} days)]",
         message="Public authorities issue at most 398 days (and less every year); some systems refuse more.",
         causes=(because(0.9, "A private authority issued it.", fix("Issue shorter ones, and automate the renewal.")),),
         source="CA/Browser Forum Baseline Requirements 6.3.2",
@@ -213,7 +211,7 @@ ENTRIES = (
         severity=_NOTE,
         stage=Stage.TLS,
         title="Whether the certificate was revoked was not asked",
-        message="Where to ask stands in the certificate: {urls}.",
+        message="Where to ask stands in the certificate[: {urls}].",
         source="RFC 5280 4.2.1.13, 4.2.2.1",
         causes=(
             because(1.0, "Asking needs another connection to a third party.", fix("Ask by hand where it matters.")),
@@ -223,7 +221,7 @@ ENTRIES = (
         id="tls.cert.sct",
         severity=_NOTE,
         stage=Stage.TLS,
-        title="The certificate carries {count} transparency timestamps",
+        title="The certificate carries[ {count}] transparency timestamps",
         message="Certificates of public authorities have two or more; private ones have none.",
         source="RFC 6962 3.3",
         causes=(because(1.0, "It tells whether a public authority issued it.", fix("Nothing to do.")),),
@@ -236,5 +234,24 @@ ENTRIES = (
         message="OpenSSL reads it, a strict parser does not; strict clients will refuse it.",
         causes=(because(0.9, "The software that issued it is defective.", _REISSUE),),
         source="RFC 5280 4.1; X.690",
+    ),
+    Entry(
+        id="tls.cert.untrusted",
+        severity=_ERROR,
+        mx_severity=_NOTE,
+        stage=Stage.TLS,
+        title="The certificate of {host} is not trusted[: {reason}]",
+        message="OpenSSL refused the certificate or its chain for a reason that has no page of its own.",
+        causes=(
+            because(
+                0.9,
+                "Its words are in the evidence.",
+                fix(
+                    "Look at the whole chain.",
+                    "smtpctl check {target} --deep",
+                ),
+            ),
+        ),
+        source="OpenSSL x509_vfy.h: X509_V_ERR_*",
     ),
 )

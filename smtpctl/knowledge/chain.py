@@ -20,7 +20,7 @@ ENTRIES = (
         mx_severity=_NOTE,
         stage=Stage.TLS,
         title="The server does not send the certificate that links it to a trusted root",
-        message="Sent: {count}. Missing: {missing}. Some clients hide this by fetching it; most mail servers and "
+        message="[Sent: {count}. ][Missing: {missing}. ]Some clients hide this by fetching it; most mail servers and "
         "libraries do not.",
         causes=(because(0.95, "The server was given cert.pem and not fullchain.pem.", _FULL_CHAIN),),
         source="RFC 5246 7.4.2; RFC 8446 4.4.2",
@@ -32,7 +32,7 @@ ENTRIES = (
         mx_severity=_NOTE,
         stage=Stage.TLS,
         title="The certificate of {host} comes from an authority that this machine does not trust",
-        message="The chain ends at {root}, which is not among the trusted roots ({store}).",
+        message="The chain ends at a root[ ({root})] that is not among the trusted ones[ ({store})].",
         causes=(
             because(
                 0.5,
@@ -66,7 +66,7 @@ ENTRIES = (
         severity=_ERROR,
         mx_severity=_WARNING,
         stage=Stage.TLS,
-        title="A certificate of an authority in the chain expired on {not_after}: {subject}",
+        title="A certificate of an authority in the chain expired[ on {not_after}][: {subject}]",
         message="The server's own certificate may be valid, but the link above it is not.",
         causes=(
             because(0.8, "The server still sends an old intermediate certificate.", _FULL_CHAIN),
@@ -114,7 +114,7 @@ ENTRIES = (
         severity=_ERROR,
         mx_severity=_WARNING,
         stage=Stage.TLS,
-        title="The certificate above {subject} has the right name but did not sign it",
+        title="The certificate above the server's[ ({subject})] has the right name but did not sign it",
         message="Name and issuer agree, the key does not.",
         causes=(
             because(0.8, "The intermediate is an older one of the same name.", _FULL_CHAIN),

@@ -199,7 +199,7 @@ ENTRIES = (
                 "This machine is off the network, or a VPN that it needs is not connected.",
                 fix(
                     "Look at the route.",
-                    "ip route get {address}",
+                    "ip route get <address>",
                 ),
             ),
             because(0.2, "A router refuses the traffic by policy.", fix("Ask whoever runs the network.")),
@@ -233,7 +233,7 @@ ENTRIES = (
         stage=Stage.GREETING,
         status=ExitStatus.TEMPORARY,
         retryable=True,
-        title="Connected to {target}, but no greeting came within {seconds} s",
+        title="Connected to {target}, but no greeting came[ within {seconds} s]",
         message="An SMTP server speaks first. This one accepted the connection and said nothing.",
         causes=(
             because(
@@ -306,7 +306,7 @@ ENTRIES = (
         severity=Severity.ERROR,
         stage=Stage.GREETING,
         status=ExitStatus.PROTOCOL,
-        title="{target} is not an SMTP server",
+        title="{target} is not an SMTP server[ (it speaks {protocol})]",
         message="A server of another kind answered. Its first words are in the evidence.",
         causes=(
             because(0.6, "The port or the host belongs to another service (IMAP, POP3, HTTP, SSH).", _OTHER_PORTS),
@@ -349,7 +349,7 @@ ENTRIES = (
         stage=Stage.CONNECT,
         status=ExitStatus.TEMPORARY,
         retryable=True,
-        title="The proxy {proxy} did not connect us to {target}",
+        title="The proxy[ {proxy}] did not connect us to {target}",
         message="The mail server was never reached: the proxy answered for it, or could not be reached itself.",
         causes=(
             because(
@@ -385,7 +385,7 @@ ENTRIES = (
         stage=Stage.CONNECT,
         status=ExitStatus.TEMPORARY,
         retryable=True,
-        title="The run took longer than the {seconds} s it was given",
+        title="The run took longer than it was given[ ({seconds} s)]",
         message="No single step was too slow, but together they were. The transcript shows where the time went.",
         causes=(
             because(

@@ -5,12 +5,14 @@ is one line, names the bad thing and is true without the rest; the message says 
 matters; causes come most likely first and each carries what to do; the last word is one next command.
 Texts are `str.format` templates over the values a finding is made with (`target`, and from it `host` and `port`,
 are always among them); a value that is not given shows as `<its name>`, so a page and a finding come from the same
-entry. Literal braces are doubled.
+entry. Where a value may be unknown, brackets around it and its words make them optional: `expired[ on {day}]`.
+Literal braces are doubled.
 """
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
@@ -102,6 +104,9 @@ class Entry(NamedTuple):
         return self.mx_severity if role == MX and self.mx_severity else self.severity
 
 
+_OPTIONAL = re.compile(r"\[([^\[\]{}]*\{(\w+)\}[^\[\]{}]*)\]")
+
+
 class _Values(dict[str, object]):
     def __missing__(self, key: str) -> str:
         return f"<{key}>"
@@ -116,6 +121,8 @@ def _place(target: str) -> dict[str, object]:
 
 
 def _format(template: str, values: Mapping[str, object]) -> str:
+    if "[" in template:
+        template = _OPTIONAL.sub(lambda part: part[1] if part[2] in values else "", template)
     return template.format_map(values)
 
 

@@ -61,7 +61,7 @@ ENTRIES = (
         id="local.clock_skew",
         severity=Severity.WARNING,
         stage=Stage.TLS,
-        title="The clock of this machine seems to be wrong by {offset}",
+        title="The clock of this machine seems to be wrong[ by {offset}]",
         message="Certificates, tokens and Date headers all depend on it.",
         causes=(because(0.9, "No time synchronisation runs.", fix("Switch it on.", "timedatectl set-ntp true")),),
         source="RFC 5280 4.1.2.5",
@@ -104,11 +104,11 @@ ENTRIES = (
         source="RFC 8305",
     ),
     Entry(
-        id="local.file_unreadable",
+        id="local.tls_file_unusable",
         severity=Severity.ERROR,
         stage=Stage.CONFIG,
         status=ExitStatus.CONFIG,
-        title="Cannot use {path}: {reason}",
+        title="Cannot use the file {path}[: {error}]",
         message="The profile names this file (certificate, key, authorities), and it is needed before connecting.",
         causes=(
             because(0.5, "The path is wrong or relative to another folder.", fix("Write it in full.", "ls -l {path}")),

@@ -27,7 +27,7 @@ ENTRIES = (
         id="smtp.greeting_refused",
         severity=_ERROR,
         stage=Stage.GREETING,
-        title="{host} turned us away before we said anything: {reply}",
+        title="{host} turned us away before we said anything[: {reply_text}]",
         message="A greeting other than 220 means that the server does not want this client, whatever it would send.",
         causes=(
             because(
@@ -48,7 +48,7 @@ ENTRIES = (
         id="smtp.greeting_delay",
         severity=_NOTE,
         stage=Stage.GREETING,
-        title="The greeting took {seconds} s",
+        title="The greeting came late[, after {seconds} s]",
         message="Some servers let strangers wait a few seconds because spam software does not. Clients with a short "
         "timeout fail here now and then.",
         causes=(
@@ -111,7 +111,7 @@ ENTRIES = (
         id="smtp.reply_oddity",
         severity=_NOTE,
         stage=Stage.EHLO,
-        title="The server writes replies in an unusual way: {oddity}",
+        title="The server writes replies in an unusual way[: {oddity}]",
         message="smtpctl understood it; stricter clients may not.",
         causes=(_SERVER_DEFECT,),
         source="RFC 5321 4.2",
@@ -121,7 +121,7 @@ ENTRIES = (
         severity=_ERROR,
         stage=Stage.GREETING,
         status=ExitStatus.PROTOCOL,
-        title="The server sent a line without an end ({limit} octets and more)",
+        title="The server sent a line without an end",
         message="A reply line has at most 512 octets. smtpctl reads far more than that and then stops, so that no server "
         "can fill its memory.",
         causes=(
@@ -135,7 +135,7 @@ ENTRIES = (
         severity=_ERROR,
         stage=Stage.GREETING,
         status=ExitStatus.PROTOCOL,
-        title="The server's reply does not end ({limit} lines and more)",
+        title="The server's reply does not end",
         message="Each line said that another one follows. smtpctl stopped reading.",
         causes=(because(0.7, "The server is defective or hostile.", fix("Do not use it.")),),
         source="RFC 5321 4.2.1",
@@ -160,7 +160,7 @@ ENTRIES = (
         stage=Stage.EHLO,
         status=ExitStatus.TEMPORARY,
         retryable=True,
-        title="{host} ended the session: {reply}",
+        title="{host} ended the session[: {reply_text}]",
         message="421 may come at any time and means: closing now, try again later.",
         causes=(
             because(
@@ -204,12 +204,12 @@ ENTRIES = (
         source="RFC 5321 3.8",
     ),
     Entry(
-        id="smtp.timeout",
+        id="smtp.reply_timeout",
         severity=_ERROR,
         stage=Stage.EHLO,
         status=ExitStatus.TEMPORARY,
         retryable=True,
-        title="{host} did not answer {command} within {seconds} s",
+        title="{host} did not answer[ within {seconds} s][ ({stage_name})]",
         message="The connection stands, but the reply did not come.",
         causes=(
             because(
@@ -217,7 +217,7 @@ ENTRIES = (
                 "The server delays on purpose, or checks something slow (DNS, virus scan).",
                 fix(
                     "Wait longer; RFC 5321 asks clients for five to ten minutes.",
-                    "smtpctl check {target} --stage-timeout {stage}=300",
+                    "smtpctl check {target} --stage-timeout {stage_name}=300",
                 ),
             ),
             _BUSY,
@@ -251,7 +251,7 @@ ENTRIES = (
         id="smtp.helo_name_bad",
         severity=_WARNING,
         stage=Stage.EHLO,
-        title="We introduce ourselves as {name}, which is no full host name",
+        title="We introduce ourselves with a name that is no full host name[: {name}]",
         message="Servers that take mail from strangers check the EHLO name; some refuse or mark mail over it. With a "
         "login it rarely matters.",
         causes=(
@@ -273,7 +273,7 @@ ENTRIES = (
         stage=Stage.MAIL,
         status=ExitStatus.DATA,
         mx_severity=_NOTE,
-        title="The message ({size} octets) is larger than {host} takes ({limit} octets)",
+        title="The message[ ({size} octets)] is larger than {host} takes[ ({limit} octets)]",
         message="The server announces its limit with SIZE. Attachments grow by a third in transport (base64).",
         causes=(
             because(0.7, "The attachments are too large for mail.", fix("Send a link, or split the message.")),
@@ -327,7 +327,7 @@ ENTRIES = (
         severity=_ERROR,
         stage=Stage.MAIL,
         status=ExitStatus.DATA,
-        title="An address or a value holds characters that could smuggle in another command: {text}",
+        title="An address or a value holds characters that could smuggle in another command[: {text}]",
         message="Line ends, control characters and stray angle brackets never reach a command line. Nothing was sent.",
         causes=(
             because(0.7, "The value was taken from input with a line break in it.", fix("Strip it where it is read.")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from smtpctl.knowledge.families import Entry, because, fix
 from smtpctl.model.finding import Severity
+from smtpctl.model.report import ExitStatus
 from smtpctl.model.transcript import Stage
 
 ENTRIES = (
@@ -12,7 +13,7 @@ ENTRIES = (
         severity=Severity.ERROR,
         mx_severity=Severity.WARNING,
         stage=Stage.TLS,
-        title="{host} and smtpctl have no TLS version in common (this side: {minimum} and newer)",
+        title="{host} and smtpctl have no TLS version in common[ (this side: {minimum} and newer)]",
         message="TLS 1.0 and 1.1 are retired; clients of today begin at 1.2.",
         causes=(
             because(
@@ -38,7 +39,7 @@ ENTRIES = (
         id="tls.handshake_failed",
         severity=Severity.ERROR,
         stage=Stage.TLS,
-        title="The TLS handshake with {target} failed: {reason}",
+        title="The TLS handshake with {target} failed[: {reason}]",
         message="Neither the version, the cipher nor the certificate explains it by itself; OpenSSL's words are in the "
         "evidence.",
         causes=(
@@ -167,5 +168,65 @@ ENTRIES = (
             because(0.3, "Another machine stands in for the server.", fix("Do not log in.")),
         ),
         source="RFC 7858 Appendix A; RFC 7469 2.4",
+    ),
+    Entry(
+        id="tls.handshake_timeout",
+        severity=Severity.ERROR,
+        stage=Stage.TLS,
+        status=ExitStatus.TEMPORARY,
+        retryable=True,
+        title="{host} did not go on with the TLS handshake[ within {seconds} s]",
+        message="The connection stands, and the hello was sent, but no answer came.",
+        causes=(
+            because(
+                0.5,
+                "The port speaks clear text first: both sides wait for the other.",
+                fix(
+                    "Try STARTTLS on this port.",
+                    "smtpctl check {target} --tls starttls",
+                ),
+            ),
+            because(
+                0.3,
+                "A firewall lets small packets through and drops large ones (path MTU).",
+                fix(
+                    "Try from another network.",
+                ),
+            ),
+            because(0.2, "The server is overloaded.", fix("Try again in some minutes.")),
+        ),
+        source="RFC 8446 4.1.2; RFC 8314 3.3",
+    ),
+    Entry(
+        id="tls.client_cert_refused",
+        severity=Severity.ERROR,
+        stage=Stage.TLS,
+        status=ExitStatus.AUTH,
+        title="{host} does not accept our client certificate[: {reason}]",
+        message="The certificate was presented, and the server ended the session over it.",
+        causes=(
+            because(
+                0.4,
+                "The server does not know the authority that issued it.",
+                fix(
+                    "Ask the operator which authorities they accept, and send the intermediate certificates along.",
+                ),
+            ),
+            because(
+                0.3,
+                "It has expired.",
+                fix(
+                    "Look at its dates.",
+                    "openssl x509 -in <file> -noout -dates -ext extendedKeyUsage",
+                ),
+            ),
+            because(
+                0.3,
+                "It is not for clients: its extended key usage lacks clientAuth. Public authorities stopped "
+                "issuing such certificates in 2026.",
+                fix("Get one from the authority that the server trusts."),
+            ),
+        ),
+        source="RFC 8446 6.2",
     ),
 )
