@@ -10,16 +10,30 @@ import sys
 
 from smtpctl import __version__
 
+VERSION = frozenset({"--version", "-V"})
+VERBOSE = frozenset({"--verbose", "-v"})
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command line (without the program's name); the exit status."""
     arguments = sys.argv[1:] if argv is None else argv
-    if arguments in (["--version"], ["-V"]):
-        print(f"smtpctl {__version__}")
-        return 0
-    from smtpctl.cli.run import run
+    if arguments and set(arguments) <= VERSION | VERBOSE and not VERSION.isdisjoint(arguments):
+        return _version(verbose=not VERBOSE.isdisjoint(arguments))
+    from smtpctl.cli import run
 
-    return run(arguments)
+    if arguments[:1] == ["__complete"]:
+        return run.complete(arguments[1:])
+    return run.run(arguments)
+
+
+def _version(*, verbose: bool) -> int:
+    lines = [f"smtpctl {__version__}"]
+    if verbose:
+        from smtpctl.cli import versions
+
+        lines += versions.lines()
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0
 
 
 if __name__ == "__main__":

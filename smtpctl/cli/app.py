@@ -20,6 +20,7 @@ class CommandInfo(NamedTuple):
     section: str
 
 
+NAME = "smtpctl"
 SERVERS, TESTING, TOOLS = "Set up", "Test and debug", "Tools"
 
 COMMANDS: dict[str, CommandInfo] = {
@@ -54,4 +55,4 @@ def load(name: str) -> Any:
 
 def program() -> LazyGroup:
     """The whole program as a group of commands, none of them built yet."""
-    return lazy_group("smtpctl", HELP, {name: Entry(info.help, load, info.section) for name, info in COMMANDS.items()})
+    return lazy_group(NAME, HELP, {name: Entry(info.help, load, info.section) for name, info in COMMANDS.items()})

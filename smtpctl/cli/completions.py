@@ -1,7 +1,8 @@
-"""`smtpctl completions`: print the completion script of a shell."""
+"""`smtpctl completions`: print the completion script of a shell. The scripts are the files in `cli/shell`."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -10,17 +11,25 @@ from smtpctl.cli.group import verb
 from smtpctl.cli.options import TEXT
 from smtpctl.cli.terminal import Terminal
 
-SHELLS = ("bash", "zsh", "fish", "powershell")
+SCRIPTS = {"bash": "smtpctl.bash", "zsh": "smtpctl.zsh", "fish": "smtpctl.fish", "powershell": "smtpctl.ps1"}
+FOLDER = Path(__file__).parent / "shell"
 
 
 @verb(formats=TEXT)
 def command(
     terminal: Terminal,
-    shell: Annotated[Literal[SHELLS], typer.Argument(metavar="SHELL", help="bash, zsh, fish or powershell.")],  # type: ignore[valid-type]
+    shell: Annotated[
+        Literal["bash", "zsh", "fish", "powershell"],
+        typer.Argument(metavar="SHELL", help="bash, zsh, fish or powershell."),
+    ],
 ) -> None:
     """Print the completion script of a shell.
 
     $ smtpctl completions bash > ~/.local/share/bash-completion/completions/smtpctl
+    $ smtpctl completions zsh > ~/.zfunc/_smtpctl
     $ smtpctl completions fish > ~/.config/fish/completions/smtpctl.fish
+    $ smtpctl completions powershell >> $PROFILE
+
+    Commands, options and their values are completed, and the names of profiles, presets and sites.
     """
-    terminal.out(shell)
+    terminal.out((FOLDER / SCRIPTS[shell]).read_text(encoding="utf-8"))

@@ -19,6 +19,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from smtpctl.cli import help_page, options
 from smtpctl.cli.options import TEXT_JSON
+from smtpctl.model.errors import SmtpctlError
 
 Function = Callable[..., Any]
 
@@ -29,6 +30,14 @@ class Entry(NamedTuple):
     help: str
     build: Callable[[str], Any]
     section: str = "Commands"
+
+
+class NoCommand(SmtpctlError):
+    """A group was called without a command; `page` is its help."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__("no command")
+        self.page = page
 
 
 class Command(TyperCommand):
@@ -42,6 +51,11 @@ class LazyGroup(TyperGroup):
     """A group that builds a command when it is called."""
 
     entries: Mapping[str, Entry] = {}
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args and not ctx.resilient_parsing:
+            raise NoCommand(help_page.group_page(self, ctx))
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(self.entries)

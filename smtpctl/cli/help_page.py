@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import inspect
-import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from smtpctl.cli import terminal
+from smtpctl.render.canvas import fold
 
 GROUPS = ("Arguments", "Options", "Connection", "TLS", "Authentication", "Message", "Output", "Everywhere")
-NAME_COLUMN, WIDE_NAME_COLUMN, WIDE = 30, 38, 100  # how far names may push the texts to the right
+NAME_COLUMN, WIDE_NAME_COLUMN, WIDE = 28, 36, 100  # how far names may push the texts to the right
 Row = tuple[str, str]
 
 
 def command_page(command: Any, context: Any) -> str:
     """The page of one command."""
-    return _page(command, context, option_sections(command, context))
+    return _page(command, context, {})
 
 
 def group_page(group: Any, context: Any) -> str:
@@ -24,7 +24,7 @@ def group_page(group: Any, context: Any) -> str:
     sections: dict[str, list[Row]] = {}
     for name, entry in group.entries.items():
         sections.setdefault(entry.section, []).append((name, entry.help))
-    return _page(group, context, {**sections, **option_sections(group, context)})
+    return _page(group, context, sections)
 
 
 def option_sections(command: Any, context: Any) -> dict[str, list[Row]]:
@@ -72,17 +72,24 @@ def _with_default(parameter: Any) -> str:
     return f"{text.removesuffix('.')} (default: {default})."
 
 
-def _page(command: Any, context: Any, sections: dict[str, list[Row]]) -> str:
+def _page(command: Any, context: Any, commands: dict[str, list[Row]]) -> str:
     sentence, examples, rest = split_help(command.help or "")
+    options = option_sections(command, context)
     width = terminal.width()
-    usage = f"Usage: {context.command_path} {' '.join(command.collect_usage_pieces(context))}"
-    blocks = ["\n".join(textwrap.wrap(sentence, width))]
-    if examples:
-        blocks.append("\n".join(f"  {line}" for line in examples))
-    blocks.append(usage)
-    blocks += ["\n".join(textwrap.wrap(paragraph, width)) for paragraph in rest]
-    blocks += [f"{heading}:\n" + "\n".join(_table(rows, width)) for heading, rows in sections.items()]
-    return "\n\n".join(blocks) + "\n"
+    blocks = [fold(sentence, width)]
+    blocks += [[f"  {line}" for line in examples]] if examples else []
+    blocks.append(_usage(command, context, width))
+    blocks += [fold(paragraph, width) for paragraph in rest]
+    for sections in (commands, options):
+        column = _column(sections, width)
+        blocks += [[f"{heading}:", *_table(rows, column, width)] for heading, rows in sections.items()]
+    return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+
+
+def _usage(command: Any, context: Any, width: int) -> list[str]:
+    lead = f"Usage: {context.command_path} "
+    lines = fold(" ".join(command.collect_usage_pieces(context)), width - len(lead))
+    return [lead + lines[0], *(" " * len(lead) + line for line in lines[1:])]
 
 
 def split_help(help: str) -> tuple[str, list[str], list[str]]:
@@ -94,12 +101,16 @@ def split_help(help: str) -> tuple[str, list[str], list[str]]:
     return (paragraphs[0] if paragraphs else ""), examples, paragraphs[1:]
 
 
-def _table(rows: Iterable[Row], width: int) -> Iterator[str]:
-    rows = list(rows)
-    widest = NAME_COLUMN if width < WIDE else WIDE_NAME_COLUMN
-    column = min(widest, max(len(name) for name, _ in rows) + 2)
+def _column(sections: Mapping[str, list[Row]], width: int) -> int:
+    """Where texts start: after the widest name, but for names that would push them too far."""
+    limit = NAME_COLUMN if width < WIDE else WIDE_NAME_COLUMN
+    names = [len(name) for rows in sections.values() for name, _ in rows]
+    return max((size for size in names if size <= limit), default=limit) + 2
+
+
+def _table(rows: Iterable[Row], column: int, width: int) -> Iterator[str]:
     for name, text in rows:
-        lines = textwrap.wrap(text, max(20, width - column - 4)) or [""]
+        lines = fold(text, max(20, width - column - 2)) or [""]
         if len(name) > column - 2:
             yield f"  {name}"
         else:

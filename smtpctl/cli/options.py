@@ -21,7 +21,6 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import typer
 
-from smtpctl.cli import complete_names
 from smtpctl.cli.terminal import COLORS, FORMATS, Terminal, build
 from smtpctl.config.fields import CONNECTING, FIELDS, OAUTH_FIELDS, Field, Group, Type
 
@@ -29,7 +28,6 @@ TEXT = ("text",)
 TEXT_JSON = ("text", "json")
 FINDINGS = FORMATS
 EVERYWHERE = "Everywhere"
-
 
 
 class From(NamedTuple):
@@ -49,7 +47,6 @@ Target = Annotated[
         metavar="TARGET",
         help="Profile name, host[:port], or URL (smtp://, smtps://, submission://, lmtp://, unix:/path). "
         "Without it: the default profile.",
-        autocompletion=complete_names.profiles,
         show_default=False,
     ),
 ]
@@ -58,16 +55,11 @@ Targets = Annotated[
     typer.Argument(
         metavar="TARGET",
         help="Profile names, host[:port], or URLs. Without one: the default profile.",
-        autocompletion=complete_names.profiles,
         show_default=False,
     ),
 ]
-ProfileName = Annotated[
-    str, typer.Argument(metavar="PROFILE", help="Name of a profile.", autocompletion=complete_names.profiles)
-]
-PresetName = Annotated[
-    str, typer.Argument(metavar="PRESET", help="Name of a preset.", autocompletion=complete_names.presets)
-]
+ProfileName = Annotated[str, typer.Argument(metavar="PROFILE", help="Name of a profile.")]
+PresetName = Annotated[str, typer.Argument(metavar="PRESET", help="Name of a preset.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 All = Annotated[bool, typer.Option("--all", help="Every enabled profile.")]
 FailOn = Annotated[
@@ -114,7 +106,7 @@ class SharedOption(NamedTuple):
 
 SHARED_OPTIONS = {
     "config": SharedOption(Path, ("--config",), "Configuration file.", "FILE"),
-    "site": SharedOption(str, ("--site",), "Scope of the settings (without it: global).", "NAME"),
+    "site": SharedOption(str, ("--site",), "Scope of the settings (without it: global).", "SITE"),
     "format": SharedOption(None, ("--format",), "How results are written."),
     "json": SharedOption(bool, ("--json",), "Same as --format json."),
     "no_input": SharedOption(bool, ("--no-input",), "Never ask; stop instead."),
@@ -137,7 +129,6 @@ def shared_parameters(formats: tuple[str, ...]) -> list[inspect.Parameter]:
             count=option.count,
             rich_help_panel=EVERYWHERE,
             show_default=False,
-            autocompletion=complete_names.sites if name == "site" else None,
         )
         parameters.append(_parameter(f"shared_{name}", Literal[formats] if name == "format" else option.kind, info))
     return parameters
@@ -157,7 +148,6 @@ def _field_parameter(field: Field) -> inspect.Parameter:
         help=sentence(field),
         rich_help_panel=field.group.value,
         show_default=False,
-        autocompletion=_NAMES.get(field.name),
     )
     return _parameter(f"field_{field.name}", _kind(field), info)
 
@@ -172,9 +162,6 @@ def _kind(field: Field) -> Any:
     return list[str] if field.type.several else str
 
 
-_NAMES = {"extends": complete_names.profiles, "preset": complete_names.presets, "sites": complete_names.sites}
-
-
 def sentence(field: Field) -> str:
     """The help of a setting as a sentence, with the default where there is one."""
     text = field.help[:1].upper() + field.help[1:]
@@ -182,7 +169,6 @@ def sentence(field: Field) -> str:
         return f"{text}."
     default = f"{field.default:g}" if isinstance(field.default, float) else field.default
     return f"{text} (default: {default})."
-
 
 
 def signature(function: Callable[..., Any], formats: tuple[str, ...]) -> inspect.Signature:

@@ -1,62 +1,99 @@
-"""Runs a command line and turns whatever comes out of it into words and an exit status."""
+"""Runs a command line and turns whatever comes out of it into words and an exit status.
+
+A foreseen failure is rendered in the format asked for. Anything else is a defect: a short apology and where its
+redacted traceback was saved. `SMTPCTL_DEBUG=1` lets a defect through as a traceback.
+"""
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import Any
 
 import typer
 
-from smtpctl.cli import app
+from smtpctl.cli import app, terminal
+from smtpctl.cli.group import NoCommand
 from smtpctl.cli.options import Invocation
 from smtpctl.model.errors import Problem, UsageProblem
 from smtpctl.model.report import ExitStatus
 
 # The parser's own usage errors; typer exports only this subclass of them.
-_USAGE_ERROR: Any = typer.BadParameter.__mro__[1]
+_UsageError: Any = typer.BadParameter.__mro__[1]
+# Options that people look for and that do not exist, with what there is instead.
+_SECRET_OPTIONS = ("--pass", "--secret", "--token", "--access-token", "--auth-password", "-p")
+_SECRET_HINT = (
+    "Secrets are never given on the command line, where everybody can read them. Use --password-stdin, "
+    "--password-file FILE, --password-env NAME, --password-command COMMAND, $SMTPCTL_PASSWORD or: smtpctl secret set"
+)
 
 
 def run(arguments: list[str]) -> int:
     """The exit status of one command line (without the program's name)."""
+    terminal.prepare_streams()
+    invocation = Invocation()
     try:
-        return _dispatch(arguments)
+        status = _dispatch(arguments, invocation)
+        terminal.flush()
     except typer.Exit as end:
-        return end.exit_code
+        status = end.exit_code
+    except NoCommand as empty:
+        terminal.page(empty.page)
+        status = ExitStatus.USAGE
     except UsageProblem as problem:
-        _complain(problem.message, problem.hint)
-        return ExitStatus.USAGE
-    except _USAGE_ERROR as error:
-        _complain(*_usage_words(error))
-        return ExitStatus.USAGE
+        terminal.complain(problem.message, problem.hint)
+        status = ExitStatus.USAGE
+    except _UsageError as error:
+        terminal.complain(*_usage_words(error))
+        status = ExitStatus.USAGE
     except Problem as problem:
-        _complain(f"{problem.finding.id}: {problem.finding.title}", problem.finding.message)
-        return problem.status
+        status = _show(problem, invocation)
     except (KeyboardInterrupt, typer.Abort):
-        return ExitStatus.INTERRUPTED
+        terminal.complain("interrupted", mark="")
+        status = ExitStatus.INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output is gone; keep the interpreter's last flush from complaining about it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitStatus.IO
+        terminal.abandon_stdout()
+        status = ExitStatus.IO
+    except Exception as defect:
+        if terminal.debugging():
+            raise
+        from smtpctl.cli import defects
+
+        terminal.complain(*defects.apology(defect, arguments), mark="")
+        status = ExitStatus.BUG
+    return int(status)
 
 
-def _dispatch(arguments: list[str]) -> int:
+def complete(words: list[str]) -> int:
+    """Answer a shell that completes a command line; silence where that fails."""
+    from smtpctl.cli.complete import answer
+
+    try:
+        terminal.write(f"{answer(words)}\n")
+    except Exception:
+        if terminal.debugging():
+            raise
+        return ExitStatus.BUG
+    return ExitStatus.OK
+
+
+def _dispatch(arguments: list[str], invocation: Invocation) -> int:
     program = app.program()
-    with program.make_context("smtpctl", list(arguments), obj=Invocation()) as context:
-        result = program.invoke(context)
-    sys.stdout.flush()
-    return int(result or 0)
+    with program.make_context(app.NAME, list(arguments), obj=invocation) as context:
+        return int(program.invoke(context) or ExitStatus.OK)
 
 
 def _usage_words(error: Any) -> tuple[str, str]:
-    """What was wrong and where to read on."""
-    message = error.format_message()
-    if error.ctx is None:
-        return message, ""
-    return message, f"See: {error.ctx.command_path} --help"
+    """What was wrong, and what to do about it."""
+    message = " ".join(error.format_message().split())
+    option = getattr(error, "option_name", None)
+    if option and "possibilities" in vars(error):
+        message = f"No such option: {option}."
+        if option.startswith(_SECRET_OPTIONS):
+            return message, _SECRET_HINT
+        if error.possibilities:
+            message += f" Did you mean {' or '.join(sorted(error.possibilities))}?"
+    return message, f"See: {error.ctx.command_path} --help" if error.ctx else ""
 
 
-def _complain(message: str, hint: str) -> None:
-    print(f"error: {message}", file=sys.stderr)
-    if hint:
-        print(f"  {hint}", file=sys.stderr)
+def _show(problem: Problem, invocation: Invocation) -> ExitStatus:
+    terminal.complain(f"{problem.finding.id}: {problem.finding.title}", problem.finding.message)
+    return problem.status

@@ -15,10 +15,11 @@ from typing import Any, NamedTuple, TextIO
 
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.secret import Secret
+from smtpctl.render.canvas import Canvas, fold, visible
 
 FORMATS = ("text", "json", "junit", "sarif", "github")
 COLORS = ("auto", "always", "never")
-MAX_WIDTH = 120
+MIN_WIDTH, MAX_WIDTH = 40, 120
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
@@ -74,6 +75,11 @@ class Terminal:
         self.unicode = _can_encode(self.stdout, "✓✗│…")
         self.width = width(environ)
 
+    @property
+    def canvas(self) -> Canvas:
+        """What renderers draw on: stdout as it is."""
+        return Canvas(self.width, self.color, self.unicode)
+
     def out(self, text: str) -> None:
         """Data, to stdout; a missing line end is added."""
         self.stdout.write(text if text.endswith("\n") else text + "\n")
@@ -118,9 +124,7 @@ class Terminal:
         try:
             return Secret(getpass.getpass(f"{question}: ", stream=self.stderr))
         except EOFError:
-            raise UsageProblem(
-                f"{question}: the input ended before an answer", f"Answer it with {option}."
-            ) from None
+            raise UsageProblem(f"{question}: the input ended before an answer", f"Answer it with {option}.") from None
 
     def confirm(self, question: str, *, yes: bool) -> None:
         """Return when `yes` or the user agrees; UsageProblem otherwise, before anything was done."""
@@ -154,8 +158,55 @@ def build(given: Mapping[str, Any], formats: tuple[str, ...], environ: Mapping[s
 def width(environ: Mapping[str, str] | None = None) -> int:
     """Columns to write for: the terminal's, at most 120; 80 where there is none. `COLUMNS` wins."""
     columns = (os.environ if environ is None else environ).get("COLUMNS", "")
-    wide = int(columns) if columns.isdecimal() and int(columns) else shutil.get_terminal_size((80, 24)).columns
-    return max(40, min(wide, MAX_WIDTH))
+    wide = int(columns) if columns.isdecimal() else 0
+    return max(MIN_WIDTH, min(wide or shutil.get_terminal_size((80, 24)).columns, MAX_WIDTH))
+
+
+def prepare_streams() -> None:
+    """Let no character that the terminal's encoding lacks turn into a crash: it is written as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure:
+            reconfigure(errors="backslashreplace")
+
+
+def write(text: str) -> None:
+    """Data, before there is a Terminal."""
+    sys.stdout.write(text)
+
+
+def flush() -> None:
+    """Hand all data over now, so that a failure to do so is noticed."""
+    sys.stdout.flush()
+
+
+def page(text: str) -> None:
+    """A help page to somebody who did not ask for it, on stderr."""
+    sys.stderr.write(text)
+
+
+def complain(message: str, hint: str = "", *, mark: str = "error: ") -> None:
+    """Why the program ends, on stderr: one sentence, and what to do about it."""
+    if mark and _wants_color("auto", os.environ, sys.stderr):
+        mark = f"\x1b[1;31m{mark.rstrip()}\x1b[0m "
+    lines = [visible(line) for line in message.split("\n")]
+    lines += [f"  {visible(line)}" for text in hint.splitlines() for line in fold(text, width() - 2)]
+    sys.stderr.write(mark + "\n".join(lines) + "\n")
+
+
+def abandon_stdout() -> None:
+    """The reader of our output is gone: keep the interpreter's last flush from complaining about it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def debugging() -> bool:
+    """Whether a defect shall be shown as it is."""
+    return bool(os.environ.get("SMTPCTL_DEBUG"))
+
+
+def environment() -> Mapping[str, str]:
+    """The environment, for what runs before there is a Terminal."""
+    return os.environ
 
 
 def _effective(name: str, given: Any, environ: Mapping[str, str]) -> Any:

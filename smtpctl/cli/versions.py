@@ -1,0 +1,40 @@
+"""What `smtpctl --version --verbose` adds: the versions a bug report needs."""
+
+from __future__ import annotations
+
+import platform
+import ssl
+import sys
+from importlib import metadata
+
+PACKAGE = "smtpctl"
+
+
+def lines() -> list[str]:
+    """One line each for Python, OpenSSL, the system, and every library the package asks for."""
+    rows = [
+        ("Python", f"{platform.python_version()}  {sys.executable}"),
+        ("OpenSSL", ssl.OPENSSL_VERSION.removeprefix("OpenSSL ")),
+        ("System", platform.platform()),
+        *((name, _installed(name)) for name in _libraries()),
+    ]
+    width = max(len(name) for name, _ in rows) + 2
+    return [f"{name:<{width}}{version}" for name, version in rows]
+
+
+def _libraries() -> list[str]:
+    """The libraries named by the package, the optional ones too; empty where it runs without being installed."""
+    try:
+        wanted = metadata.requires(PACKAGE) or []
+    except metadata.PackageNotFoundError:
+        return []
+    needed = [text for text in wanted if "extra ==" not in text or "ntlm" in text]
+    names = {"".join(c if c.isalnum() or c in "-_." else " " for c in text).split()[0] for text in needed}
+    return sorted(names)
+
+
+def _installed(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"
