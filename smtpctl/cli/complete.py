@@ -65,7 +65,9 @@ def answer(words: list[str]) -> Answer:
 def _locate(command: Any, context: Any, words: list[str]) -> Place:
     """Walk the finished words: into subcommands, over options and their values."""
     options = _by_name(command, context)
-    pending, positionals, used, literal = None, 0, set(), False
+    pending: Any = None
+    positionals, literal = 0, False
+    used: set[str] = set()
     for index, word in enumerate(words):
         if pending is not None:
             _note(context, pending, word)
@@ -107,8 +109,8 @@ def _options(place: Place, incomplete: str) -> Answer:
         inner = _values(options[name], place.context, value)
         return Answer(tuple(Candidate(f"{name}={c.value}", c.help) for c in inner.candidates), inner.paths)
     shown = [n for n in options if n.startswith(incomplete) and n not in place.used]
-    if incomplete == "-":  # the short forms would only hide the names that say something
-        shown = [n for n in shown if n.startswith("--")]
+    if len(incomplete) < len("--n"):  # short forms and negations would only hide the names that say something
+        shown = [n for n in shown if n.startswith("--") and n not in options[n].secondary_opts]
     return Answer(tuple(Candidate(n, options[n].help or "") for n in shown))
 
 

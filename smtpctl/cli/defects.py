@@ -50,15 +50,11 @@ def _save(defect: Exception, arguments: list[str]) -> str:
     path = folder / f"defect-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8", opener=_private) as file:
-            file.write(report(defect, arguments, environ))
+        path.touch(mode=0o600, exist_ok=False)
+        path.write_text(report(defect, arguments, environ), encoding="utf-8")
     except OSError as error:
         return f"that could not be written to {folder} ({error.strerror})"
     return str(path)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _frames(defect: BaseException) -> list[str]:

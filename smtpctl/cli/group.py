@@ -32,7 +32,7 @@ class Entry(NamedTuple):
     section: str = "Commands"
 
 
-class NoCommand(SmtpctlError):
+class NoCommandError(SmtpctlError):
     """A group was called without a command; `page` is its help."""
 
     def __init__(self, page: str) -> None:
@@ -54,7 +54,7 @@ class LazyGroup(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if not args and not ctx.resilient_parsing:
-            raise NoCommand(help_page.group_page(self, ctx))
+            raise NoCommandError(help_page.group_page(self, ctx))
         return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -74,8 +74,8 @@ class LazyGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         for name in self.entries:
             self.get_command(ctx, name)  # what a misspelt one is compared with
-        name, stub, rest = super().resolve_command(ctx, args)
-        return name, self.real_command(name) if name else stub, rest
+        found, stub, rest = super().resolve_command(ctx, args)
+        return found, self.real_command(found) if found else stub, rest
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         formatter.write(help_page.group_page(self, ctx))

@@ -101,7 +101,7 @@ class SharedOption(NamedTuple):
     flags: tuple[str, ...]
     help: str
     metavar: str | None = None
-    count: bool = False
+    repeat: bool = False
 
 
 SHARED_OPTIONS = {
@@ -112,7 +112,7 @@ SHARED_OPTIONS = {
     "no_input": SharedOption(bool, ("--no-input",), "Never ask; stop instead."),
     "color": SharedOption(Literal[COLORS], ("--color",), "When to use colour."),
     "quiet": SharedOption(bool, ("--quiet", "-q"), "Only results and errors."),
-    "verbose": SharedOption(int, ("--verbose", "-v"), "More detail; repeat for more.", count=True),
+    "verbose": SharedOption(int, ("--verbose", "-v"), "More detail; repeat for more.", repeat=True),
 }
 
 
@@ -126,7 +126,7 @@ def shared_parameters(formats: tuple[str, ...]) -> list[inspect.Parameter]:
             *option.flags,
             metavar=option.metavar,
             help=option.help,
-            count=option.count,
+            count=option.repeat,
             rich_help_panel=EVERYWHERE,
             show_default=False,
         )

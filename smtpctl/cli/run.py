@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from smtpctl.cli import app, terminal
-from smtpctl.cli.group import NoCommand
+from smtpctl.cli.group import NoCommandError
 from smtpctl.cli.options import Invocation
 from smtpctl.model.errors import Problem, UsageProblem
 from smtpctl.model.report import ExitStatus
@@ -35,7 +35,7 @@ def run(arguments: list[str]) -> int:
         terminal.flush()
     except typer.Exit as end:
         status = end.exit_code
-    except NoCommand as empty:
+    except NoCommandError as empty:
         terminal.page(empty.page)
         status = ExitStatus.USAGE
     except UsageProblem as problem:
