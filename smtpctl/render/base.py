@@ -11,6 +11,8 @@ from smtpctl.model.report import ExitStatus, Report
 from smtpctl.model.transcript import Transcript
 from smtpctl.render.canvas import PLAIN, Canvas
 
+_QUOTED = 2_000  # characters of one piece of evidence where a format has no lines to count
+
 
 class Setting(NamedTuple):
     """What a renderer is made with. `schema` names the document (`smtpctl.check/1`); `fail_on` decides its exit status."""
@@ -60,8 +62,10 @@ def status_of_reports(reports: Sequence[Report], fail_on: Severity | None) -> Ex
 
 
 def quoted(evidence: Evidence) -> str:
-    """Evidence on one line, label first: `S: 535 5.7.3 ...`."""
-    return f"{evidence.label} {evidence.text}".strip()
+    """Evidence on one line, label first: `S: 535 5.7.3 ...`; what a peer drags out is cut."""
+    text = f"{evidence.label} {evidence.text}".strip()
+    left = len(text) - _QUOTED
+    return f"{text[:_QUOTED]}… {left} more characters" if left > 0 else text
 
 
 def explanation(finding: Finding) -> list[str]:

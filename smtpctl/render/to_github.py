@@ -1,0 +1,59 @@
+"""Findings as GitHub workflow commands: annotations at the line of the file, or of the run.
+
+Every line written is a command of ours with its values escaped, so nothing that a server said can be a command
+(docs.github.com: workflow commands; the escapes are those of actions/toolkit `command.ts`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from smtpctl.model.errors import Problem
+from smtpctl.model.finding import Finding, Severity
+from smtpctl.model.report import Report
+from smtpctl.render.base import Setting, explanation
+from smtpctl.render.canvas import visible
+
+_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+
+
+class GithubRenderer:
+    """One command a finding; nothing where there is none."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._command = setting.command
+
+    def report(self, report: Report) -> str:
+        """The findings of one target."""
+        return self.findings(report.findings)
+
+    def reports(self, reports: Sequence[Report]) -> str:
+        """The findings of all targets."""
+        return "".join(map(self.report, reports))
+
+    def findings(self, findings: Sequence[Finding], *, subject: str = "") -> str:
+        """A command a finding; annotations have no place for `subject`."""
+        return "".join(map(_annotation, findings))
+
+    def problem(self, problem: Problem) -> str:
+        """The finding of the problem."""
+        return _annotation(problem.finding)
+
+
+def _annotation(finding: Finding) -> str:
+    """`::error file=...,line=...,col=...,title=ID::text`."""
+    place = finding.location
+    properties = {"file": place.path, "line": str(place.line), "col": str(place.column)} if place else {}
+    properties["title"] = finding.id
+    where = f"{finding.target}: " if finding.target and not place else ""
+    text = "\n".join(visible(line) for line in (where + finding.title, *explanation(finding)))
+    listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{_COMMANDS[finding.severity]} {listed}::{_data(text)}\n"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(visible(text)).replace(":", "%3A").replace(",", "%2C")

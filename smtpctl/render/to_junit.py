@@ -1,0 +1,108 @@
+"""Results as JUnit XML, which every CI system shows: a suite a target, a case a stage, check or finding.
+
+A finding at or above the limit is a `failure`; a lesser one passes and keeps its text in `system-out`.
+Characters that XML 1.0 cannot hold (2.2) are written as visible escapes, all above ASCII as character references, so
+that the document is right whatever the encoding of the stream it goes to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from smtpctl.model.errors import Problem
+from smtpctl.model.finding import Finding
+from smtpctl.model.report import Report
+from smtpctl.render.base import Setting, explanation, problem_report
+from smtpctl.render.canvas import visible
+
+_PLURALS = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+_STAGE_RESULTS = {"failed": "failure", "skipped": "skipped"}
+_OUTCOME_RESULTS = {"crashed": "error", "skipped": "skipped"}
+
+
+class _Case(NamedTuple):
+    """One test case: `result` is `passed`, `failure`, `error` or `skipped`."""
+
+    group: str
+    name: str
+    result: str = "passed"
+    message: str = ""
+    text: str = ""
+    ms: float = 0.0
+
+
+class JunitRenderer:
+    """One `testsuites` document."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._name = f"smtpctl {setting.command}"
+        self._fail_on = setting.fail_on
+
+    def report(self, report: Report) -> str:
+        """One suite."""
+        return self.reports([report])
+
+    def reports(self, reports: Sequence[Report]) -> str:
+        """A suite a target."""
+        return self._document([(report.target, list(self._cases(report))) for report in reports])
+
+    def findings(self, findings: Sequence[Finding], *, subject: str = "") -> str:
+        """One suite named by `subject`; without findings one case that passed."""
+        cases = [self._finding(finding) for finding in findings] or [_Case("smtpctl", self._name)]
+        return self._document([(subject or self._name, cases)])
+
+    def problem(self, problem: Problem) -> str:
+        """A suite with the one finding."""
+        return self.report(problem_report(problem))
+
+    def _cases(self, report: Report) -> Iterator[_Case]:
+        told = {finding.stage for finding in report.findings}
+        for stage in report.stages:
+            if stage.status == "failed" and stage.stage in told:
+                continue  # counted once: as its finding
+            result = _STAGE_RESULTS.get(stage.status, "passed")
+            yield _Case("smtpctl.stage", stage.stage.value, result, stage.detail, ms=stage.ms or 0)
+        for outcome in report.outcomes:
+            result = _OUTCOME_RESULTS.get(outcome.result, "passed")
+            yield _Case("smtpctl.check", outcome.check, result, outcome.reason)
+        yield from map(self._finding, report.findings)
+        if report.failure and not told and all(stage.status != "failed" for stage in report.stages):
+            text = str(report.failure.reply or "")
+            yield _Case("smtpctl.run", report.failure.stage.value, "failure", text or "stopped here", text)
+
+    def _finding(self, finding: Finding) -> _Case:
+        fails = self._fail_on is not None and finding.severity >= self._fail_on
+        place = finding.location
+        at = [f"{place.path}:{place.line}:{place.column}"] if place else []
+        text = "\n".join([*at, finding.title, *explanation(finding)])
+        group = f"smtpctl.{finding.stage.value}"
+        return _Case(group, finding.id, "failure" if fails else "passed", finding.title, text)
+
+    def _document(self, suites: Sequence[tuple[str, Sequence[_Case]]]) -> str:
+        from xml.etree import ElementTree as Xml
+
+        root = Xml.Element("testsuites", name=self._name)
+        for name, cases in suites:
+            suite = Xml.SubElement(root, "testsuite", {"name": visible(name), **_totals(cases)})
+            for case in cases:
+                at = {"classname": case.group, "name": visible(case.name), "time": f"{case.ms / 1000:.3f}"}
+                element = Xml.SubElement(suite, "testcase", at)
+                if case.result != "passed":
+                    reason = Xml.SubElement(element, case.result, message=visible(case.message))
+                    reason.text = _lines(case.text)
+                elif case.text:
+                    Xml.SubElement(element, "system-out").text = _lines(case.text)
+        Xml.indent(root)
+        return '<?xml version="1.0" encoding="UTF-8"?>\n' + Xml.tostring(root, encoding="us-ascii").decode() + "\n"
+
+
+def _totals(cases: Sequence[_Case]) -> dict[str, str]:
+    """The attributes that sum a suite up."""
+    results = [case.result for case in cases]
+    counts = {plural: str(results.count(result)) for plural, result in _PLURALS.items()}
+    return {"tests": str(len(cases)), **counts, "time": f"{sum(case.ms for case in cases) / 1000:.3f}"}
+
+
+def _lines(text: str) -> str | None:
+    return "\n".join(visible(line) for line in text.split("\n")) or None

@@ -1,0 +1,108 @@
+"""Findings as SARIF 2.1.0, for code scanning: rules from the findings, results at the line or at the server.
+
+A path becomes a URI only by quoting (RFC 3986), so no file name can turn into another scheme; a server is a logical
+location, never a URI that a viewer would open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from smtpctl import __version__
+from smtpctl.model.errors import Problem
+from smtpctl.model.finding import Finding
+from smtpctl.model.report import ExitStatus, Report
+from smtpctl.render.base import Setting, explanation, status_of_findings, status_of_reports
+from smtpctl.render.canvas import visible
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+
+class SarifRenderer:
+    """One document with one run."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._command = setting.command
+        self._fail_on = setting.fail_on
+
+    def report(self, report: Report) -> str:
+        """The findings of one target."""
+        return self.reports([report])
+
+    def reports(self, reports: Sequence[Report]) -> str:
+        """The findings of all targets in one run."""
+        found = [
+            finding if finding.target else finding._replace(target=report.target)
+            for report in reports
+            for finding in report.findings
+        ]
+        return self._document(found, status_of_reports(reports, self._fail_on))
+
+    def findings(self, findings: Sequence[Finding], *, subject: str = "") -> str:
+        """The findings; SARIF has no place for `subject`."""
+        return self._document(findings, status_of_findings(findings, self._fail_on))
+
+    def problem(self, problem: Problem) -> str:
+        """The one finding of the problem."""
+        return self._document([problem.finding], problem.status)
+
+    def _document(self, findings: Sequence[Finding], status: ExitStatus) -> str:
+        import json
+
+        rules = list({finding.id: _rule(finding) for finding in reversed(findings)}.values())[::-1]
+        index = {rule["id"]: at for at, rule in enumerate(rules)}
+        run = {
+            "tool": {"driver": {"name": "smtpctl", "version": __version__, "rules": rules}},
+            "automationDetails": {"id": f"smtpctl/{self._command}/"},
+            "invocations": [{"executionSuccessful": status is not ExitStatus.BUG, "exitCode": int(status)}],
+            "columnKind": "unicodeCodePoints",
+            "results": [_result(finding, index[finding.id]) for finding in findings],
+        }
+        return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _rule(finding: Finding) -> dict[str, Any]:
+    """What is the same for every finding of this id."""
+    return {
+        "id": finding.id,
+        "shortDescription": {"text": visible(finding.id.replace(".", ": ").replace("_", " "))},
+        "help": {"text": f"smtpctl explain {finding.id}"},
+        "properties": {"tags": ["smtp", finding.stage.value]},
+    }
+
+
+def _result(finding: Finding, rule: int) -> dict[str, Any]:
+    text = _text([finding.title, *explanation(finding)])
+    location: dict[str, Any] = {}
+    if finding.location:
+        place = finding.location
+        location["physicalLocation"] = {
+            "artifactLocation": {"uri": file_uri(place.path)},
+            "region": {"startLine": max(place.line, 1), "startColumn": max(place.column, 1)},
+        }
+    if finding.target:
+        location["logicalLocations"] = [{"fullyQualifiedName": visible(finding.target), "kind": "resource"}]
+    return {
+        "ruleId": finding.id,
+        "ruleIndex": rule,
+        "level": finding.severity.label,
+        "message": {"text": text},
+        **({"locations": [location]} if location else {}),
+    }
+
+
+def _text(lines: Iterable[str]) -> str:
+    return "\n".join(map(visible, lines))
+
+
+def file_uri(path: str) -> str:
+    """A path as a relative URI reference, or as a `file:` URI when it is absolute (RFC 8089)."""
+    from urllib.parse import quote
+
+    pure = PurePath(path)
+    text = visible(pure.as_posix())
+    if pure.is_absolute():
+        return pure.as_uri() if path.isprintable() else "file://" + quote(text)
+    return quote(text)
