@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
+from enum import StrEnum
 from typing import NamedTuple
 
 from smtpctl.model.secret import Secret
 from smtpctl.model.transcript import Stage
 
 
-class TlsMode(str, Enum):
+class TlsMode(StrEnum):
     """How a connection is encrypted."""
 
     IMPLICIT = "implicit"  # from the first octet (RFC 8314 3.3)
     STARTTLS = "starttls"  # upgraded before anything else; never falls back (RFC 3207)
     AUTO = "auto"  # STARTTLS where offered; credentials are never sent in clear
     NONE = "none"
-
-    def __str__(self) -> str:
-        return self.value
 
 
 USUAL_PORT: Mapping[TlsMode, int] = {

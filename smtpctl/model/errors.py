@@ -3,6 +3,7 @@
     SmtpctlError
     ├── Problem            foreseen: carries a Finding and an exit status; one renderer serves all
     ├── Refused            a reply that ends a dialogue; ops turn it into a Problem with the knowledge base
+    ├── Obstacle           a dialogue cannot go on, for a reason that has a finding id; ops turn it into a Problem
     └── UsageProblem       the caller's words were wrong (exit 2); no finding page, one sentence and one hint
 
 Anything else that reaches the top is a defect in smtpctl (exit 70).
@@ -53,6 +54,16 @@ class Refused(SmtpctlError):
         self.stage = stage
         self.command = command
         self.reply = reply
+        self.facts = dict(facts or {})
+
+
+class Obstacle(SmtpctlError):
+    """A dialogue cannot or must not go on. `id` names the finding (`starttls.not_offered`), `facts` fill its text."""
+
+    def __init__(self, stage: Stage, id: str, facts: Mapping[str, Any] | None = None) -> None:
+        super().__init__(id)
+        self.stage = stage
+        self.id = id
         self.facts = dict(facts or {})
 
 

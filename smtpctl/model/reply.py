@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from enum import Enum
+from enum import StrEnum
 from typing import NamedTuple
 
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?!\d|\.\d)")
@@ -26,7 +26,7 @@ class EnhancedCode(NamedTuple):
         return cls(*map(int, found.groups())) if found else None
 
 
-class Oddity(str, Enum):
+class Oddity(StrEnum):
     """What was unusual in how a reply was written; recorded, never an error by itself."""
 
     BARE_LF = "bare_lf"  # a line ended with LF alone (RFC 5321 2.3.8 asks for CRLF)

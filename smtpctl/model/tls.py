@@ -9,8 +9,9 @@ class TlsSession(NamedTuple):
     """A finished handshake.
 
     `protocol` is `TLSv1.2` or `TLSv1.3`; `chain` the presented certificates as DER, leaf first, in the order
-    sent; `verify_code` OpenSSL's X509_V_ERR number (0 for trusted) and `verify_message` its words: with
-    verification off they still say what verification would have said.
+    sent; `verify_code` OpenSSL's X509_V_ERR number (0 for trusted, -1 for not asked) and `verify_message` its
+    words; `subject` the leaf's common name or first alternative name and `expires` its notAfter in epoch seconds,
+    where they could be read cheaply ("" and 0 else).
     """
 
     protocol: str
@@ -23,6 +24,8 @@ class TlsSession(NamedTuple):
     verify_message: str = ""
     resumed: bool = False
     tls_unique: bytes = b""  # RFC 5929 3, TLS 1.2 only
+    subject: str = ""
+    expires: float = 0.0
 
     def facts(self) -> dict[str, Any]:
         """JSON values for the transcript; the certificates themselves stay out."""
@@ -35,5 +38,7 @@ class TlsSession(NamedTuple):
             "verify_code": self.verify_code,
             "verify_message": self.verify_message,
             "certificates": len(self.chain),
+            "subject": self.subject,
+            "expires": self.expires,
             "resumed": self.resumed,
         }

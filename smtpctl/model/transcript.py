@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from enum import Enum
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 
-class Stage(str, Enum):
+class Stage(StrEnum):
     """Where in a session something happened; the order of the members is the order of a session."""
 
     CONFIG = "config"
@@ -24,11 +24,8 @@ class Stage(str, Enum):
     DATA = "data"
     QUIT = "quit"
 
-    def __str__(self) -> str:
-        return self.value
 
-
-class Kind(str, Enum):
+class Kind(StrEnum):
     """What an event is."""
 
     SENT = "sent"  # text: one command line, or a note on content
@@ -37,9 +34,6 @@ class Kind(str, Enum):
     TLS = "tls"  # a handshake; facts: see model.tls.TlsSession.facts()
     NOTE = "note"  # an observation: HELO fallback, mechanism chosen, bytes after the 220 ...
     ERROR = "error"  # what ended the session
-
-    def __str__(self) -> str:
-        return self.value
 
 
 class Event(NamedTuple):

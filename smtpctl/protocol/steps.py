@@ -17,7 +17,7 @@ Problem at the step that waits.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from smtpctl.model.transcript import Stage
@@ -30,15 +30,17 @@ class Reader(Protocol[T_co]):
     """Takes one complete thing from the front of a buffer of received octets."""
 
     def take(self, buffer: bytearray) -> T_co | None:
-        """Remove and return one thing, or None (buffer untouched) when more octets are needed."""
+        """Remove and return one thing, or None when more octets are needed (what was taken so far may stay inside)."""
 
 
 class Send(NamedTuple):
-    """Octets to send, line ends included. `shown` is what the transcript may show instead, for lines with secrets."""
+    """Octets to send, line ends included. `shown` is what the transcript may show instead, for lines with secrets;
+    `replies` how many replies they will bring (so that unsolicited ones can be told apart)."""
 
     data: bytes
     stage: Stage
     shown: str | None = None
+    replies: int = 1
 
 
 class SendContent(NamedTuple):
@@ -46,6 +48,7 @@ class SendContent(NamedTuple):
 
     chunks: Iterable[bytes]
     stage: Stage = Stage.DATA
+    replies: int = 1
 
 
 class Receive(NamedTuple):
@@ -68,7 +71,7 @@ class Note(NamedTuple):
 
     text: str
     stage: Stage
-    facts: dict[str, Any] = {}
+    facts: Mapping[str, Any] = {}
 
 
 Step: TypeAlias = Send | SendContent | Receive | StartTls | Note

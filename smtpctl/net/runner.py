@@ -1,0 +1,220 @@
+"""The only loop that does SMTP's I/O: it advances a dialogue, moves octets, keeps time and writes the transcript.
+
+`run` drives one dialogue to its end; `pool` drives many with the same Driver. Time is kept in two ways: each wait has
+the time of its stage, whatever trickles in (a peer that drips cannot stretch it), and the whole run has a deadline.
+"""
+
+from __future__ import annotations
+
+import select
+import ssl
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any, Generic, TypeVar
+
+from smtpctl.model.errors import Problem
+from smtpctl.model.reply import Oddity, Reply
+from smtpctl.model.secret import MASK
+from smtpctl.model.transcript import Kind, Stage
+from smtpctl.net import errors
+from smtpctl.net.connection import Connection
+from smtpctl.protocol.replies import NotAReply, ReplyTooLong
+from smtpctl.protocol.steps import Dialogue, Note, Receive, Send, SendContent, StartTls
+
+T = TypeVar("T")
+
+
+def run(dialogue: Dialogue[T], connection: Connection) -> T:
+    """Drive `dialogue` over `connection` and return its result.
+
+    Problem for what the network or the peer does wrong; Refused and Obstacle come from the dialogue itself.
+    """
+    driver = Driver(dialogue, connection)
+    done = driver.advance()
+    while not done:
+        seconds = driver.deadline - connection.now()
+        in_time = seconds > 0 and _ready(connection, driver.writing, seconds)
+        done = driver.advance() if in_time else driver.expire()
+    return driver.result
+
+
+def _ready(connection: Connection, writing: bool, seconds: float) -> bool:
+    """Wait until the socket can be read (or written, if wanted); False when the time is up."""
+    sock = connection.channel.sock
+    if sys.platform == "win32":
+        return any(select.select([sock], [sock] if writing else [], [sock], seconds))
+    poll = select.poll()
+    poll.register(sock, select.POLLIN | (select.POLLOUT if writing else 0))
+    return bool(poll.poll(max(1, seconds * 1000)))
+
+
+class Driver(Generic[T]):
+    """One dialogue on one connection, advanced whenever its socket is ready.
+
+    `advance` is True when it has ended and `result` is there; else wait for the socket (also for writing while
+    `writing`), at most until `deadline` on the connection's clock, and call `expire` if nothing came.
+    """
+
+    result: T
+
+    def __init__(self, dialogue: Dialogue[T], connection: Connection) -> None:
+        self.connection = connection
+        self.writing = False
+        self.deadline = connection.deadline
+        self._dialogue = dialogue
+        self._waiting: Receive | StartTls | None = None
+        self._started = False
+
+    def advance(self) -> bool:
+        """Go as far as possible without waiting. Problem, Refused, Obstacle."""
+        if not self._started:
+            self._started = True
+            return self._resume(None)
+        waiting = self._waiting
+        assert waiting is not None
+        try:
+            answer = self._answer(waiting)
+        except (OSError, EOFError, ValueError) as error:
+            return self._throw(errors.translate(error, waiting.stage, self.connection))
+        return False if answer is None else self._resume(answer)
+
+    def expire(self) -> bool:
+        """The deadline has passed: the dialogue learns it as a Problem, which comes back from here unless it is handled."""
+        assert self._waiting is not None
+        return self._throw(errors.timed_out(self._waiting.stage, self.connection))
+
+    def _throw(self, problem: Problem) -> bool:
+        errors.record(problem, self.connection)
+        self._waiting = None
+        try:
+            step = self._dialogue.throw(problem)
+        except StopIteration as stop:
+            self.result = stop.value
+            return True
+        return self._take(step)
+
+    def _resume(self, answer: Any) -> bool:
+        self._waiting = None
+        try:
+            step = self._dialogue.send(answer)
+        except StopIteration as stop:
+            self.result = stop.value
+            return True
+        return self._take(step)
+
+    def _take(self, step: Any) -> bool:
+        """Carry out steps until one has to wait (False) or the dialogue ends (True)."""
+        connection = self.connection
+        while True:
+            answer = None
+            kind = type(step)
+            if kind is Receive or kind is StartTls:
+                self._waiting = step
+                self.deadline = min(connection.now() + connection.timeouts.of(step.stage), connection.deadline)
+                try:
+                    answer = self._answer(step)
+                except (OSError, EOFError, ValueError) as error:
+                    return self._throw(errors.translate(error, step.stage, connection))
+                if answer is None:
+                    return False
+                self._waiting = None
+            elif kind is Send:
+                problem = _unsolicited(connection, step.stage) if connection.outstanding == 0 and step.replies else None
+                if problem:
+                    return self._throw(problem)
+                _send(connection, step)
+            elif kind is SendContent:
+                connection.outstanding += step.replies
+                connection.channel.queue_from(_counted(step, connection))
+            elif kind is Note:
+                connection.record(Kind.NOTE, step.stage, step.text, step.facts)
+            try:
+                step = self._dialogue.send(answer)
+            except StopIteration as stop:
+                self.result = stop.value
+                return True
+
+    def _answer(self, step: Receive | StartTls) -> Any:
+        return self._reply(step) if isinstance(step, Receive) else self._handshake(step)
+
+    def _reply(self, step: Receive) -> Any:
+        """What the step waits for, or None. The peer's words are recorded here, redacted."""
+        connection = self.connection
+        channel = connection.channel
+        reader = step.reader or connection.reader
+        while True:
+            taken = reader.take(channel.inbound)
+            if taken is not None:
+                if connection.outstanding:
+                    connection.outstanding -= 1
+                if connection.transcript is not None and isinstance(taken, Reply):
+                    _record_reply(connection, taken, step)
+                return taken
+            if channel.eof:
+                raise EOFError
+            if self.writing:
+                # Content is on its way: the time of the stage counts from the last progress (RFC 5321 4.5.3.2.5).
+                self.deadline = min(connection.now() + connection.timeouts.of(step.stage), connection.deadline)
+            self.writing = not channel.flush()
+            if not channel.receive():
+                return None
+
+    def _handshake(self, step: StartTls) -> Any:
+        connection = self.connection
+        if connection.channel.tls is None:
+            if connection.channel.inbound:
+                raise errors.injected(connection)
+            connection.begin_tls()
+        try:
+            done = connection.channel.handshake()
+        except (ssl.SSLError, EOFError, OSError) as error:
+            raise errors.tls_failed(error, connection) from error
+        return connection.finish_tls() if done else None
+
+
+def _send(connection: Connection, step: Send) -> None:
+    connection.outstanding += step.replies
+    connection.channel.queue(step.data)
+    if connection.transcript is not None:
+        shown = step.shown if step.shown is not None else step.data.decode("utf-8", "backslashreplace").rstrip("\r\n")
+        connection.record(Kind.SENT, step.stage, shown)
+
+
+def _counted(step: SendContent, connection: Connection) -> Iterator[bytes]:
+    size = 0
+    for chunk in step.chunks:
+        size += len(chunk)
+        yield chunk
+    connection.record(Kind.SENT, step.stage, f"<{size} octets of content>", {"octets": size})
+
+
+def _record_reply(connection: Connection, reply: Reply, step: Receive) -> None:
+    """One event a line. SASL challenges (334) are masked whole; other replies to AUTH are words and may be shown."""
+    lines: Iterable[str] = reply.wire_lines()
+    if step.secret and reply.code == 334:
+        lines = (f"334 {MASK}",) if reply.text else ("334",)
+    for line in lines:
+        connection.record(Kind.RECEIVED, step.stage, line)
+    for oddity in reply.oddities:
+        connection.record(Kind.NOTE, step.stage, f"unusual reply: {oddity.value}", {"oddity": oddity.value})
+
+
+def _unsolicited(connection: Connection, stage: Stage) -> Problem | None:
+    """Replies that came although nothing was asked; a 421 or a hang-up among them ends the session (RFC 5321 3.8)."""
+    channel = connection.channel
+    try:
+        channel.receive()
+        while (reply := connection.reader.take(channel.inbound)) is not None:
+            for line in reply.wire_lines():
+                connection.record(Kind.RECEIVED, stage, line)
+            connection.record(
+                Kind.NOTE,
+                stage,
+                "the server sent a reply that nobody had asked for",
+                {"oddity": Oddity.UNSOLICITED.value},
+            )
+            if reply.code == 421:
+                return errors.early_421(reply, stage, connection)
+    except (OSError, EOFError, NotAReply, ReplyTooLong) as error:
+        return errors.translate(error, stage, connection)
+    return errors.translate(EOFError(), stage, connection) if channel.eof else None
