@@ -7,12 +7,15 @@ that shows a traceback on TAB helps nobody.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from smtpctl.cli import app
+from smtpctl.cli import app, terminal
 from smtpctl.cli.group import LazyGroup
 from smtpctl.cli.options import Invocation
+from smtpctl.config import store
+from smtpctl.config.store import Document
 
 
 class Candidate(NamedTuple):
@@ -119,29 +122,43 @@ def _values(parameter: Any, context: Any, incomplete: str) -> Answer:
     metavar = (parameter.metavar or "").strip("[].")
     if metavar in PATHS:
         return Answer(paths=PATHS[metavar])
-    values = [item.value for item in parameter.shell_complete(context, incomplete)]
-    if metavar in NAMES:
-        values = NAMES[metavar](context.obj.given.get("config"))
+    known = next((name for name in (*parameter.opts, metavar) if name in NAMES), None)
+    values: Iterable[str]
+    if known:
+        values = NAMES[known](context.obj.given.get("config"))
+    else:
+        values = [item.value for item in parameter.shell_complete(context, incomplete)]
     return Answer(tuple(Candidate(value) for value in values if value.startswith(incomplete)))
 
 
-def _profiles(config: str | None) -> list[str]:
-    return []
+def _document(config: str | None) -> Document:
+    return store.read(Path(config).expanduser() if config else None, terminal.environment())
 
 
-def _sites(config: str | None) -> list[str]:
-    return []
+def _profiles(config: str | None) -> Iterable[str]:
+    return _document(config).profiles
 
 
-def _presets(config: str | None) -> list[str]:
-    return []
+def _sites(config: str | None) -> Iterable[str]:
+    return _document(config).sites
 
 
-# What a metavar stands for, wherever an option or an argument has it.
+def _credentials(config: str | None) -> Iterable[str]:
+    return _document(config).oauth
+
+
+def _presets(_config: str | None) -> Iterable[str]:
+    from smtpctl.config import presets
+
+    return presets.names()
+
+
+# What an option, or a metavar wherever it stands, can be.
 PATHS = {"FILE": "files", "PATH": "files", "DIR": "dirs"}
-NAMES: Mapping[str, Callable[[str | None], list[str]]] = {
+NAMES: Mapping[str, Callable[[str | None], Iterable[str]]] = {
     "TARGET": _profiles,
     "PROFILE": _profiles,
     "SITE": _sites,
     "PRESET": _presets,
+    "--oauth": _credentials,
 }

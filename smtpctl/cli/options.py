@@ -79,9 +79,13 @@ TranscriptFile = Annotated[
 
 
 class Invocation:
-    """What one command line has said so far. The contexts of typer hand it from group to command."""
+    """What one command line has said so far. The contexts of typer hand it from group to command.
+
+    `command` is the command's name with a dot before its second part (`profile.list`), empty until it is known.
+    """
 
     def __init__(self) -> None:
+        self.command = ""
         self.given: dict[str, Any] = {}
         self.terminal: Terminal | None = None
 
@@ -188,7 +192,9 @@ def wire(function: Callable[..., Any], formats: tuple[str, ...]) -> Callable[...
     wanted = inspect.signature(function, eval_str=True).parameters.values()
 
     def call(**values: Any) -> Any:
-        invocation: Invocation = values.pop("shared_context").obj
+        context = values.pop("shared_context")
+        invocation: Invocation = context.obj
+        invocation.command = ".".join(context.command_path.split()[1:])
         invocation.take(values)
         fields = {name: value for name, value in _take(values, "field_").items() if value is not None}
         invocation.terminal = build(invocation.given, formats)

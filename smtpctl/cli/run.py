@@ -12,7 +12,7 @@ import typer
 
 from smtpctl.cli import app, terminal
 from smtpctl.cli.group import NoCommandError
-from smtpctl.cli.options import Invocation
+from smtpctl.cli.options import FINDINGS, Invocation
 from smtpctl.model.errors import Problem, UsageProblem
 from smtpctl.model.report import ExitStatus
 
@@ -95,5 +95,6 @@ def _usage_words(error: Any) -> tuple[str, str]:
 
 
 def _show(problem: Problem, invocation: Invocation) -> ExitStatus:
-    terminal.complain(f"{problem.finding.id}: {problem.finding.title}", problem.finding.message)
+    shown = invocation.terminal or terminal.build({}, FINDINGS)
+    shown.problem(problem, f"{invocation.command or 'problem'}/1")
     return problem.status

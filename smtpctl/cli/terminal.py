@@ -13,12 +13,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
-from smtpctl.model.errors import UsageProblem
+from smtpctl.model.errors import Problem, UsageProblem
+from smtpctl.model.finding import Severity
 from smtpctl.model.secret import Secret
-from smtpctl.render.canvas import Canvas, fold, visible
+from smtpctl.render import renderer
+from smtpctl.render.base import Renderer
+from smtpctl.render.canvas import fold, visible
 
 FORMATS = ("text", "json", "junit", "sarif", "github")
 COLORS = ("auto", "always", "never")
+SAMPLE = "✓✗│…"  # what the screens are drawn with
 MIN_WIDTH, MAX_WIDTH = 40, 120
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
@@ -72,13 +76,19 @@ class Terminal:
         self.is_tty = _is_tty(self.stdout)
         self.color = _wants_color(values["color"], environ, self.stdout)
         self.err_color = _wants_color(values["color"], environ, self.stderr)
-        self.unicode = _can_encode(self.stdout, "✓✗│…")
+        self.unicode = _can_encode(self.stdout, SAMPLE)
         self.width = width(environ)
 
-    @property
-    def canvas(self) -> Canvas:
-        """What renderers draw on: stdout as it is."""
-        return Canvas(self.width, self.color, self.unicode)
+    def renderer(self, schema: str, fail_on: Severity | None = Severity.ERROR) -> Renderer:
+        """What writes results in the format asked for; `schema` names the document (`check/1`)."""
+        return renderer(
+            self.format,
+            schema=f"smtpctl.{schema}",
+            fail_on=fail_on,
+            width=self.width,
+            colour=self.color,
+            unicode=self.unicode,
+        )
 
     def out(self, text: str) -> None:
         """Data, to stdout; a missing line end is added."""
@@ -89,6 +99,15 @@ class Terminal:
         import json
 
         self.out(json.dumps({"schema": f"smtpctl.{schema}", **data}, ensure_ascii=False, indent=2, default=str))
+
+    def problem(self, problem: Problem, schema: str) -> None:
+        """A failure that ends the run: a document where documents are asked for, else to stderr."""
+        if self.format != "text":
+            self.out(self.renderer(schema).problem(problem))
+            return
+        unicode = _can_encode(self.stderr, SAMPLE)
+        drawn = renderer("text", schema=schema, width=self.width, colour=self.err_color, unicode=unicode)
+        self.stderr.write(drawn.problem(problem))
 
     def say(self, text: str) -> None:
         """Talk (progress, what was done), to stderr; silent under `--quiet`."""
