@@ -8,6 +8,7 @@ seen while it runs is what is seen in a file. The facts of a report that are use
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Finding, Severity
@@ -90,13 +91,15 @@ class TextRenderer:
         if len(reports) == 1:
             return self.report(reports[0])
         canvas = self._canvas
-        rows = [self._summary_row(report) for report in reports]
+        rows = [summary(report) for report in reports]
         tally = _tally(reports)
         status = status_of_reports(reports, self._fail_on)
         first = f"{len(reports)} targets: {tally}" + (f" (exit {int(status)})" if status else "")
-        marks = [canvas.status(state) for state, *_ in rows]
+        marks = [canvas.status(row.state) for row in rows]
         heads = [Column("", shrink=False), Column("", right=True, shrink=False), Column("", minimum=20)]
-        body = table([row for _, *row in rows], heads, canvas.width - 4, canvas=canvas)
+        body = table(
+            [(row.target, duration(row.ms), row.reason) for row in rows], heads, canvas.width - 4, canvas=canvas
+        )
         lines = [first, "", *(f"  {mark} {line}" for mark, line in zip(marks, body.splitlines(), strict=True))]
         text = canvas.joined(lines)
         for report in reports:
@@ -146,9 +149,19 @@ class TextRenderer:
         if following:
             yield f"Next:  {canvas.paint('command', following)}"
 
-    def _summary_row(self, report: Report) -> tuple[str, str, str, str]:
-        """State, target, time, and why in a word where it is not fine."""
-        return _state(report), report.target, duration(_ms(report)), _reason(report)
+
+class Summary(NamedTuple):
+    """A report in one row: `state` is `passed`, `warning` or `failed`, `reason` the worst finding or how it was reached."""
+
+    state: str
+    target: str
+    ms: float
+    reason: str
+
+
+def summary(report: Report) -> Summary:
+    """The row for `report`."""
+    return Summary(_state(report), report.target, _ms(report), _reason(report))
 
 
 def _few(canvas: Canvas, text: str, room: int) -> list[str]:

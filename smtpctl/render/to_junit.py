@@ -94,7 +94,8 @@ class JunitRenderer:
                 elif case.text:
                     Xml.SubElement(element, "system-out").text = _lines(case.text)
         Xml.indent(root)
-        return '<?xml version="1.0" encoding="UTF-8"?>\n' + Xml.tostring(root, encoding="us-ascii").decode() + "\n"
+        body: bytes = Xml.tostring(root, encoding="us-ascii")
+        return f'<?xml version="1.0" encoding="UTF-8"?>\n{body.decode()}\n'
 
 
 def _totals(cases: Sequence[_Case]) -> dict[str, str]:
