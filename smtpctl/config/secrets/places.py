@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO
@@ -91,7 +92,8 @@ def write_file(path: str, secret: Secret) -> None:
             os.fsync(target.fileno())
         part.replace(full)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         raise problem("not_writable", place=path, reason=error.strerror or str(error)) from None
 
 

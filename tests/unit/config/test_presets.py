@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from smtpctl.config import presets
 from smtpctl.model.endpoint import TlsMode
 
@@ -34,7 +35,10 @@ def test_unknown_preset(name: str) -> None:
 @pytest.mark.parametrize("preset", ALL, ids=lambda preset: preset.id)
 def test_data(preset: presets.Preset) -> None:
     assert preset.kind in KINDS
-    assert preset.name and preset.endpoints and preset.username and preset.credential
+    assert preset.name
+    assert preset.endpoints
+    assert preset.username
+    assert preset.credential
     for endpoint in preset.endpoints:
         assert HOST.fullmatch(endpoint.host), endpoint.host
         assert 1 <= endpoint.port <= 65535
@@ -45,7 +49,9 @@ def test_data(preset: presets.Preset) -> None:
     assert all(domain == domain.lower() for domain in preset.domains)
     assert not any("memory" in note or "seen" in note.lower() for note in preset.notes)
     if preset.oauth:
-        assert preset.oauth.flows and preset.oauth.token.startswith("https://") and preset.oauth.scopes
+        assert preset.oauth.flows
+        assert preset.oauth.token.startswith("https://")
+        assert preset.oauth.scopes
 
 
 def test_a_domain_belongs_to_one_provider() -> None:
@@ -94,4 +100,5 @@ def test_json_leaves_out_what_is_empty() -> None:
     data = presets.get("mailpit").to_json()
     assert data["verified"] is False
     assert data["endpoints"] == [{"host": "localhost", "port": 1025, "tls": "none"}]
-    assert "oauth" not in data and "domains" not in data
+    assert "oauth" not in data
+    assert "domains" not in data
