@@ -28,6 +28,7 @@ class Channel:
         self.eof = False
         self.tls: ssl.SSLObject | None = None
         self.first_octets = b""  # the first that came when a handshake began
+        self.wrote = False  # since `Connection.round_trips` was last counted
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._pending: deque[bytes | Iterator[bytes]] = deque()
@@ -49,6 +50,7 @@ class Channel:
                     sent = self.sock.send(self._wire)
                 except (BlockingIOError, InterruptedError):
                     return False
+                self.wrote = True
                 self._wire = self._wire[sent:]
             block = self._next_block()
             if self.tls is not None:

@@ -40,7 +40,7 @@ class Log:
 class Connection:
     """One connected server. Use as a context manager: leaving closes the socket.
 
-    `outstanding` counts the replies still to come; `tls` is the finished handshake, `tls_failure` one that
+    `outstanding` counts the replies still to come, `round_trips` how often we had to wait for what we sent to be answered; `tls` is the finished handshake, `tls_failure` one that
     was refused; `deadline` the end of the run on
     the clock of `now`. Without a `log` nothing is recorded (load).
     """
@@ -65,6 +65,7 @@ class Connection:
         self.deadline = self.now() + timeouts.total if deadline is None else deadline
         self.reader = ReplyReader()
         self.outstanding = 1  # the greeting
+        self.round_trips = 2  # connecting, and the way of the greeting
         self.tls: TlsSession | None = None
         self.tls_failure: TlsSession | None = None
 

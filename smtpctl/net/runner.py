@@ -73,10 +73,18 @@ class Driver(Generic[T]):
         waiting = self._waiting
         assert waiting is not None
         try:
+            self._count()
             answer = self._answer(waiting)
         except (OSError, EOFError, ValueError) as error:
             return self._throw(errors.translate(error, waiting.stage, self.connection))
         return False if answer is None else self._resume(answer)
+
+    def _count(self) -> None:
+        """Something came after we had sent something: that was a round trip."""
+        channel = self.connection.channel
+        if channel.wrote and not self.writing:
+            self.connection.round_trips += 1
+            channel.wrote = False
 
     def expire(self) -> bool:
         """The deadline has passed: the dialogue learns it as a Problem, which comes back from here unless it is handled."""

@@ -1,0 +1,234 @@
+"""One session with one server, from a resolved profile to a report: what `check`, `test-send` and `demo` share."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from smtpctl.config import secrets
+from smtpctl.config.profile import Profile
+from smtpctl.knowledge import families
+from smtpctl.model.endpoint import Credentials, TlsMode
+from smtpctl.model.errors import Obstacle, Problem, Refused
+from smtpctl.model.finding import Evidence, Finding
+from smtpctl.model.redaction import Redactor
+from smtpctl.model.reply import Reply
+from smtpctl.model.report import ExitStatus, StageResult
+from smtpctl.model.secret import Secret
+from smtpctl.model.tls import TlsSession
+from smtpctl.model.transcript import Stage, Transcript
+from smtpctl.net.connect import connect
+from smtpctl.net.connection import Connection, Log
+from smtpctl.net.runner import run
+from smtpctl.ops.stages import Rows
+from smtpctl.protocol.dialogue import Login, Session, log_in
+from smtpctl.protocol.steps import Dialogue
+from smtpctl.protocol.submit import leave
+
+T = TypeVar("T")
+METHODS = {"oauth2": "OAuth 2.0", "basic": "password", "anonymous": "no login"}
+
+
+class Surroundings(NamedTuple):
+    """What a use case takes from the command line's world.
+
+    `environ` for secrets; `prompt` asks for a password (None: nobody there); `show` gets each stage row as it is
+    complete; `watch` every event; `warn` findings that stop nothing.
+    """
+
+    environ: Mapping[str, str]
+    prompt: Callable[[str], str] | None = None
+    show: Callable[[StageResult], None] | None = None
+    watch: Callable[[Any], None] | None = None
+    warn: Callable[[Finding], None] | None = None
+
+
+class Conversation(NamedTuple):
+    """What came out of a session: `session` and `result` as far as it got, `problem` what stopped it."""
+
+    transcript: Transcript
+    rows: Sequence[StageResult]
+    ms: float
+    round_trips: int
+    session: Session | None = None
+    result: Any = None
+    problem: Problem | None = None
+    tls: TlsSession | None = None
+
+
+def credentials(profile: Profile, around: Surroundings) -> Credentials:
+    """Who logs in, and with what; the secret is fetched here. Problem of the family `secret`."""
+    token = password = Secret("")
+    if profile.method == "oauth2":
+        reference = profile.token_ref or (profile.oauth.access_token if profile.oauth else None)
+        if reference:
+            token = secrets.fetch(reference, around.environ, around.prompt, label="Access token: ", warn=around.warn)
+    elif profile.method != "anonymous" and profile.secret_ref:
+        label = f"Password of {profile.username} at {profile.endpoint.host}: "
+        password = secrets.fetch(profile.secret_ref, around.environ, around.prompt, label=label, warn=around.warn)
+    return Credentials(profile.login if password or token else profile.username, password, token)
+
+
+def login(profile: Profile, who: Credentials) -> Login:
+    """The profile as a dialogue wants it."""
+    return Login(
+        helo=profile.helo or own_name(),
+        mode=profile.tls.mode,
+        auth=profile.auth._replace(method="none") if profile.method == "anonymous" else profile.auth,
+        credentials=who,
+        host=profile.endpoint.host,
+        port=profile.endpoint.port,
+        lmtp=profile.endpoint.lmtp,
+        loopback=profile.trusted or bool(profile.endpoint.path),
+        client_certificate=bool(profile.tls.client_cert),
+    )
+
+
+def own_name() -> str:
+    """How to introduce this machine: its host name where that is a full one, else an address literal (RFC 5321 4.1.4)."""
+    name = socket.gethostname()
+    return name if "." in name and name.isascii() else "[127.0.0.1]"
+
+
+def converse(
+    profile: Profile,
+    around: Surroundings,
+    body: Callable[[Session], Dialogue[T]] | None = None,
+    *,
+    now: float | None = None,
+    transcript: Transcript | None = None,
+) -> Conversation:
+    """Connect, log in, do `body`, leave. Never raises a Problem: it is in the result, with the transcript so far."""
+    transcript = Transcript() if transcript is None else transcript
+    if around.watch:
+        transcript.subscribe(around.watch)
+    rows = Rows(transcript, time.time() if now is None else now, around.show)
+    rows.add(_config_row(profile))
+    began = time.monotonic()
+    found: dict[str, Any] = {}
+    connection: Connection | None = None
+    problem: Problem | None = None
+    try:
+        who = credentials(profile, around)
+        log = Log(transcript, Redactor((who.password, who.token)))
+        connection = connect(profile.endpoint, profile.route, profile.tls, profile.timeouts, log)
+        with connection:
+            run(_whole(login(profile, who), body, found), connection)
+    except (Problem, Refused, Obstacle) as error:
+        problem = as_problem(error, profile)
+    ms = (time.monotonic() - began) * 1000
+    reply = problem.reply if problem else None
+    detail = str(reply) if reply else problem.finding.title if problem else ""
+    finished = rows.finish(problem is not None, detail)
+    if problem and (not finished or finished[-1].status != "failed"):
+        rows.add(StageResult(problem.finding.stage, "failed", detail))
+    return Conversation(
+        transcript,
+        tuple(rows.rows),
+        ms,
+        connection.round_trips if connection else 0,
+        found.get("session"),
+        found.get("result"),
+        problem,
+        (connection.tls or connection.tls_failure) if connection else None,
+    )
+
+
+def _whole(plan: Login, body: Callable[[Session], Dialogue[Any]] | None, found: dict[str, Any]) -> Dialogue[None]:
+    """The session from greeting to QUIT, also after a refusal; what it gave is put into `found` on the way."""
+    try:
+        session = yield from log_in(plan)
+        found["session"] = session
+        if body:
+            found["result"] = yield from body(session)
+    except (Refused, Obstacle) as error:
+        if not isinstance(error, Refused) or error.reply.code != 421:
+            yield from leave()
+        raise
+    if not getattr(found.get("result"), "left", False):
+        yield from leave()
+
+
+def as_problem(error: Problem | Refused | Obstacle, profile: Profile) -> Problem:
+    """What ended a dialogue, as a Problem with causes: replies are looked up in the knowledge base."""
+    if isinstance(error, Problem):
+        return error
+    target = str(profile.endpoint)
+    if isinstance(error, Obstacle):
+        facts = {
+            key: ", ".join(value) if isinstance(value, list | tuple) else value for key, value in error.facts.items()
+        }
+        values = {"host": profile.endpoint.host, "port": str(profile.endpoint.port), **facts}
+        return families.entry(error.id).problem(
+            target=target, stage=error.stage, evidence=_obstacle_evidence(error), **_strings(values)
+        )
+    return refusal(error.reply, error.stage, profile, command=error.command, facts=error.facts)
+
+
+def refusal(
+    reply: Reply, stage: Stage, profile: Profile, *, command: str = "", facts: Mapping[str, Any] | None = None
+) -> Problem:
+    """A reply that stopped a session, explained by all that is known about it."""
+    from smtpctl.knowledge import match
+
+    facts = facts or {}
+    mechanism = str(facts.get("mechanism", ""))
+    context = match.Context(
+        reply=reply,
+        stage=stage,
+        host=profile.endpoint.host,
+        port=profile.endpoint.port,
+        mechanism=mechanism,
+        credential={"oauth2": "token", "basic": "password"}.get(profile.method, ""),
+        tls=profile.tls.mode is not TlsMode.NONE,
+        challenge=facts.get("challenge", {}),
+    )
+    evidence = [Evidence(f"{command} ********" if mechanism else command, "C:")] if command.isupper() else []
+    evidence += [Evidence(line, "S:") for line in reply.wire_lines()]
+    finding = match.finding(context, target=str(profile.endpoint), evidence=evidence)
+    return Problem(finding, reply_status(reply, stage), retryable=reply.transient, reply=reply)
+
+
+def reply_status(reply: Reply, stage: Stage) -> ExitStatus:
+    """The one rule from a refusing reply to an exit status."""
+    if reply.transient:
+        return ExitStatus.TEMPORARY
+    if stage is Stage.AUTH or reply.code in (530, 534, 535, 538):
+        return ExitStatus.AUTH
+    if stage in (Stage.MAIL, Stage.RCPT, Stage.DATA):
+        return ExitStatus.DATA
+    return ExitStatus.UNAVAILABLE if reply.permanent else ExitStatus.PROTOCOL
+
+
+def headline(profile: Profile) -> str:
+    """How a server is reached, in a line: `smtp.example.com:587  STARTTLS  password as ann@example.com`."""
+    modes = {"implicit": "implicit TLS", "starttls": "STARTTLS", "auto": "TLS if offered", "none": "no TLS"}
+    method = METHODS.get(profile.method, profile.method)
+    who = f" as {profile.login}" if profile.login else ""
+    parts = [str(profile.endpoint) if profile.name else "", modes[profile.tls.mode.value], f"{method}{who}"]
+    return "  ".join(part for part in parts if part)
+
+
+def _config_row(profile: Profile) -> StageResult:
+    """Where the settings came from, counted."""
+    counts: dict[str, int] = {}
+    for origin in profile.origins.values():
+        if origin.kind != "default":
+            where = origin.where.rpartition(":")[0] if origin.kind == "file" else origin.kind
+            counts[where] = counts.get(where, 0) + 1
+    parts = [
+        f"{number} {'setting' if i == 0 and number == 1 else 'settings' if i == 0 else ''}".strip() + f" from {where}"
+        for i, (where, number) in enumerate(counts.items())
+    ]
+    return StageResult(Stage.CONFIG, "passed", ", ".join(parts) or "all settings are defaults")
+
+
+def _obstacle_evidence(error: Obstacle) -> list[Evidence]:
+    return [Evidence(line, "S:") for line in error.facts.get("lines", ())][:12]
+
+
+def _strings(values: Mapping[str, Any]) -> dict[str, Any]:
+    reserved = {"target", "evidence", "role", "stage", "severity", "location", "reply"}
+    return {f"{key}_text" if key in reserved else key: value for key, value in values.items()}

@@ -1,0 +1,135 @@
+"""The stage table: what a transcript says happened at each stage, in one row each.
+
+`Rows` watches a transcript and hands out a row as soon as its stage is over, so that a live run and a report show the
+same. Everything in a row comes from events; nothing is asked twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from smtpctl.model.report import StageResult
+from smtpctl.model.transcript import Event, Kind, Stage, Transcript
+
+# What a reader wants to see of an EHLO reply first; the rest follows as it was offered.
+_TELLING = ("STARTTLS", "AUTH", "SIZE", "PIPELINING", "CHUNKING", "8BITMIME", "SMTPUTF8", "DSN", "REQUIRETLS")
+_DAY = 86400.0
+
+
+class Rows:
+    """Collects rows from `transcript`; `show` is called with each when it is complete.
+
+    `now` gives epoch seconds, for how long a certificate still lasts.
+    """
+
+    def __init__(self, transcript: Transcript, now: float, show: Callable[[StageResult], None] | None = None) -> None:
+        self.rows: list[StageResult] = []
+        self._now = now
+        self._show = show
+        self._stage: Stage | None = None
+        self._events: list[Event] = []
+        self._since = 0.0
+        transcript.subscribe(self._take)
+
+    def add(self, row: StageResult) -> None:
+        """A row that no event tells of (`config`)."""
+        self.rows.append(row)
+        if self._show:
+            self._show(row)
+
+    def finish(self, failed: bool = False, detail: str = "") -> list[StageResult]:
+        """The session is over, at its last stage with a failure or not; all rows."""
+        self._close("failed" if failed else "passed", detail)
+        return self.rows
+
+    def _take(self, event: Event) -> None:
+        # STARTTLS and the handshake are one step for people: a row of its own only when it goes no further.
+        stage = Stage.TLS if event.stage is Stage.STARTTLS else event.stage
+        if stage is not self._stage:
+            self._close("passed")
+            self._stage = stage
+        self._events.append(event)
+
+    def _close(self, status: str, detail: str = "") -> None:
+        if self._stage is None:
+            return
+        events, stage = self._events, self._stage
+        ms = (events[-1].at - self._since) * 1000
+        self._since = events[-1].at
+        self._events, self._stage = [], None
+        if stage is Stage.QUIT:
+            return
+        told = detail or _DETAILS.get(stage, _last_reply)(events, self._now)
+        if status == "passed" and any("observed" in event.facts for event in events):
+            status = "warning"
+        self.add(StageResult(stage, status, told, round(ms, 1), _facts(stage, events)))
+
+
+def _facts(stage: Stage, events: Sequence[Event]) -> Mapping[str, Any]:
+    if stage is Stage.TLS:
+        return next((event.facts for event in events if event.kind is Kind.TLS), {})
+    if stage is Stage.CONNECT:
+        return {"attempts": [dict(event.facts) for event in events if event.kind is Kind.ATTEMPT]}
+    return {}
+
+
+def _received(events: Sequence[Event]) -> list[str]:
+    return [event.text for event in events if event.kind is Kind.RECEIVED]
+
+
+def _last_reply(events: Sequence[Event], now: float) -> str:
+    lines = _received(events)
+    return lines[-1] if lines else (events[-1].text if events else "")
+
+
+def _dns(events: Sequence[Event], now: float) -> str:
+    addresses = events[-1].facts.get("addresses", [])
+    if not addresses:
+        return events[-1].text
+    more = f" (+{len(addresses) - 1})" if len(addresses) > 1 else ""
+    return f"{addresses[0]}{more}"
+
+
+def _connect(events: Sequence[Event], now: float) -> str:
+    last = events[-1]
+    failed = sum("error" in event.facts for event in events)
+    told = last.text.removeprefix("connected to ")
+    return f"{told} ({failed} other {'address' if failed == 1 else 'addresses'} failed)" if failed else told
+
+
+def _ehlo(events: Sequence[Event], now: float) -> str:
+    lines = [line[4:] for line in _received(events)][1:]
+    words = {line.split(" ")[0].upper(): line for line in lines if line}
+    telling = [words.pop(keyword) for keyword in _TELLING if keyword in words]
+    return " · ".join(telling + list(words.values())) or _last_reply(events, now)
+
+
+def _tls(events: Sequence[Event], now: float) -> str:
+    facts = next((event.facts for event in events if event.kind is Kind.TLS), None)
+    if facts is None:
+        return _last_reply(events, now)
+    parts = [str(facts["version"]).replace("TLSv", "TLS ")]
+    if facts["expires"]:
+        days = int((facts["expires"] - now) / _DAY)
+        parts.append(f"{facts['subject']}, valid {days} {'day' if days == 1 else 'days'}")
+    elif not facts["verified"]:
+        parts.append("certificate not verified")
+    if facts["certificates"] > 1:
+        parts.append(f"chain of {facts['certificates']}")
+    return " · ".join(parts)
+
+
+def _auth(events: Sequence[Event], now: float) -> str:
+    sent = [event.text for event in events if event.kind is Kind.SENT and event.text.startswith("AUTH ")]
+    reply = _last_reply(events, now)
+    return f"{sent[-1].split(' ')[1]} · {reply}" if sent else reply
+
+
+_DETAILS: Mapping[Stage, Callable[[Sequence[Event], float], str]] = {
+    Stage.DNS: _dns,
+    Stage.CONNECT: _connect,
+    Stage.EHLO: _ehlo,
+    Stage.TLS: _tls,
+    Stage.AUTH: _auth,
+}
