@@ -32,14 +32,9 @@ class BadValueError(ValueError):
 def parse(field: Field, raw: object) -> Value:
     """The canonical value of `field` for what was written.
 
-    None stays None (inferred or unset). Raises BadValueError, its message beginning with the setting's name.
+    None stays None (inferred or unset). Raises BadValueError; the caller says which setting it was, and where.
     """
-    if raw is None:
-        return None
-    try:
-        return _PARSERS[field.type](field, raw)
-    except BadValueError as error:
-        raise BadValueError(f"{field.name}: {error}") from None
+    return None if raw is None else _PARSERS[field.type](field, raw)
 
 
 def text(value: Value) -> str:

@@ -1,0 +1,120 @@
+"""What resolving gives: one profile, one scope, one set of OAuth 2.0 credentials, every value with its origin.
+
+After resolving, functions take these or the part they need (`profile.endpoint`, `profile.tls`), never loose settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from smtpctl.config.secrets.refs import SecretRef
+from smtpctl.model.endpoint import AuthPolicy, Endpoint, Route, Timeouts, TlsPolicy
+
+MICROSOFT_TOKENS = "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"
+MICROSOFT_SCOPE = "https://outlook.office365.com/.default"
+
+
+class Origin(NamedTuple):
+    """Where a value comes from.
+
+    `kind` is `flag`, `environment`, `file`, `preset` or `default`; `where` the option, `$VARIABLE`, `path:line`, the
+    preset's name, or what a default follows from. `scope` says `profile`, `site` or `global` for values of a file.
+    """
+
+    kind: str
+    where: str = ""
+    scope: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.where}".rstrip()
+
+
+class OAuth(NamedTuple):
+    """Named OAuth 2.0 credentials. `grant` is `client_credentials`, `refresh_token` or `access_token`."""
+
+    name: str
+    grant: str
+    tenant_id: str
+    token_endpoint: str
+    client_id: str
+    scope: str
+    client_secret: SecretRef | None
+    refresh_token: SecretRef | None
+    access_token: SecretRef | None
+    values: Mapping[str, Any]
+    origins: Mapping[str, Origin]
+
+    @property
+    def endpoint(self) -> str:
+        """Where tokens come from: a tenant means Microsoft Entra, whatever `token_endpoint` says; else that, or ''."""
+        return MICROSOFT_TOKENS.format(tenant=self.tenant_id) if self.tenant_id else self.token_endpoint
+
+    @property
+    def scopes(self) -> str:
+        """The scopes to ask for, separated by blanks; with a tenant there is a default."""
+        return self.scope or (MICROSOFT_SCOPE if self.tenant_id else "")
+
+
+class Profile(NamedTuple):
+    """One server and how to use it; every value in it is effective.
+
+    `name` is empty for a server that stands in no file. `values` holds every setting by its name (secrets as Secret),
+    `origins` where each one comes from. `method` is how it will log in: `oauth2`, `basic`, `anonymous`, or the
+    mechanism that was asked for by name. `secret_ref` is where the password is, `token_ref` where a ready access
+    token is; None where there is none.
+    """
+
+    name: str
+    endpoint: Endpoint
+    route: Route
+    tls: TlsPolicy
+    timeouts: Timeouts
+    auth: AuthPolicy
+    method: str
+    username: str
+    sender: str
+    helo: str
+    secret_ref: SecretRef | None
+    token_ref: SecretRef | None
+    oauth: OAuth | None
+    preset: str
+    extends: str
+    priority: str
+    enabled: bool
+    sites: tuple[str, ...]
+    delivery: str
+    pickup_dir: str
+    trusted: bool
+    values: Mapping[str, Any]
+    origins: Mapping[str, Origin]
+
+    @property
+    def login(self) -> str:
+        """The name to log in with: the user name, with OAuth 2.0 else the bare sender address."""
+        return self.username or (self.sender if self.method == "oauth2" else "")
+
+    @property
+    def label(self) -> str:
+        """What to call it: its name, else where it connects to."""
+        return self.name or str(self.endpoint)
+
+
+class Scope(NamedTuple):
+    """The sending settings of one site, or of none (`site` empty): `(global)`. `interval` in seconds."""
+
+    site: str
+    default_profile: str
+    sender: str
+    emails_enabled: bool
+    queue_enabled: bool
+    batch_size: int
+    interval: float
+    archive_days: int
+    log_emails: bool
+    log_file: str
+    debug_emails: bool
+    debug_failure_rate: float
+    debug_seed: str
+    queue_url: str
+    origins: Mapping[str, Origin]

@@ -1,0 +1,57 @@
+"""The sending settings of a scope: defaults < [global] < [sites.NAME] < environment, every value with its origin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from smtpctl.config import values
+from smtpctl.config.fields import SCOPE_FIELDS, Field
+from smtpctl.config.problems import finding, problem
+from smtpctl.config.profile import Origin, Scope
+from smtpctl.config.store import Document
+from smtpctl.model.errors import UsageProblem
+
+GLOBAL = "(global)"
+
+
+def site_name(written: str | None) -> str:
+    """The name of a site, empty for `(global)`; UsageProblem where it is none."""
+    if not written or written == GLOBAL:
+        return ""
+    try:
+        return values.name_word(written, "site")
+    except values.BadValueError as error:
+        raise UsageProblem(f"--site: {error}", f"Use --site '{GLOBAL}' for what belongs to no site.") from None
+
+
+def resolve_scope(document: Document, site: str, environ: Mapping[str, str]) -> Scope:
+    """The scope of a site, or of `(global)`. A site that stands nowhere has all its settings from global.
+
+    Problem `config.invalid_value` with the place where a value is not understood.
+    """
+    found = {field.name: _value(field, document, site, environ) for field in SCOPE_FIELDS}
+    effective: dict[str, Any] = {name: value for name, (value, _) in found.items()}
+    return Scope(site, **effective, origins={name: origin for name, (_, origin) in found.items()})
+
+
+def _value(field: Field, document: Document, site: str, environ: Mapping[str, str]) -> tuple[Any, Origin]:
+    written = environ.get(field.env, "")
+    if written:
+        return _parsed(field, written, f"${field.env}", None), Origin("environment", f"${field.env}")
+    places: list[tuple[tuple[str, ...], Mapping[str, Any]]] = [(("global",), document.globals)]
+    if site and not field.global_only:
+        places.insert(0, (("sites", site), document.sites.get(site, {})))
+    for path, table in places:
+        if field.name in table:
+            location = document.locate(*path, field.name)
+            value = _parsed(field, table[field.name], f"[{'.'.join(path)}] {field.name}", location)
+            return value, Origin("file", f"{location.path}:{location.line}", "site" if len(path) > 1 else "global")
+    return field.default, Origin("default")
+
+
+def _parsed(field: Field, raw: Any, what: str, location: Any) -> Any:
+    try:
+        return values.parse(field, raw)
+    except values.BadValueError as error:
+        raise problem(finding("config.invalid_value", f"{what}: {error}", location=location)) from None
