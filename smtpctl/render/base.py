@@ -9,7 +9,7 @@ from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Evidence, Finding, Severity, worst
 from smtpctl.model.report import ExitStatus, Report
 from smtpctl.model.transcript import Transcript
-from smtpctl.render.canvas import PLAIN, Canvas
+from smtpctl.render.canvas import PLAIN, Canvas, visible
 
 _QUOTED = 2_000  # characters of one piece of evidence where a format has no lines to count
 
@@ -69,13 +69,13 @@ def quoted(evidence: Evidence) -> str:
 
 
 def explanation(finding: Finding) -> list[str]:
-    """A finding's message, evidence, causes and fixes as plain lines, for formats that take one block of text."""
-    lines = finding.message.splitlines()
+    """A finding's title, message, evidence, causes and fixes as safe lines, for formats that take one block of text."""
+    lines = [finding.title, *finding.message.split("\n")]
     lines += [quoted(evidence) for evidence in finding.evidence]
     for cause in finding.causes:
-        lines += [f"cause: {cause.text}"] if cause.text else []
+        lines.append(f"cause: {cause.text}" if cause.text else "")
         for remedy in cause.remedies:
-            lines += [f"fix: {remedy.text}"] if remedy.text else []
+            lines.append(f"fix: {remedy.text}" if remedy.text else "")
             lines += [f"  {command}" for command in remedy.commands]
-    lines += [f"source: {finding.source}"] if finding.source else []
-    return lines
+    lines.append(f"source: {finding.source}" if finding.source else "")
+    return [visible(line) for line in lines if line]

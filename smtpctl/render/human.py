@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from smtpctl.model.report import Report
 from smtpctl.model.transcript import Stage
-from smtpctl.render.canvas import Canvas
-from smtpctl.render.text import duration, summary
+from smtpctl.render.canvas import Canvas, columns
+from smtpctl.render.text import summary
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -71,11 +71,9 @@ class LiveProgress:
         spin = frames[int((now - self._began) * 10) % len(frames)]
         lines = [self._counter(finished, now)]
         names = [canvas.clip(canvas.text(target), canvas.width // 2) for target, _ in running[:_ROWS]]
+        width = max(map(columns, names), default=0)
         for name, (_, (stage, since)) in zip(names, running, strict=False):
-            row = f"  {spin} {name}  {stage}"
-            lines.append(
-                row + canvas.pad(duration((now - since) * 1000), max(canvas.width - len(row) - 1, 0), right=True)
-            )
+            lines.append(f"  {spin} {canvas.pad(name, width)}  {stage:<10}{now - since:>6.1f} s")
         if len(running) > _ROWS:
             lines.append(f"    and {len(running) - _ROWS} more")
         return Text("\n".join(lines), no_wrap=True, overflow="crop")
@@ -84,4 +82,4 @@ class LiveProgress:
         """`2 of 12 done, 1 failed   1.2 s`."""
         done = sum(finished.values())
         failed = f", {finished['failed']} failed" if finished["failed"] else ""
-        return f"{done} of {self._total} done{failed}   {duration((now - self._began) * 1000)}"
+        return f"{done} of {self._total} done{failed}   {now - self._began:.1f} s"

@@ -46,7 +46,7 @@ def _annotation(finding: Finding) -> str:
     properties = {"file": place.path, "line": str(place.line), "col": str(place.column)} if place else {}
     properties["title"] = finding.id
     where = f"{finding.target}: " if finding.target and not place else ""
-    text = "\n".join(visible(line) for line in (where + finding.title, *explanation(finding)))
+    text = visible(where) + "\n".join(explanation(finding))
     listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
     return f"::{_COMMANDS[finding.severity]} {listed}::{_data(text)}\n"
 

@@ -22,7 +22,7 @@ _OUTCOME_RESULTS = {"crashed": "error", "skipped": "skipped"}
 
 
 class _Case(NamedTuple):
-    """One test case: `result` is `passed`, `failure`, `error` or `skipped`."""
+    """One test case: `result` is `passed`, `failure`, `error` or `skipped`; `text` is safe already, lines kept."""
 
     group: str
     name: str
@@ -68,14 +68,14 @@ class JunitRenderer:
             yield _Case("smtpctl.check", outcome.check, result, outcome.reason)
         yield from map(self._finding, report.findings)
         if report.failure and not told and all(stage.status != "failed" for stage in report.stages):
-            text = str(report.failure.reply or "")
-            yield _Case("smtpctl.run", report.failure.stage.value, "failure", text or "stopped here", text)
+            reason = str(report.failure.reply or "stopped here")
+            yield _Case("smtpctl.run", report.failure.stage.value, "failure", reason)
 
     def _finding(self, finding: Finding) -> _Case:
         fails = self._fail_on is not None and finding.severity >= self._fail_on
         place = finding.location
-        at = [f"{place.path}:{place.line}:{place.column}"] if place else []
-        text = "\n".join([*at, finding.title, *explanation(finding)])
+        at = [visible(f"{place.path}:{place.line}:{place.column}")] if place else []
+        text = "\n".join([*at, *explanation(finding)])
         group = f"smtpctl.{finding.stage.value}"
         return _Case(group, finding.id, "failure" if fails else "passed", finding.title, text)
 
@@ -90,9 +90,9 @@ class JunitRenderer:
                 element = Xml.SubElement(suite, "testcase", at)
                 if case.result != "passed":
                     reason = Xml.SubElement(element, case.result, message=visible(case.message))
-                    reason.text = _lines(case.text)
+                    reason.text = case.text or None
                 elif case.text:
-                    Xml.SubElement(element, "system-out").text = _lines(case.text)
+                    Xml.SubElement(element, "system-out").text = case.text
         Xml.indent(root)
         body: bytes = Xml.tostring(root, encoding="us-ascii")
         return f'<?xml version="1.0" encoding="UTF-8"?>\n{body.decode()}\n'
@@ -103,7 +103,3 @@ def _totals(cases: Sequence[_Case]) -> dict[str, str]:
     results = [case.result for case in cases]
     counts = {plural: str(results.count(result)) for plural, result in _PLURALS.items()}
     return {"tests": str(len(cases)), **counts, "time": f"{sum(case.ms for case in cases) / 1000:.3f}"}
-
-
-def _lines(text: str) -> str | None:
-    return "\n".join(visible(line) for line in text.split("\n")) or None

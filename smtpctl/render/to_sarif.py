@@ -6,7 +6,7 @@ location, never a URI that a viewer would open.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -74,7 +74,6 @@ def _rule(finding: Finding) -> dict[str, Any]:
 
 
 def _result(finding: Finding, rule: int) -> dict[str, Any]:
-    text = _text([finding.title, *explanation(finding)])
     location: dict[str, Any] = {}
     if finding.location:
         place = finding.location
@@ -88,13 +87,9 @@ def _result(finding: Finding, rule: int) -> dict[str, Any]:
         "ruleId": finding.id,
         "ruleIndex": rule,
         "level": finding.severity.label,
-        "message": {"text": text},
+        "message": {"text": "\n".join(explanation(finding))},
         **({"locations": [location]} if location else {}),
     }
-
-
-def _text(lines: Iterable[str]) -> str:
-    return "\n".join(map(visible, lines))
 
 
 def file_uri(path: str) -> str:
