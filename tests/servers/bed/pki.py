@@ -1,0 +1,254 @@
+"""A root, an intermediate, and one server chain for each fault that a certificate can have.
+
+`NAME.pem` is what a server sends (leaf first), `NAME.crt` the leaf alone, `NAME.key` its key. Also a client
+certificate (`client`), a CRL that lists `revoked`, and OCSP responses (`good`, `revoked`, `muststaple`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from bed.process import run
+
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+NAMES = ("localhost", "mail.bed.test", "127.0.0.1", "::1")
+CRL_URL = "http://127.0.0.1:9/intermediate.crl"  # the discard port: nothing answers
+OCSP_URL = "http://127.0.0.1:9/"
+DAY = dt.timedelta(days=1)
+
+
+class Leaf(NamedTuple):
+    """What one server certificate differs in. Days count from now."""
+
+    names: Sequence[str] = NAMES
+    common_name: str = "localhost"
+    key: str = "ec"
+    begins: int = -1
+    ends: int = 365
+    usage: x509.ObjectIdentifier = ExtendedKeyUsageOID.SERVER_AUTH
+    chain: bool = True
+    must_staple: bool = False
+
+
+LEAVES = {
+    "good": Leaf(),
+    "good-rsa": Leaf(key="rsa2048"),
+    "expired": Leaf(begins=-30, ends=-1),
+    "notyet": Leaf(begins=10, ends=30),
+    "soon": Leaf(ends=3),
+    "wronghost": Leaf(names=("other.example",), common_name="other.example"),
+    "nosan": Leaf(names=()),
+    "missing-int": Leaf(chain=False),
+    "wildcard": Leaf(names=("*.bed.test",), common_name="*.bed.test"),
+    "ipsan": Leaf(names=("127.0.0.1",), common_name="127.0.0.1"),
+    "rsa1024": Leaf(key="rsa1024"),
+    "clientonly": Leaf(usage=ExtendedKeyUsageOID.CLIENT_AUTH),
+    "muststaple": Leaf(must_staple=True),
+    "revoked": Leaf(),
+}
+# Made in a way of their own: the issuer is another, or the signature is.
+SPECIAL = ("selfsigned", "unknownca", "sha1")
+CHAINS = (*LEAVES, *SPECIAL)
+
+
+class Pki:
+    """The folder with all of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+        self._root_key, self._intermediate_key = new_key("rsa2048"), new_key("rsa2048")
+        self._root = self._sign(Leaf(common_name="smtpctl bed root", ends=3650), self._root_key, ca=True)
+        self._intermediate = self._sign(
+            Leaf(common_name="smtpctl bed intermediate"),
+            self._intermediate_key,
+            issuer=(self._root, self._root_key),
+            ca=True,
+        )
+        self._write("ca", self._root_key, [self._root])
+        self._write("intermediate", self._intermediate_key, [self._intermediate])
+        self._leaves = {name: self._make_leaf(name, leaf) for name, leaf in LEAVES.items()}
+        self._make_special()
+        self._make_revocation()
+
+    @property
+    def ca_file(self) -> Path:
+        """The root that a client must trust."""
+        return self.folder / "ca.crt"
+
+    def chain(self, name: str) -> Path:
+        """What the server sends."""
+        return self.folder / f"{name}.pem"
+
+    def key(self, name: str) -> Path:
+        """The private key of a chain."""
+        return self.folder / f"{name}.key"
+
+    def _make_leaf(self, name: str, leaf: Leaf) -> x509.Certificate:
+        key = new_key(leaf.key)
+        certificate = self._sign(leaf, key, issuer=(self._intermediate, self._intermediate_key))
+        self._write(name, key, [certificate, self._intermediate] if leaf.chain else [certificate])
+        return certificate
+
+    def _make_special(self) -> None:
+        own_key = new_key("rsa2048")
+        self._write("selfsigned", own_key, [self._sign(Leaf(), own_key)])
+
+        other_key = new_key("rsa2048")
+        other = self._sign(Leaf(common_name="some other root"), other_key, ca=True)
+        leaf_key = new_key("ec")
+        self._write("unknownca", leaf_key, [self._sign(Leaf(), leaf_key, issuer=(other, other_key)), other])
+
+        client_key = new_key("rsa2048")
+        client = Leaf(names=("client",), common_name="client", usage=ExtendedKeyUsageOID.CLIENT_AUTH)
+        self._write("client", client_key, [self._sign(client, client_key, issuer=(self._root, self._root_key))])
+        self._make_sha1()
+
+    def _make_sha1(self) -> None:
+        """cryptography refuses to sign with SHA-1; the openssl program does not."""
+        path = self.folder / "sha1"
+        extensions = path.with_suffix(".ext")
+        extensions.write_text(
+            "subjectAltName=DNS:localhost,DNS:mail.bed.test,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n"
+        )
+        request = ["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/O=smtpctl bed/CN=localhost"]
+        run([*request, "-keyout", path.with_suffix(".key"), "-out", path.with_suffix(".csr")])
+        issuer = ["-CA", self.folder / "intermediate.crt", "-CAkey", self.folder / "intermediate.key"]
+        sign = ["openssl", "x509", "-req", "-sha1", "-days", "300", "-set_serial", "777", *issuer]
+        files = ["-in", path.with_suffix(".csr"), "-extfile", extensions, "-out", path.with_suffix(".crt")]
+        run([*sign, *files])
+        path.with_suffix(".pem").write_bytes(
+            path.with_suffix(".crt").read_bytes() + (self.folder / "intermediate.crt").read_bytes()
+        )
+
+    def _make_revocation(self) -> None:
+        revoked = (
+            x509.RevokedCertificateBuilder()
+            .serial_number(self._leaves["revoked"].serial_number)
+            .revocation_date(self._now - DAY)
+            .add_extension(x509.CRLReason(x509.ReasonFlags.key_compromise), critical=False)
+            .build()
+        )
+        crl = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self._intermediate.subject)
+            .last_update(self._now - DAY)
+            .next_update(self._now + 7 * DAY)
+            .add_revoked_certificate(revoked)
+            .sign(self._intermediate_key, hashes.SHA256())
+        )
+        (self.folder / "intermediate.crl.pem").write_bytes(crl.public_bytes(serialization.Encoding.PEM))
+        for name in ("good", "revoked", "muststaple"):
+            (self.folder / f"{name}.ocsp").write_bytes(self._ocsp_response(name))
+
+    def _ocsp_response(self, name: str) -> bytes:
+        is_revoked = name == "revoked"
+        response = ocsp.OCSPResponseBuilder().add_response(
+            cert=self._leaves[name],
+            issuer=self._intermediate,
+            algorithm=hashes.SHA1(),  # of names only: what RFC 6960 clients understand
+            cert_status=ocsp.OCSPCertStatus.REVOKED if is_revoked else ocsp.OCSPCertStatus.GOOD,
+            this_update=self._now,
+            next_update=self._now + DAY,
+            revocation_time=self._now - DAY if is_revoked else None,
+            revocation_reason=x509.ReasonFlags.key_compromise if is_revoked else None,
+        )
+        response = response.responder_id(ocsp.OCSPResponderEncoding.HASH, self._intermediate)
+        signed = response.sign(self._intermediate_key, hashes.SHA256())
+        return signed.public_bytes(serialization.Encoding.DER)
+
+    def _sign(
+        self, leaf: Leaf, key: Key, issuer: tuple[x509.Certificate, Key] | None = None, *, ca: bool = False
+    ) -> x509.Certificate:
+        issuer_name = issuer[0].subject if issuer else _name(leaf.common_name)
+        signing_key = issuer[1] if issuer else key
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(_name(leaf.common_name))
+            .issuer_name(issuer_name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(self._now + leaf.begins * DAY)
+            .not_valid_after(self._now + leaf.ends * DAY)
+        )
+        authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(signing_key.public_key())
+        extensions: list[tuple[x509.ExtensionType, bool]] = [
+            (x509.BasicConstraints(ca=ca, path_length=None), True),
+            (_key_usage(key, ca=ca), True),
+            (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
+            (authority, False),
+        ]
+        for extension, critical in extensions if ca else [*extensions, *_leaf_extensions(leaf)]:
+            builder = builder.add_extension(extension, critical=critical)
+        return builder.sign(signing_key, hashes.SHA256())
+
+    def _write(self, name: str, key: Key, chain: Sequence[x509.Certificate]) -> None:
+        encoding = serialization.Encoding.PEM
+        octets = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        path = self.key(name)
+        path.write_bytes(octets)
+        path.chmod(0o600)
+        certificates = [certificate.public_bytes(encoding) for certificate in chain]
+        (self.folder / f"{name}.crt").write_bytes(certificates[0])
+        self.chain(name).write_bytes(b"".join(certificates))
+
+
+NEW_KEY: dict[str, Callable[[], Key]] = {
+    "ec": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "rsa2048": lambda: rsa.generate_private_key(65537, 2048),
+    "rsa1024": lambda: rsa.generate_private_key(65537, 1024),
+}
+
+
+def new_key(kind: str) -> Key:
+    """`ec`, `rsa2048` or, too short on purpose, `rsa1024`."""
+    return NEW_KEY[kind]()
+
+
+def _name(common_name: str) -> x509.Name:
+    parts = {NameOID.ORGANIZATION_NAME: "smtpctl bed", NameOID.COMMON_NAME: common_name}
+    return x509.Name([x509.NameAttribute(oid, value) for oid, value in parts.items()])
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _key_usage(key: Key, *, ca: bool) -> x509.KeyUsage:
+    uses: dict[str, Any] = dict.fromkeys(
+        ("content_commitment", "data_encipherment", "key_agreement", "encipher_only", "decipher_only"), False
+    )
+    rsa_leaf = not ca and isinstance(key, rsa.RSAPrivateKey)
+    return x509.KeyUsage(digital_signature=not ca, key_encipherment=rsa_leaf, key_cert_sign=ca, crl_sign=ca, **uses)
+
+
+def _leaf_extensions(leaf: Leaf) -> list[tuple[x509.ExtensionType, bool]]:
+    point = x509.DistributionPoint([x509.UniformResourceIdentifier(CRL_URL)], None, None, None)
+    responder = x509.AccessDescription(
+        x509.AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(OCSP_URL)
+    )
+    extensions: list[tuple[x509.ExtensionType, bool]] = [
+        (x509.ExtendedKeyUsage([leaf.usage]), False),
+        (x509.CRLDistributionPoints([point]), False),
+        (x509.AuthorityInformationAccess([responder]), False),
+    ]
+    if leaf.names:
+        extensions.append((x509.SubjectAlternativeName([_alternative(name) for name in leaf.names]), False))
+    if leaf.must_staple:
+        extensions.append((x509.TLSFeature([x509.TLSFeatureType.status_request]), False))
+    return extensions
