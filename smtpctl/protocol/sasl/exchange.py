@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import NamedTuple, TypeAlias
 
+from smtpctl.model.endpoint import Credentials
 from smtpctl.model.errors import Problem, SmtpctlError
 from smtpctl.model.finding import Cause, Finding, Remedy, Severity
 from smtpctl.model.report import ExitStatus
@@ -53,17 +54,40 @@ class SaslFailure(SmtpctlError):
         self.message = message
 
 
-class _Accepted(Exception):
-    """Thrown into an exchange at 235."""
+class Accepted(Exception):
+    """Thrown into an exchange at 235, by `accepted()`."""
 
 
 def accepted(exchange: Exchange) -> None:
     """Call this when the server answers 235. SaslFailure when it did so without proving that it knows the
     password, in a mechanism where it must (SCRAM, RFC 5802 3)."""
     try:
-        exchange.throw(_Accepted())
-    except (_Accepted, StopIteration):
+        exchange.throw(Accepted())
+    except (Accepted, StopIteration):
         pass
+
+
+def prepared(mechanism: str, credentials: Credentials) -> tuple[str, str]:
+    """User name and password after SASLprep (RFC 4013), for mechanisms that hash them. Problem when it forbids them."""
+    from smtpctl.protocol.sasl.saslprep import Unpreparable, saslprep
+
+    result = []
+    for what, text in (("user name", credentials.username), ("password", credentials.password.reveal())):
+        try:
+            result.append(saslprep(text))
+        except Unpreparable as error:
+            raise unusable(mechanism, f"In the {what}, {error}; SASLprep (RFC 4013) forbids it.") from None
+    return result[0], result[1]
+
+
+def bearer(mechanism: str, credentials: Credentials) -> tuple[str, str]:
+    """User name and access token, safe to stand between Ctrl-A's. Problem for characters that would break the message."""
+    token = credentials.token.reveal()
+    if not token or not all("\x21" <= char <= "\x7e" for char in token):
+        raise unusable(mechanism, "The access token holds a blank, line end or other character that no token has.")
+    if any(char < " " for char in credentials.username):
+        raise unusable(mechanism, "The user name holds a control character.")
+    return credentials.username, token
 
 
 def unusable(mechanism: str, message: str) -> Problem:

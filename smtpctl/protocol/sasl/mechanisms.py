@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from enum import Enum
+from enum import StrEnum
 from typing import NamedTuple
 
 from smtpctl.model.endpoint import AuthPolicy, Credentials
 
 
-class Credential(str, Enum):
+class Credential(StrEnum):
     """What a mechanism proves possession of."""
 
     PASSWORD = "password"
@@ -21,8 +21,8 @@ class Credential(str, Enum):
 class Mechanism(NamedTuple):
     """One mechanism. `module` is its file here; `strength` orders the candidates, higher first; `reveals` is
     whether an eavesdropper, or a wrong server, learns the password or token; `plus` whether it is bound to the
-    TLS channel; `prepared` whether password and user name go through SASLprep before they are used;
-    `library` what must be installed besides (its import name)."""
+    TLS channel; `prepared` whether password and user name go through SASLprep before they are used; `authzid` whether
+    it can carry an authorization identity; `library` what must be installed besides (its import name)."""
 
     module: str
     strength: int
@@ -31,6 +31,7 @@ class Mechanism(NamedTuple):
     reveals: bool = False
     plus: bool = False
     prepared: bool = False
+    authzid: bool = False
     library: str = ""
 
 
@@ -38,24 +39,24 @@ class Mechanism(NamedTuple):
 # session keys are as weak as its hashes, and it needs a user name in a form of its own. LOGIN costs two round trips more
 # than PLAIN for the same.
 MECHANISMS: Mapping[str, Mechanism] = {
-    "EXTERNAL": Mechanism("external", 100, Credential.CERTIFICATE),
-    "GSSAPI": Mechanism("gssapi", 95, Credential.TICKET, library="gssapi"),
+    "EXTERNAL": Mechanism("external", 100, Credential.CERTIFICATE, authzid=True),
+    "GSSAPI": Mechanism("gssapi", 95, Credential.TICKET, authzid=True, library="spnego"),
     "SCRAM-SHA-512-PLUS": Mechanism("scram", 86, plus=True, prepared=True),
     "SCRAM-SHA-256-PLUS": Mechanism("scram", 85, plus=True, prepared=True),
     "SCRAM-SHA-1-PLUS": Mechanism("scram", 84, plus=True, prepared=True),
-    "OAUTHBEARER": Mechanism("oauthbearer", 81, Credential.TOKEN, reveals=True),
+    "OAUTHBEARER": Mechanism("oauthbearer", 81, Credential.TOKEN, reveals=True, authzid=True),
     "XOAUTH2": Mechanism("xoauth2", 80, Credential.TOKEN, reveals=True),
     "SCRAM-SHA-512": Mechanism("scram", 76, prepared=True),
     "SCRAM-SHA-256": Mechanism("scram", 75, prepared=True),
     "SCRAM-SHA-1": Mechanism("scram", 74, prepared=True),
     "CRAM-MD5": Mechanism("cram_md5", 50, client_first=False, prepared=True),
-    "PLAIN": Mechanism("plain", 31, reveals=True),
+    "PLAIN": Mechanism("plain", 31, reveals=True, authzid=True),
     "LOGIN": Mechanism("login", 30, client_first=False, reveals=True),
     "NTLM": Mechanism("ntlm", 10, library="spnego"),
 }
 
 
-class Reason(str, Enum):
+class Reason(StrEnum):
     """Why a mechanism was not taken; the value is what users read."""
 
     UNKNOWN = "smtpctl does not speak it"
@@ -69,6 +70,7 @@ class Reason(str, Enum):
     ON_REQUEST = "it is used only when it is asked for by name"
     PLAINTEXT = "the connection is not encrypted and it would reveal the password or token"
     NO_BINDING = "the connection has no TLS channel binding that it could use"
+    NO_AUTHZID = "it cannot carry an authorization identity, and one is set"
     UNPREPARABLE = "the user name or password has characters that SASLprep (RFC 4013) forbids"
     NO_LIBRARY = "its library is not installed"
 
@@ -153,6 +155,8 @@ class _Situation(NamedTuple):
                 return Reason.ON_REQUEST
         if mechanism.credential in (Credential.PASSWORD, Credential.TOKEN) and not has.username:
             return Reason.NO_USERNAME
+        if has.authzid and not mechanism.authzid:
+            return Reason.NO_AUTHZID
         if mechanism.plus and not self.bindings:
             return Reason.NO_BINDING
         return None
