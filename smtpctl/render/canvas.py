@@ -150,7 +150,7 @@ class Canvas(NamedTuple):
         """Safe `text` cut to `width` columns with an ellipsis."""
         if columns(text) <= width:
             return text
-        end = self.mark("ellipsis")
+        end = self.mark("ellipsis") if width > 3 else ""
         return next(chunks(text, max(width - len(end), 1)), "").rstrip() + end
 
     def pad(self, text: str, width: int, *, right: bool = False) -> str:
