@@ -86,7 +86,7 @@ def cram_md5(door: Door, initial: bytes | None) -> Exchange:
 
 def scram(mechanism: str, door: Door, initial: bytes | None) -> Exchange:
     """RFC 5802, RFC 7677; channel bindings tls-server-end-point and tls-unique (RFC 5929)."""
-    from scramp import ScramException, ScramMechanism
+    from scramp import ScramException, ScramMechanism  # type: ignore[import-untyped]
 
     first = _text(initial if initial is not None else (yield b""))
     kind = ScramMechanism(mechanism)
