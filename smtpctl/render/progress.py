@@ -32,7 +32,7 @@ class Progress(Protocol):
 
 
 def progress(stream: TextIO, targets: Sequence[str], canvas: Canvas, *, live: bool, quiet: bool = False) -> Progress:
-    """The right one: `live` where `stream` is a terminal that can move its cursor, silent for one target or `quiet`."""
+    """The right one: `live` where `stream` is a terminal and TERM not `dumb`, silent for one target or `quiet`."""
     if quiet or len(targets) < 2:
         return _Silent()
     if live:

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+from smtpctl.model.finding import Evidence, Finding, Severity
+from smtpctl.model.report import ExitStatus, Failure, RecipientResult, Report, StageResult
+from smtpctl.model.transcript import Event, Kind, Stage, Transcript
+from smtpctl.render import renderer
+from smtpctl.render.canvas import Canvas
+from smtpctl.render.text import TextRenderer, duration, summary
+
+cases = runpy.run_path(str(Path(__file__).parents[2] / "golden" / "cases.py"))
+
+
+def made(width: int = 80, fail_on: Severity | None = Severity.ERROR) -> TextRenderer:
+    text = renderer("text", schema="smtpctl.check/1", width=width, fail_on=fail_on)
+    assert isinstance(text, TextRenderer)
+    return text
+
+
+def last(report: Report, fail_on: Severity | None = Severity.ERROR) -> str:
+    return made(120, fail_on).report(report).splitlines()[-1]
+
+
+def finding(severity: Severity) -> Finding:
+    return Finding("tls.expired", severity, Stage.TLS, "Expired")
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"),
+    [(0, "0 ms"), (12.4, "12 ms"), (9999, "9999 ms"), (9999.6, "10.0 s"), (99_940, "99.9 s"), (99_960, "100 s")],
+)
+def test_duration(ms: float, text: str) -> None:
+    assert duration(ms) == text
+
+
+def test_a_live_run_prints_what_the_report_prints() -> None:
+    text = made()
+    report = cases["AUTH_REFUSED"]
+    live = text.heading(report.target, report.headline)
+    live += "".join(map(text.stage_line, report.stages)) + text.conclusion(report)
+    assert live == text.report(report)
+
+
+@pytest.mark.parametrize(
+    ("changes", "ending"),
+    [
+        ({}, "Everything works."),
+        ({"facts": {"ms": 40, "round_trips": 3}, "stages": (StageResult(Stage.DNS, "passed", "x", 1),)}, "Everything works. 40 ms, 3 round trips."),
+        ({"findings": (finding(Severity.WARNING),)}, "1 warning."),
+        ({"findings": (finding(Severity.ERROR), finding(Severity.NOTE))}, "1 error, 1 note. (exit 1)"),
+        (
+            {"failure": Failure(ExitStatus.TEMPORARY, Stage.RCPT, True)},
+            "This can pass by itself: trying again later can help. (exit 75)",
+        ),
+        (
+            {"failure": Failure(ExitStatus.AUTH, Stage.AUTH, False), "facts": {"sent": 0}},
+            "Nothing was sent. Trying again will not help until this is mended. (exit 77)",
+        ),
+        ({"facts": {"sent": 1, "queue_id": "4bX"}}, "Accepted for the recipient, queued as 4bX."),
+        ({"facts": {"sent": 2}, "recipients": (RecipientResult("a@b", "accepted"),) * 2}, "Accepted for all 2 recipients."),
+        ({"facts": {"sent": 1}, "recipients": (RecipientResult("a@b", "accepted"),) * 2}, "Accepted for 1 of 2 recipients."),
+    ],
+)  # fmt: skip
+def test_the_last_line_says_what_it_means(changes: dict[str, object], ending: str) -> None:
+    assert last(Report("x", Transcript())._replace(**changes)) == ending
+
+
+def test_what_fails_is_for_the_user_to_say() -> None:
+    report = Report("x", Transcript(), findings=(finding(Severity.WARNING),))
+    assert last(report, Severity.WARNING) == "1 warning. (exit 1)"
+    assert last(report, None) == "1 warning."
+
+
+def test_the_worst_comes_first() -> None:
+    text = made().report(Report("x", Transcript(), findings=(finding(Severity.NOTE), finding(Severity.ERROR))))
+    assert text.index("error[") < text.index("note[")
+
+
+def test_carets_follow_their_text_over_the_edge_of_the_screen() -> None:
+    text = "".join(str(n % 10) for n in range(100))
+    quoted = finding(Severity.ERROR)._replace(evidence=(Evidence(text, "S:", None, (60, 80)),))
+    lines = made(78).report(Report("x", Transcript(), findings=(quoted,))).splitlines()
+    first, under, second, carets = lines[lines.index("error[tls.expired] Expired") + 1 :][:4]
+    assert first[8:] + second[8:] == text
+    marked = [
+        c
+        for row, below in ((first, under), (second, carets))
+        for c, mark in zip(row, below.ljust(78), strict=False)
+        if mark == "^"
+    ]
+    assert "".join(marked) == text[60:80]
+
+
+@pytest.mark.parametrize("span", [(0, 0), (5, 3), (90, 99)])
+def test_a_span_without_text_has_no_carets(span: tuple[int, int]) -> None:
+    quoted = finding(Severity.ERROR)._replace(evidence=(Evidence("short text", "S:", None, span),))
+    assert "^" not in made().report(Report("x", Transcript(), findings=(quoted,)))
+
+
+def test_several_targets_begin_with_the_sum() -> None:
+    text = made().reports(cases["TARGETS"])
+    assert text.startswith("3 targets: 1 works, 2 fail (exit 69)\n\n  ✓ office ")
+    assert made().reports([cases["PASSED"]]) == made().report(cases["PASSED"])
+
+
+def test_summary_names_the_worst_finding() -> None:
+    assert summary(cases["CERTIFICATE"]) == (
+        "failed",
+        "mail.example.com:587",
+        63,
+        "The server does not send the certificate that links it to a trusted root",
+    )
+
+
+def test_events_show_their_direction() -> None:
+    line = made().event_line(Event(0.0123, Stage.EHLO, Kind.RECEIVED, "250 ok"))
+    assert line == "    12 ms  S: 250 ok\n"
+
+
+def test_the_canvas_is_never_narrower_than_forty() -> None:
+    assert Canvas(40).width == 40
+    assert made(1).report(cases["HOSTILE"]) == made(40).report(cases["HOSTILE"])
