@@ -130,9 +130,9 @@ def opensmtpd(bed_folder: Path, ports: Ports, pki: Pki, postfix: Postfix, requir
 
 
 @pytest.fixture
-def aiosmtpd(pki: Pki) -> Iterator[Aiosmtpd]:
+def aiosmtpd(ports: Ports, pki: Pki) -> Iterator[Aiosmtpd]:
     """A new aiosmtpd for each test; `aiosmtpd.mails` is what it got."""
-    server = Aiosmtpd(pki)
+    server = Aiosmtpd(ports["aiosmtpd"], pki)
     yield server
     server.stop()
 

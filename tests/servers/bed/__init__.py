@@ -6,7 +6,9 @@ transport to the outside is an error.
 
     ports.py     a port for each name, never one that another run has
     process.py   start in the foreground, wait until ready, end
+    settings.py  settings files out of templates/
+    accounts.py  who may log in, and recipients with a known reply
     pki.py       a root, an intermediate and one chain for each fault
     tokens.py    JSON Web Tokens that Dovecot checks by itself
-    postfix.py dovecot.py exim.py opensmtpd.py kerberos.py aio.py    one server each, its settings under templates/
+    postfix.py dovecot.py exim.py opensmtpd.py kerberos.py aio.py    one server each, with what only it needs
 """

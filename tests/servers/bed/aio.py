@@ -34,14 +34,15 @@ def _authenticate(_server: object, _session: object, _envelope: object, mechanis
 class Aiosmtpd:
     """One running aiosmtpd, in a thread."""
 
-    def __init__(self, pki: Pki) -> None:
+    def __init__(self, port: int, pki: Pki) -> None:
+        self.port = port
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(pki.chain("good"), pki.key("good"))
         self._keeper = _Keeper()
         self._controller = Controller(
             self._keeper,
             hostname="127.0.0.1",
-            port=0,
+            port=port,
             ready_timeout=10,
             tls_context=context,
             authenticator=_authenticate,
@@ -50,13 +51,6 @@ class Aiosmtpd:
             require_starttls=True,
         )
         self._controller.start()
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        server = self._controller.server
-        assert server is not None
-        return int(server.sockets[0].getsockname()[1])
 
     @property
     def mails(self) -> list[Message]:

@@ -18,7 +18,8 @@ from pathlib import Path
 from bed.accounts import ACCOUNTS
 from bed.pki import Pki
 from bed.ports import Ports
-from bed.process import Daemon, fill, template, wait_until
+from bed.process import Daemon, wait_until
+from bed.settings import fill, template, values
 
 # Tokens are checked here, by the public key in keys/CLIENT_ID/ALGORITHM/KEY_ID; nobody is asked.
 OAUTH2 = """\
@@ -33,14 +34,15 @@ class Dovecot:
     """One running Dovecot."""
 
     def __init__(self, folder: Path, ports: Ports, pki: Pki, keytab: Path | None, environment: dict[str, str]) -> None:
-        self._folder, self._ports, self._pki, self._keytab = folder, ports, pki, keytab
+        self._folder, self._ports = folder, ports
         for name in ("state", "home", "keys"):
             (folder / name).mkdir(parents=True)
         shutil.chown(folder / "home", "nobody", "nogroup")
         self._write_users()
-        (folder / "oauth2.conf.ext").write_text(fill(OAUTH2, self._value))
         settings = folder / "dovecot.conf"
-        settings.write_text(fill(template("dovecot.conf"), self._value))
+        value = values(folder, ports, pki, _kerberos(keytab))
+        settings.write_text(fill(template("dovecot.conf"), value))
+        (folder / "oauth2.conf.ext").write_text(fill(OAUTH2, value))
         self._daemon = Daemon(["dovecot", "-F", "-c", settings], folder / "dovecot.out", environment)
 
     @property
@@ -68,14 +70,15 @@ class Dovecot:
             return []
         box = mailbox.Maildir(folder, create=False)
         parser = BytesParser(policy=default)
-        return [parser.parsebytes(box.get_bytes(key)) for key in box.iterkeys()]  # type: ignore[misc]
+        return [parser.parsebytes(box.get_bytes(key)) for key in box.iterkeys()]
 
     def wait_for_mail(self, address: str, subject: str) -> EmailMessage:
         """The message with that subject, when it has arrived."""
-        return wait_until(
-            lambda: next((mail for mail in self.mail_of(address) if mail["Subject"] == subject), None),
-            f"mail {subject!r} for {address}",
-        )
+
+        def look() -> EmailMessage | None:
+            return next((mail for mail in self.mail_of(address) if mail["Subject"] == subject), None)
+
+        return wait_until(look, f"mail {subject!r} for {address}")
 
     def log(self) -> str:
         """What Dovecot has logged so far."""
@@ -84,24 +87,6 @@ class Dovecot:
     def stop(self) -> None:
         """End it."""
         self._daemon.stop()
-
-    def _value(self, name: str) -> object:
-        kind, _, rest = name.partition("/")
-        match kind:
-            case "port":
-                return self._ports[rest]
-            case "key":
-                return self._pki.key(rest)
-            case "chain":
-                return self._pki.chain(rest)
-        return {
-            "folder": self._folder,
-            "ca": self._pki.ca_file,
-            "kerberos_mechanisms": "gssapi gss-spnego" if self._keytab else "",
-            "kerberos_settings": f"auth_krb5_keytab = {self._keytab}\nauth_gssapi_hostname = localhost"
-            if self._keytab
-            else "",
-        }[name]
 
     def _write_users(self) -> None:
         users = self._folder / "users"
@@ -112,3 +97,11 @@ class Dovecot:
         users.write_text("".join([*lines, "client:::::::nopassword=y\n"]))
         shutil.chown(users, "dovecot")
         users.chmod(0o600)
+
+
+def _kerberos(keytab: Path | None) -> dict[str, object]:
+    """The settings' values with a realm, or without."""
+    if keytab is None:
+        return {"kerberos_mechanisms": "", "kerberos_settings": ""}
+    settings = f"auth_krb5_keytab = {keytab}\nauth_gssapi_hostname = localhost"
+    return {"kerberos_mechanisms": "gssapi gss-spnego", "kerberos_settings": settings}

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from bed.pki import Pki
 from bed.ports import Ports
-from bed.process import Daemon, fill, private_users, template, wait_until, with_private_mounts
+from bed.process import Daemon, private_users, wait_until, with_private_mounts
+from bed.settings import fill, template, values
 
 
 class Exim:
@@ -23,9 +24,8 @@ class Exim:
             (folder / name).mkdir(parents=True)
         shutil.copy(pki.key("good-rsa"), folder / "key.pem")
         settings = folder / "exim.conf"
-        values = {"program": program, "folder": folder, "chain/good-rsa": pki.chain("good-rsa")}
-        values |= {f"port/exim/{name}": self.port(name) for name in ("submission", "smtps")}
-        settings.write_text(fill(template("exim.conf"), values.__getitem__))
+        value = values(folder, ports, pki, {"program": program})
+        settings.write_text(fill(template("exim.conf"), value))
         own = [folder / name for name in ("spool", "log", "mail", "key.pem")]
         setup = f"{private_users(folder, ['Debian-exim'])}\nchown Debian-exim: {folder} {' '.join(map(str, own))}"
         self._daemon = Daemon(with_private_mounts(setup, [program, "-C", settings, "-bdf"]), folder / "exim.out")
@@ -45,9 +45,7 @@ class Exim:
             mails = (path.read_bytes().decode(errors="replace") for path in (self._folder / "mail").glob("new/*"))
             return next((mail for mail in mails if text in mail), None)
 
-        found = wait_until(look, f"mail with {text!r} at Exim")
-        assert found
-        return found
+        return wait_until(look, f"mail with {text!r} at Exim")
 
     def stop(self) -> None:
         """End it."""

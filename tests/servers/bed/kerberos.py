@@ -6,7 +6,8 @@ from pathlib import Path
 
 from bed.accounts import ALICE
 from bed.ports import Ports
-from bed.process import Daemon, fill, run
+from bed.process import Daemon, run
+from bed.settings import fill
 
 REALM = "BED.TEST"
 SERVICES = ("smtp/localhost", "submission/localhost", "smtp/mail.bed.test")
@@ -51,7 +52,7 @@ class Realm:
         self.keytab = folder / "smtp.keytab"
         self._ticket = folder / "alice.ticket"
         settings, kdc_settings = folder / "krb5.conf", folder / "kdc.conf"
-        values = {"folder": folder, "port": self._port}
+        values: dict[str, object] = {"folder": folder, "port": self._port}
         settings.write_text(fill(CLIENT, values.__getitem__))
         kdc_settings.write_text(fill(SERVER, values.__getitem__))
         self.environment = {"KRB5_CONFIG": str(settings), "KRB5_KTNAME": str(self.keytab)}

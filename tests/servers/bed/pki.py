@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509 import ocsp
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from bed.process import run
 
@@ -125,9 +125,16 @@ class Pki:
         )
         request = ["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/O=smtpctl bed/CN=localhost"]
         run([*request, "-keyout", path.with_suffix(".key"), "-out", path.with_suffix(".csr")])
-        issuer = ["-CA", self.folder / "intermediate.crt", "-CAkey", self.folder / "intermediate.key"]
-        sign = ["openssl", "x509", "-req", "-sha1", "-days", "300", "-set_serial", "777", *issuer]
-        files = ["-in", path.with_suffix(".csr"), "-extfile", extensions, "-out", path.with_suffix(".crt")]
+        issuer: list[str | Path] = ["-CA", self.folder / "intermediate.crt", "-CAkey", self.folder / "intermediate.key"]
+        sign: list[str | Path] = ["openssl", "x509", "-req", "-sha1", "-days", "300", "-set_serial", "777", *issuer]
+        files: list[str | Path] = [
+            "-in",
+            path.with_suffix(".csr"),
+            "-extfile",
+            extensions,
+            "-out",
+            path.with_suffix(".crt"),
+        ]
         run([*sign, *files])
         path.with_suffix(".pem").write_bytes(
             path.with_suffix(".crt").read_bytes() + (self.folder / "intermediate.crt").read_bytes()
@@ -239,9 +246,7 @@ def _key_usage(key: Key, *, ca: bool) -> x509.KeyUsage:
 
 def _leaf_extensions(leaf: Leaf) -> list[tuple[x509.ExtensionType, bool]]:
     point = x509.DistributionPoint([x509.UniformResourceIdentifier(CRL_URL)], None, None, None)
-    responder = x509.AccessDescription(
-        x509.AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(OCSP_URL)
-    )
+    responder = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(OCSP_URL))
     extensions: list[tuple[x509.ExtensionType, bool]] = [
         (x509.ExtendedKeyUsage([leaf.usage]), False),
         (x509.CRLDistributionPoints([point]), False),

@@ -13,7 +13,8 @@ from pathlib import Path
 from bed.accounts import ALICE, DOMAIN, REPLIES
 from bed.pki import CHAINS, Pki
 from bed.ports import Ports
-from bed.process import Daemon, fill, run, template, wait_until
+from bed.process import Daemon, run, wait_until
+from bed.settings import fill, template, values
 
 CYRUS_MECHANISMS = "PLAIN LOGIN CRAM-MD5 DIGEST-MD5 NTLM SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-512 ANONYMOUS GSSAPI"
 # A listener whose server certificate has the named fault, or none.
@@ -51,7 +52,7 @@ class Postfix:
 
     def wait_for_log(self, text: str) -> str:
         """The log, when it has the text."""
-        return wait_until(lambda: text in (log := self.log()) and log, f"{text!r} in the log of Postfix")
+        return wait_until(lambda: log if text in (log := self.log()) else None, f"{text!r} in the log of Postfix")
 
     def log(self) -> str:
         """What Postfix has logged so far."""
@@ -67,28 +68,13 @@ class Postfix:
             (self._folder / name).mkdir(parents=True)
         shutil.chown(self._folder / "data", "postfix")
 
-    def _value(self, name: str) -> object:
-        kind, _, rest = name.partition("/")
-        match kind:
-            case "port":
-                return self._ports[rest]
-            case "key":
-                return self._pki.key(rest)
-            case "chain":
-                return self._pki.chain(rest)
-        return {
-            "folder": self._folder,
-            "spool": self._folder / "spool",
-            "data": self._folder / "data",
-            "ca": self._pki.ca_file,
-            "replies": " ".join(f"{{{address} = {reply}}}" for address, reply in REPLIES.items()),
-        }[name]
-
     def _write_settings(self) -> None:
         certificates = [CERTIFICATE_LISTENER.format(name=name) for name in CHAINS]
+        replies = " ".join(f"{{{address} = {reply}}}" for address, reply in REPLIES.items())
+        value = values(self._folder, self._ports, self._pki, {"replies": replies})
         master = "\n".join([template("postfix-master.cf"), *certificates, ""])
-        (self._settings / "main.cf").write_text(fill(template("postfix-main.cf"), self._value))
-        (self._settings / "master.cf").write_text(fill(master, self._value))
+        (self._settings / "main.cf").write_text(fill(template("postfix-main.cf"), value))
+        (self._settings / "master.cf").write_text(fill(master, value))
         (self._settings / "sasl" / "smtpd.conf").write_text(
             f"pwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: {self._sasldb}\n"
             f"mech_list: {CYRUS_MECHANISMS}\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -12,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-TEMPLATES = Path(__file__).parent / "templates"
 START_SECONDS = 20.0
 STOP_SECONDS = 5.0
 POLL_SECONDS = 0.02
@@ -25,18 +23,8 @@ class ServerFailed(RuntimeError):
     """A server did not come up; the text has the end of its output."""
 
 
-def template(name: str) -> str:
-    """A file of templates/."""
-    return (TEMPLATES / name).read_text(encoding="utf-8")
-
-
-def fill(text: str, value: Callable[[str], object]) -> str:
-    """The text with each `@@name@@` replaced by value(name)."""
-    return re.sub(r"@@([\w./-]+)@@", lambda match: str(value(match[1])), text)
-
-
-def wait_until(ask: Callable[[], T], what: str, seconds: float = START_SECONDS) -> T:
-    """The first true answer of `ask`; TimeoutError naming `what` when none comes."""
+def wait_until(ask: Callable[[], T | None], what: str, seconds: float = START_SECONDS) -> T:
+    """The first answer of `ask` that is something; TimeoutError naming `what` when none comes."""
     end = time.monotonic() + seconds
     while not (answer := ask()):
         if time.monotonic() > end:
@@ -71,7 +59,7 @@ class Daemon:
 
     def ready(self, *ports: int) -> None:
         """Wait until every port answers. ServerFailed if the process ends first."""
-        wait_until(lambda: self._lives() and all(map(answers, ports)), f"{self.output.stem} on ports {ports}")
+        wait_until(lambda: (self._lives() and all(map(answers, ports))) or None, f"{self.output.stem} on ports {ports}")
 
     def stop(self) -> None:
         """SIGTERM to the process; what has not ended in time is killed with its whole session."""
