@@ -67,6 +67,15 @@ def accepted(exchange: Exchange) -> None:
         pass
 
 
+def utf8(mechanism: str, text: str) -> bytes:
+    """`text` as it goes to the server. Problem when it came from octets that were no UTF-8 (an argument or a variable
+    in another encoding)."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise unusable(mechanism, "The user name, password or host name holds octets that are not UTF-8.") from None
+
+
 def prepared(mechanism: str, credentials: Credentials) -> tuple[str, str]:
     """User name and password after SASLprep (RFC 4013), for mechanisms that hash them. Problem when it forbids them."""
     from smtpctl.protocol.sasl.saslprep import Unpreparable, saslprep

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from smtpctl.model.endpoint import Credentials
-from smtpctl.protocol.sasl.exchange import Exchange, SaslContext
+from smtpctl.protocol.sasl.exchange import Exchange, SaslContext, utf8
 
 
 def start(name: str, credentials: Credentials, context: SaslContext) -> Exchange:
     """One message: whom to act as, or nothing, which lets the certificate decide."""
-    yield (credentials.authzid or credentials.username).encode()
+    yield utf8(name, credentials.authzid or credentials.username)

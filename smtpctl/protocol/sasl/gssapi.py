@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smtpctl.model.endpoint import Credentials
-from smtpctl.protocol.sasl.exchange import Accepted, Exchange, SaslContext, SaslFailure, library_missing, unusable
+from smtpctl.protocol.sasl.exchange import Accepted, Exchange, SaslContext, SaslFailure, library_missing, unusable, utf8
 
 if TYPE_CHECKING:
     from spnego import ContextProxy
@@ -37,7 +37,7 @@ def start(name: str, credentials: Credentials, context: SaslContext) -> Exchange
         raise _untrusted(name, str(error)) from error
     if len(offer) != 4 or not offer[0] & _NO_LAYER:
         raise SaslFailure("auth.challenge_not_understood", name, "the server insists on a security layer inside SASL")
-    answer = bytes((_NO_LAYER, 0, 0, 0)) + credentials.authzid.encode()
+    answer = bytes((_NO_LAYER, 0, 0, 0)) + utf8(name, credentials.authzid)
     yield client.wrap(answer, encrypt=False).data
 
 

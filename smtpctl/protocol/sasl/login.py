@@ -8,20 +8,23 @@ any other by its turn: user name first. Each is given once, so a server cannot a
 from __future__ import annotations
 
 from smtpctl.model.endpoint import Credentials
-from smtpctl.protocol.sasl.exchange import Exchange, SaslContext
+from smtpctl.protocol.sasl.exchange import Exchange, SaslContext, utf8
 
 _PROMPTS = {b"pass": "password", b"user": "username", b"login": "username"}
 
 
 def start(name: str, credentials: Credentials, context: SaslContext) -> Exchange:
     """The server speaks first, unless `context.eager_login` sends the user name with the command."""
-    answers = {"username": credentials.username, "password": credentials.password.reveal()}
-    challenge = yield answers.pop("username").encode() if context.eager_login else None
+    answers = {
+        "username": utf8(name, credentials.username),
+        "password": utf8(name, credentials.password.reveal()),
+    }
+    challenge = yield answers.pop("username") if context.eager_login else None
     while answers:
         wanted = _recognised(challenge) or next(iter(answers))
         if wanted not in answers:
             return
-        challenge = yield answers.pop(wanted).encode()
+        challenge = yield answers.pop(wanted)
 
 
 def _recognised(prompt: bytes) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 from smtpctl.model.endpoint import Credentials
 from smtpctl.protocol.sasl.exchange import Exchange, SaslContext, SaslFailure, library_missing
 
@@ -26,6 +28,7 @@ def start(name: str, credentials: Credentials, context: SaslContext) -> Exchange
     challenge = yield client.step() or b""
     try:
         response = client.step(challenge)
-    except (SpnegoError, ValueError) as error:
-        raise SaslFailure("auth.challenge_not_understood", name, f"the challenge is not NTLM: {error}") from error
+    # The library's parser lets whatever it stumbles over through.
+    except (SpnegoError, ValueError, LookupError, struct.error) as error:
+        raise SaslFailure("auth.challenge_not_understood", name, "the challenge is not an NTLM message") from error
     yield response or b""

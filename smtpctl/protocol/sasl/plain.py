@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smtpctl.model.endpoint import Credentials
-from smtpctl.protocol.sasl.exchange import Exchange, SaslContext, unusable
+from smtpctl.protocol.sasl.exchange import Exchange, SaslContext, unusable, utf8
 
 
 def start(name: str, credentials: Credentials, context: SaslContext) -> Exchange:
@@ -11,4 +11,4 @@ def start(name: str, credentials: Credentials, context: SaslContext) -> Exchange
     fields = (credentials.authzid, credentials.username, credentials.password.reveal())
     if any("\0" in field for field in fields):
         raise unusable(name, "The user name or password holds a NUL character, which PLAIN uses to part them.")
-    yield "\0".join(fields).encode()
+    yield utf8(name, "\0".join(fields))
