@@ -23,6 +23,7 @@ from smtpctl.render.tables import Column, table
 _NAME = 10  # columns of a stage's name
 _TIME = 9  # columns of its time, with the gap before it
 _BELOW = " " * (2 + 2 + _NAME + 2)  # what stands before a stage's detail: margin, mark, name
+_ROW = 100  # columns of a stage's row at most: on a wide screen the eye would lose the line on the way to the time
 _LINES = 4  # a row may take; the evidence below has all of it
 _RECIPIENT: Mapping[str, tuple[str, str]] = {  # result: status, word
     "accepted": ("passed", "accepted"),
@@ -59,7 +60,7 @@ class TextRenderer:
     def stage_line(self, stage: StageResult) -> str:
         """One row of the stage table; a failed one takes more lines where it needs them."""
         canvas = self._canvas
-        room = canvas.width - len(_BELOW) - (0 if stage.ms is None else _TIME)
+        room = min(canvas.width, _ROW) - len(_BELOW) - (0 if stage.ms is None else _TIME)
         detail = canvas.text(stage.detail)
         lines = [canvas.clip(detail, room)] if stage.status in ("passed", "skipped") else _few(canvas, detail, room)
         time = "" if stage.ms is None else canvas.paint("dim", duration(stage.ms).rjust(_TIME))
