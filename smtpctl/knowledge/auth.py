@@ -44,7 +44,7 @@ ENTRIES = (
                 "It is a relay that trusts addresses instead of logins.",
                 fix(
                     "Say that the profile does not log in.",
-                    "smtpctl profile set <profile> auth=none",
+                    "smtpctl profile set {profile} auth=none",
                     safe=True,
                 ),
             ),
@@ -72,7 +72,7 @@ ENTRIES = (
                 "The profile insists on one mechanism (`auth_mech`).",
                 fix(
                     "Let smtpctl choose.",
-                    "smtpctl profile unset <profile> auth_mech",
+                    "smtpctl profile unset {profile} auth_mech",
                     safe=True,
                 ),
             ),
@@ -93,7 +93,7 @@ ENTRIES = (
                 "The server has it under another name, only with TLS, or not at all.",
                 fix(
                     "Let smtpctl choose among what is offered.",
-                    "smtpctl profile unset <profile> auth_mech",
+                    "smtpctl profile unset {profile} auth_mech",
                     safe=True,
                 ),
                 _MATRIX,
@@ -115,7 +115,7 @@ ENTRIES = (
                 "The profile's mode is `none`, or `auto` found no STARTTLS.",
                 fix(
                     "Use TLS.",
-                    "smtpctl profile set <profile> tls=starttls",
+                    "smtpctl profile set {profile} tls=starttls",
                     safe=True,
                 ),
             ),
@@ -143,7 +143,7 @@ ENTRIES = (
                 "User name or password is wrong, or an app password is needed in place of it.",
                 fix(
                     "Set the password anew.",
-                    "smtpctl secret set profile/<profile>/password",
+                    "smtpctl secret set profile/{profile}/password",
                 ),
             ),
             because(
@@ -214,7 +214,7 @@ ENTRIES = (
                 "The password was never stored on this machine.",
                 fix(
                     "Store it; smtpctl asks for it.",
-                    "smtpctl secret set profile/<profile>/password",
+                    "smtpctl secret set profile/{profile}/password",
                 ),
             ),
             because(
@@ -222,7 +222,7 @@ ENTRIES = (
                 "The server needs no login.",
                 fix(
                     "Say so.",
-                    "smtpctl profile set <profile> auth=none",
+                    "smtpctl profile set {profile} auth=none",
                     safe=True,
                 ),
             ),

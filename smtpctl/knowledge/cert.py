@@ -11,7 +11,7 @@ _NOTE, _WARNING, _ERROR = Severity.NOTE, Severity.WARNING, Severity.ERROR
 _REISSUE = fix(
     "Have it issued again with a current tool (certbot, acme.sh, the provider's panel), then reload the server."
 )
-_BY_NAME = fix("Connect by a name that the certificate lists.", "smtpctl profile set <profile> host=<name>", safe=True)
+_BY_NAME = fix("Connect by a name that the certificate lists.", "smtpctl profile set {profile} host=<name>", safe=True)
 
 ENTRIES = (
     Entry(
@@ -39,7 +39,7 @@ ENTRIES = (
         id="tls.cert.expires_soon",
         severity=_WARNING,
         stage=Stage.TLS,
-        title="The certificate of {host} expires[ in {days} days][ ({not_after})]",
+        title="The certificate of {host} expires soon[, in {days} days][ ({not_after})]",
         message="An automatic renewal would have happened by now.",
         causes=(
             because(
@@ -141,7 +141,7 @@ ENTRIES = (
                 "It is meant to be so on this network.",
                 fix(
                     "Trust exactly this one by its fingerprint, after comparing it on the server.",
-                    "smtpctl profile set <profile> pin=sha256:<fingerprint>",
+                    "smtpctl profile set {profile} pin=sha256:<fingerprint>",
                     safe=True,
                 ),
             ),

@@ -24,7 +24,7 @@ ENTRIES = (
         "libraries do not.",
         causes=(because(0.95, "The server was given cert.pem and not fullchain.pem.", _FULL_CHAIN),),
         source="RFC 5246 7.4.2; RFC 8446 4.4.2",
-        knowledge=("generic.tls-incomplete-chain",),
+        knowledge=("generic.tls-cert-no-local-issuer",),
     ),
     Entry(
         id="tls.chain.unknown_ca",
@@ -39,7 +39,7 @@ ENTRIES = (
                 "The organisation runs its own authority.",
                 fix(
                     "Get its root certificate and trust it in this profile.",
-                    "smtpctl profile set <profile> ca_file=<file>",
+                    "smtpctl profile set {profile} ca_file=<file>",
                     safe=True,
                 ),
             ),

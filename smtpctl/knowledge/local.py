@@ -96,7 +96,7 @@ ENTRIES = (
                 "The network announces IPv6 and does not route it.",
                 fix(
                     "Use IPv4 for this profile.",
-                    "smtpctl profile set <profile> family=4",
+                    "smtpctl profile set {profile} family=4",
                     safe=True,
                 ),
             ),

@@ -260,7 +260,7 @@ ENTRIES = (
                 "This machine has no full host name, and the profile sets none.",
                 fix(
                     "Give the profile a name that DNS knows.",
-                    "smtpctl profile set <profile> helo=<name>",
+                    "smtpctl profile set {profile} helo=<name>",
                     safe=True,
                 ),
             ),

@@ -144,7 +144,7 @@ ENTRIES = (
                 "The server trusts addresses instead of logins (a relay).",
                 fix(
                     "Say that the profile does not log in.",
-                    "smtpctl profile set <profile> auth=none",
+                    "smtpctl profile set {profile} auth=none",
                     safe=True,
                 ),
             ),

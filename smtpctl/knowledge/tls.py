@@ -28,7 +28,7 @@ ENTRIES = (
                 "The profile asks for a newer version than the server has (`tls_min`).",
                 fix(
                     "Begin at 1.2.",
-                    "smtpctl profile set <profile> tls_min=1.2",
+                    "smtpctl profile set {profile} tls_min=1.2",
                     safe=True,
                 ),
             ),
@@ -87,7 +87,7 @@ ENTRIES = (
                 "The server demands a client certificate and says so badly (TLS 1.2).",
                 fix(
                     "Give the profile one.",
-                    "smtpctl profile set <profile> client_cert=<file>",
+                    "smtpctl profile set {profile} client_cert=<file>",
                     safe=True,
                 ),
             ),
@@ -132,7 +132,7 @@ ENTRIES = (
                 "The profile has none.",
                 fix(
                     "Give it the certificate and its key.",
-                    "smtpctl profile set <profile> client_cert=<file> client_key=<file>",
+                    "smtpctl profile set {profile} client_cert=<file> client_key=<file>",
                     safe=True,
                 ),
             ),
@@ -160,7 +160,7 @@ ENTRIES = (
                 "The server got a new certificate, and the pin was of the old one.",
                 fix(
                     "Ask the operator for the new value through another channel, then set it.",
-                    "smtpctl profile set <profile> pin=sha256:<value>",
+                    "smtpctl profile set {profile} pin=sha256:<value>",
                     safe=True,
                 ),
                 fix("A pin of the public key survives renewals that keep the key."),

@@ -1,0 +1,149 @@
+"""What servers say and what it means, as values. The data is `replies.json`, made from `replies/*.toml`.
+
+Loading takes a few milliseconds; a regular expression is compiled when a text first gets as far as it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+GENERIC = "generic"
+TEXT_LIMIT = 8192  # characters of a reply that are looked at; no expression can run away on that
+
+
+class Reason(NamedTuple):
+    """Why a reply came, and one instruction; `commands` are exact lines."""
+
+    why: str
+    fix: str
+    commands: tuple[str, ...] = ()
+
+
+class Source(NamedTuple):
+    """Where a fact comes from. `kind`: official, rfc, source, experiment or community."""
+
+    title: str
+    kind: str
+    seen: str
+    url: str = ""
+
+
+class Provider(NamedTuple):
+    """Who says it. `presets`, `hosts` (`*` for any characters) and `signs` (words in texts) tell whose server it is."""
+
+    provider: str
+    name: str
+    presets: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
+
+    def owns(self, host: str) -> bool:
+        """Whether a host (lower case) is one of theirs."""
+        return any(fnmatchcase(host, pattern) for pattern in self.hosts)
+
+
+class Said(NamedTuple):
+    """One thing that servers or libraries say. The fields are explained in `replies/README.md`."""
+
+    id: str
+    prefix: str
+    title: str
+    stage: str
+    retry: str
+    priority: int
+    causes: tuple[Reason, ...]
+    sources: tuple[str, ...]
+    samples: tuple[str, ...] = ()
+    verified: bool = True
+    regex: str = ""
+    needles: tuple[str, ...] = ()
+    codes: tuple[int, ...] = ()
+    enhanced: tuple[str, ...] = ()
+    own_server: bool = False
+    own_stage: bool = False
+    facts: tuple[str, ...] = ()
+    mechanisms: tuple[str, ...] = ()
+    grants: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
+    errno: tuple[int, ...] = ()
+    verify_codes: tuple[int, ...] = ()
+    ssl_reasons: tuple[str, ...] = ()
+    challenge_status: tuple[str, ...] = ()
+    exceptions: tuple[str, ...] = ()
+    aadsts: tuple[str, ...] = ()
+    oauth_errors: tuple[str, ...] = ()
+
+    @property
+    def later(self) -> bool:
+        """Whether the same request may pass later, unchanged."""
+        return self.retry == "later"
+
+    def search(self, text: str, lowered: str) -> re.Match[str] | None:
+        """Where the text has it; `lowered` is the text in lower case."""
+        if not self.regex or (self.needles and not any(word in lowered for word in self.needles)):
+            return None
+        return _expression(self.regex).search(text)
+
+
+class Fallback(NamedTuple):
+    """What a reply code means in general. `retry`: `later`, `no`, or `done` for what is no failure."""
+
+    meaning: str
+    retry: str
+    fix: str = ""
+
+
+class Catalogue(NamedTuple):
+    """Everything. `enhanced` has keys such as `X.7.8`; `providers` are by id prefix."""
+
+    entries: Mapping[str, Said]
+    providers: Mapping[str, Provider]
+    sources: Mapping[str, Source]
+    facts: Mapping[str, str]
+    codes: Mapping[int, Fallback]
+    enhanced: Mapping[str, str]
+
+    def source_of(self, said: Said) -> str:
+        """The best source of an entry in one line: title, then address where there is one."""
+        first = self.sources[said.sources[0]]
+        return f"{first.title}  {first.url}".rstrip()
+
+    def as_of(self, said: Said) -> str:
+        """The newest date among an entry's sources (ISO, perhaps without a day), or nothing."""
+        dates = (re.findall(r"20\d\d-\d\d(?:-\d\d)?", self.sources[key].seen) for key in said.sources)
+        return max((date for found in dates for date in found), default="")
+
+
+@cache
+def load() -> Catalogue:
+    """The whole catalogue."""
+    data = json.loads(Path(__file__).with_name("replies.json").read_bytes())
+    head = data["head"]
+    return Catalogue(
+        entries={entry["id"]: _said(entry) for entry in data["entries"]},
+        providers={prefix: Provider(**_tuples(value)) for prefix, value in head["providers"].items()},
+        sources={key: Source(**value) for key, value in head["sources"].items()},
+        facts=head["facts"],
+        codes={int(code): Fallback(**value) for code, value in head["fallback"]["codes"].items()},
+        enhanced=head["fallback"]["enhanced"],
+    )
+
+
+def _said(entry: dict[str, Any]) -> Said:
+    causes = tuple(Reason(why, fix, tuple(commands)) for why, fix, commands in entry.pop("causes"))
+    return Said(**_tuples(entry), causes=causes)
+
+
+def _tuples(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(item) if isinstance(item, list) else item for key, item in value.items()}
+
+
+@lru_cache(maxsize=512)
+def _expression(regex: str) -> re.Pattern[str]:
+    return re.compile(regex, re.IGNORECASE | re.DOTALL)

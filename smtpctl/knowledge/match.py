@@ -1,0 +1,283 @@
+"""From what was said, and what is known besides, to what it means: entries of the catalogue, best first.
+
+    matches = match(Context.of(reply, stage=Stage.AUTH, host="smtp.office365.com", mechanism="XOAUTH2"))
+    raise problem(context, target="smtp.office365.com:587")
+
+An entry is a candidate when its expression is found in the text or one of its numbers (errno, X509_V_ERR, OpenSSL
+reason, challenge status) fits. Its score is its priority, moved by what is known: `_WEIGHTS` is the one place for
+that. A text that no entry knows gives a finding of the family `reply`, which says so.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from smtpctl.knowledge import families
+from smtpctl.knowledge.catalogue import GENERIC, TEXT_LIMIT, Catalogue, Provider, Said, load
+from smtpctl.model.errors import Problem
+from smtpctl.model.finding import Cause, Evidence, Finding, Remedy, Severity
+from smtpctl.model.reply import EnhancedCode, Reply
+from smtpctl.model.report import ExitStatus
+from smtpctl.model.transcript import Stage
+
+TOKEN_MECHANISMS = ("XOAUTH2", "OAUTHBEARER")
+PASSWORD_MECHANISMS = ("LOGIN", "PLAIN")
+CLOSE = 15  # entries of the same text this near the best one are named as alternatives
+
+# What it does to a score when the context fits, does not say, or speaks against an entry's condition.
+_WEIGHTS = {
+    "own_server": (0, -70, -90),
+    "own_stage": (5, -30, -60),
+    "facts": (12, -30, -30),
+    "mechanisms": (10, 0, -60),
+    "grants": (5, 0, -60),
+    "ports": (15, -2, -40),
+    "provider": (15, -1, -40),
+    "stage": (4, 0, -3),
+    "codes": (3, 0, -8),
+    "enhanced": (4, 0, -6),
+}
+_CODE = re.compile(r"(?<![\d.])([2-5]\d\d)(?:[ -]|$)")
+# Which stage of a session an entry's own word for it belongs to.
+_STAGES = {"oauth": Stage.AUTH, "queue": Stage.DATA}
+
+
+class Context(NamedTuple):
+    """What was said and what is known besides; everything but `text` may be unknown (empty, None or 0).
+
+    `text` is a whole reply as one line, its code included, or the text of an exception. `provider` is a preset's id
+    or a provider's; `credential` is `password` or `token`; `challenge` what a server explained in a SASL challenge,
+    decoded; `ssl_reason` OpenSSL's word (`WRONG_VERSION_NUMBER`), `verify_code` its X509_V_ERR number;
+    `facts` are names of `replies/facts.toml`.
+    """
+
+    text: str = ""
+    reply: Reply | None = None
+    stage: Stage | None = None
+    provider: str = ""
+    host: str = ""
+    banner: str = ""
+    mechanism: str = ""
+    credential: str = ""
+    grant: str = ""
+    port: int = 0
+    errno: int | None = None
+    verify_code: int = 0
+    ssl_reason: str = ""
+    challenge: str = ""
+    facts: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, reply: Reply, **known: Any) -> Context:
+        """The context of a reply."""
+        return cls(text=str(reply), reply=reply, **known)
+
+    @property
+    def code(self) -> int:
+        """The reply code, 0 for a text without one."""
+        if self.reply:
+            return self.reply.code
+        found = _CODE.match(self.text)
+        return int(found[1]) if found else 0
+
+    @property
+    def enhanced(self) -> str:
+        """The enhanced status code, or nothing."""
+        if self.reply:
+            return str(self.reply.enhanced or "")
+        found = EnhancedCode.at_start(re.sub(r"^[2-5]\d\d[ -]", "", self.text))
+        return str(found or "")
+
+
+class Match(NamedTuple):
+    """An entry that may be meant. `open` are its conditions that nobody knows, in words after "if";
+    `span` is where the text has it."""
+
+    said: Said
+    score: int
+    open: tuple[str, ...] = ()
+    span: tuple[int, int] | None = None
+
+
+def match(context: Context, limit: int = 8) -> tuple[Match, ...]:
+    """The entries that fit, best first, at most `limit`."""
+    catalogue = load()
+    text = context.text[:TEXT_LIMIT]
+    lowered = text.lower()
+    known = set(_providers(catalogue, context, lowered))
+    status = _challenge_status(context.challenge)
+    found: list[Match] = []
+    for said in catalogue.entries.values():
+        hit = said.search(text, lowered)
+        if hit or _by_number(said, context, status):
+            score, unknown = _score(said, context, known, catalogue)
+            found.append(Match(said, score, unknown, hit.span() if hit else None))
+    found.sort(key=lambda one: (-one.score, one.said.id))
+    return tuple(one for one in found[:limit] if one.score > -40)
+
+
+def _by_number(said: Said, context: Context, status: str) -> bool:
+    return bool(
+        (context.errno is not None and context.errno in said.errno)
+        or (context.verify_code and context.verify_code in said.verify_codes)
+        or (context.ssl_reason and context.ssl_reason in said.ssl_reasons)
+        or (status and status in said.challenge_status)
+        or (not said.regex and not context.facts.isdisjoint(said.facts))
+    )
+
+
+def _score(said: Said, context: Context, known: set[str], catalogue: Catalogue) -> tuple[int, tuple[str, ...]]:
+    score = said.priority
+    unknown: list[str] = []
+    for name, fits, words in _conditions(said, context, known, catalogue):
+        yes, silent, no = _WEIGHTS[name]
+        score += silent if fits is None else yes if fits else no
+        if fits is None and words:
+            unknown.append(words)
+    return score, tuple(unknown)
+
+
+def _conditions(
+    said: Said, context: Context, known: set[str], catalogue: Catalogue
+) -> Iterator[tuple[str, bool | None, str]]:
+    """Name, whether it fits (None: unknown), and the words for it, of each condition that an entry has."""
+    provider = catalogue.providers[said.prefix]
+    somebody = provider.provider in known if known else None
+    if said.own_server:
+        yield "own_server", somebody or (False if context.host else somebody), f"the server is {provider.name}'s"
+    if said.prefix != GENERIC:
+        yield "provider", somebody, ""
+    if said.own_stage:
+        yield "own_stage", _fits(context.stage, (stage_of(said),)), f"it answered {said.stage.upper()}"
+    if said.facts:
+        fits = True if context.facts.intersection(said.facts) else None
+        yield "facts", fits, " or ".join(catalogue.facts[name] for name in said.facts)
+    if said.mechanisms:
+        yield "mechanisms", _login_fits(said.mechanisms, context), f"the login was {' or '.join(said.mechanisms)}"
+    if said.grants:
+        fits = _fits(context.grant, said.grants)
+        yield "grants", fits, f"the token was had by {' or '.join(said.grants)}"
+    if said.ports:
+        yield "ports", _fits(context.port, said.ports), f"the port is {' or '.join(map(str, said.ports))}"
+    yield "stage", _fits(context.stage, (stage_of(said),)), ""
+    yield "codes", _fits(context.code if said.codes else 0, said.codes), ""
+    yield "enhanced", _fits(context.enhanced if said.enhanced else "", said.enhanced), ""
+
+
+def _fits(value: object, allowed: Iterable[object]) -> bool | None:
+    return value in tuple(allowed) if value else None
+
+
+def _login_fits(mechanisms: tuple[str, ...], context: Context) -> bool | None:
+    if context.mechanism:
+        return context.mechanism.upper() in mechanisms
+    kinds = {"token": TOKEN_MECHANISMS, "password": PASSWORD_MECHANISMS}.get(context.credential)
+    return bool(set(kinds) & set(mechanisms)) if kinds else None
+
+
+def _providers(catalogue: Catalogue, context: Context, lowered: str) -> Iterator[str]:
+    """Whose server it is, as far as the host, the preset, the banner and the text give it away."""
+    host = context.host.lower()
+    words = f"{lowered} {context.banner.lower()}"
+    for prefix, provider in catalogue.providers.items():
+        if _named(provider, prefix, context.provider) or provider.owns(host) or _signed(provider, words):
+            yield provider.provider
+
+
+def _named(provider: Provider, prefix: str, name: str) -> bool:
+    return bool(name) and (name in provider.presets or name in (prefix, provider.provider))
+
+
+def _signed(provider: Provider, words: str) -> bool:
+    return any(sign.lower() in words for sign in provider.signs)
+
+
+def _challenge_status(challenge: str) -> str:
+    """The `status` of an OAuth error challenge (RFC 7628 3.2.2), or the text itself when it is no JSON."""
+    try:
+        value = json.loads(challenge)
+    except (ValueError, RecursionError):
+        return challenge.strip()
+    return str(value.get("status", "")) if isinstance(value, dict) else ""
+
+
+def stage_of(said: Said) -> Stage:
+    """The stage of a session that an entry belongs to."""
+    return _STAGES.get(said.stage) or Stage(said.stage)
+
+
+def page(said: Said, **about: Any) -> Finding:
+    """An entry of the catalogue as a finding; `about` replaces fields (target, evidence, stage ...)."""
+    catalogue = load()
+    finding = Finding(
+        id=said.id,
+        severity=Severity.ERROR,
+        stage=stage_of(said),
+        title=said.title,
+        causes=_causes(said),
+        source=catalogue.source_of(said),
+        verified=said.verified,
+        as_of=catalogue.as_of(said),
+    )
+    return finding._replace(**about)
+
+
+def _causes(said: Said) -> tuple[Cause, ...]:
+    """Likelihoods from the order alone: each cause half as likely as the one before."""
+    total = sum(0.5**rank for rank in range(len(said.causes)))
+    return tuple(
+        Cause(reason.why, 0.5**rank / total, (Remedy(reason.fix, reason.commands),))
+        for rank, reason in enumerate(said.causes)
+    )
+
+
+def finding(context: Context, *, target: str = "", evidence: Iterable[Evidence] = ()) -> Finding:
+    """What a reply or an error text means. Its id is an entry's, or `reply.NNN` where the text is unknown."""
+    matches = match(context)
+    if not matches or matches[0].score < 0:
+        return _unknown(context, target, tuple(evidence))
+    best = matches[0]
+    return page(
+        best.said,
+        stage=context.stage or stage_of(best.said),
+        message=f"This holds if {' and '.join(best.open)}." if best.open else "",
+        target=target,
+        evidence=tuple(evidence) or (Evidence(context.text, "S:" if context.code else "", span=best.span),),
+        knowledge=tuple(other.said.id for other in matches[1:] if best.score - other.score <= CLOSE),
+    )
+
+
+def _unknown(context: Context, target: str, evidence: tuple[Evidence, ...]) -> Finding:
+    number = context.code
+    found = families.entry(f"reply.{number}" if number >= 400 else "reply.unknown")
+    meaning = load().enhanced.get(re.sub(r"^\d", "X", context.enhanced), "") if context.enhanced else ""
+    values: dict[str, Any] = {"enhanced_meaning": meaning, "enhanced": context.enhanced} if meaning else {}
+    shown = evidence or (Evidence(context.text, "S:" if number else ""),)
+    return found.finding(target=target, evidence=shown, stage=context.stage, **values)
+
+
+def problem(context: Context, *, target: str = "", evidence: Iterable[Evidence] = ()) -> Problem:
+    """The finding as an exception, with what a run ends with."""
+    found = finding(context, target=target, evidence=evidence)
+    later = retryable(context, found.id)
+    return Problem(found, status(context, found.stage, later=later), retryable=later, reply=context.reply)
+
+
+def retryable(context: Context, finding_id: str) -> bool:
+    """Whether trying again can help: the class of the code says so (RFC 5321 4.2.1), without one the entry."""
+    if context.code >= 400:
+        return context.code < 500
+    said = load().entries.get(finding_id)
+    return said.later if said else False
+
+
+def status(context: Context, stage: Stage, *, later: bool) -> ExitStatus:
+    """What a run ends with that is stopped by this at that stage."""
+    if later:
+        return ExitStatus.TEMPORARY
+    if stage is Stage.AUTH or context.code in (530, 534, 535):
+        return ExitStatus.AUTH
+    return ExitStatus.DATA if stage in (Stage.MAIL, Stage.RCPT, Stage.DATA) else ExitStatus.UNAVAILABLE
