@@ -134,7 +134,7 @@ def _closed(stage: Stage, connection: Connection) -> Problem:
     evidence = [_octets(rest)] if rest else []
     name = "conn.closed" if stage is Stage.GREETING else "smtp.closed_by_server"
     return entry(name).problem(
-        stage=stage, evidence=evidence, **_values(connection, command=_COMMANDS.get(stage, stage.value))
+        stage=stage, evidence=evidence, **_values(connection, stage_name=_COMMANDS.get(stage, stage.value))
     )
 
 
@@ -160,11 +160,11 @@ def timed_out(stage: Stage, connection: Connection) -> Problem:
     name = {
         Stage.GREETING: "conn.greeting_timeout",
         Stage.TLS: "tls.handshake_timeout",
-    }.get(stage, "smtp.timeout")
+    }.get(stage, "smtp.reply_timeout")
     return entry(name).problem(
         stage=stage,
         evidence=[_octets(rest)] if rest else [],
-        **_values(connection, seconds=seconds, command=_COMMANDS.get(stage, stage.value)),
+        **_values(connection, seconds=seconds, stage_name=_COMMANDS.get(stage, stage.value)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,8 +16,8 @@ from smtpctl.model.errors import Obstacle, Problem, Refused
 from smtpctl.model.finding import Evidence, Finding
 from smtpctl.model.redaction import Redactor
 from smtpctl.model.reply import Reply
-from smtpctl.model.report import ExitStatus, StageResult
-from smtpctl.model.secret import Secret
+from smtpctl.model.report import StageResult
+from smtpctl.model.secret import MASK, Secret
 from smtpctl.model.tls import TlsSession
 from smtpctl.model.transcript import Stage, Transcript
 from smtpctl.net.connect import connect
@@ -175,31 +176,30 @@ def refusal(
 
     facts = facts or {}
     mechanism = str(facts.get("mechanism", ""))
-    context = match.Context(
-        reply=reply,
+    context = match.Context.of(
+        reply,
         stage=stage,
+        provider=profile.preset,
         host=profile.endpoint.host,
         port=profile.endpoint.port,
         mechanism=mechanism,
         credential={"oauth2": "token", "basic": "password"}.get(profile.method, ""),
-        tls=profile.tls.mode is not TlsMode.NONE,
-        challenge=facts.get("challenge", {}),
+        grant=profile.oauth.grant if profile.oauth and profile.method == "oauth2" else "",
+        challenge=json.dumps(facts.get("challenge", {}).get("oauth", {})),
+        facts=frozenset(name for name, holds in _SURROUNDING_FACTS.items() if holds(profile)),
     )
-    evidence = [Evidence(f"{command} ********" if mechanism else command, "C:")] if command.isupper() else []
+    evidence = [Evidence(f"{command} {MASK}" if mechanism else command, "C:")] if command.isupper() else []
     evidence += [Evidence(line, "S:") for line in reply.wire_lines()]
-    finding = match.finding(context, target=str(profile.endpoint), evidence=evidence)
-    return Problem(finding, reply_status(reply, stage), retryable=reply.transient, reply=reply)
+    return match.problem(context, target=str(profile.endpoint), evidence=evidence)
 
 
-def reply_status(reply: Reply, stage: Stage) -> ExitStatus:
-    """The one rule from a refusing reply to an exit status."""
-    if reply.transient:
-        return ExitStatus.TEMPORARY
-    if stage is Stage.AUTH or reply.code in (530, 534, 535, 538):
-        return ExitStatus.AUTH
-    if stage in (Stage.MAIL, Stage.RCPT, Stage.DATA):
-        return ExitStatus.DATA
-    return ExitStatus.UNAVAILABLE if reply.permanent else ExitStatus.PROTOCOL
+# Conditions of the knowledge base that a profile alone decides (knowledge/replies/facts.toml).
+_SURROUNDING_FACTS: Mapping[str, Callable[[Profile], bool]] = {
+    "verification_off": lambda profile: not profile.tls.verify,
+    "cleartext_login": lambda profile: profile.tls.mode is TlsMode.NONE and profile.method == "basic",
+    "username_no_address": lambda profile: bool(profile.username) and "@" not in profile.username,
+    "from_not_username": lambda profile: bool(profile.sender and profile.login) and profile.sender != profile.login,
+}
 
 
 def headline(profile: Profile) -> str:

@@ -1,0 +1,36 @@
+"""What checks judge: one session as far as it got. Checks take these and nothing else."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from smtpctl.model.certificate import Certificate
+from smtpctl.model.endpoint import Endpoint, TlsPolicy
+from smtpctl.model.tls import TlsSession
+from smtpctl.model.transcript import Transcript
+from smtpctl.protocol.dialogue import Session
+
+
+class Facts(NamedTuple):
+    """One session with one server.
+
+    `session` is None where it did not get as far as a login; `tls` the handshake, also one that was refused; `chain` the
+    presented certificates, leaf first, None for one that cannot be read; `helo` the name we gave; `now` epoch seconds.
+    """
+
+    target: str
+    endpoint: Endpoint
+    policy: TlsPolicy
+    helo: str
+    transcript: Transcript
+    session: Session | None
+    tls: TlsSession | None
+    chain: tuple[Certificate | None, ...]
+    now: float
+
+    @property
+    def role(self) -> str:
+        """`submission` where somebody logs in or the port is one for that, else `mx`."""
+        if self.endpoint.port in (465, 587, 2525, 2587) or (self.session and self.session.authenticated):
+            return "submission"
+        return "mx" if self.endpoint.port == 25 else "submission"

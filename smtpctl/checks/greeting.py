@@ -1,0 +1,76 @@
+"""What the server says before anything else is done, and how it says it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from smtpctl.checks.facts import Facts
+from smtpctl.knowledge.families import entry
+from smtpctl.model.finding import Evidence, Finding
+from smtpctl.model.reply import Oddity
+from smtpctl.model.transcript import Kind, Stage
+
+LATE = 5.0  # seconds; more is a greet delay or a name look-up that fails
+_FULL_NAME = re.compile(
+    r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63}|\[[0-9a-fA-F:.]+\]", re.IGNORECASE
+)
+
+
+def greeting(facts: Facts) -> Iterator[Finding]:
+    """The first line: when it came, and whose name is in it."""
+    index, event = next(
+        ((i, e) for i, e in facts.transcript.at_stage(Stage.GREETING) if e.kind is Kind.RECEIVED), (None, None)
+    )
+    if event is None:
+        return
+    seen = [Evidence(event.text, "S:", index)]
+    waited = event.at - facts.transcript[index - 1].at if index else 0.0
+    if waited >= LATE:
+        yield _finding(facts, "smtp.greeting_delay", seen, seconds=f"{waited:.0f}")
+    name = event.text[4:].split(" ")[0]
+    if facts.role == "mx" and event.text.startswith("220") and not _FULL_NAME.fullmatch(name):
+        yield _finding(facts, "smtp.banner_no_fqdn", seen, name=name)
+
+
+def own_name(facts: Facts) -> Iterator[Finding]:
+    """The name we gave: RFC 5321 4.1.4 wants a full name or an address literal."""
+    if facts.role == "mx" and not _FULL_NAME.fullmatch(facts.helo):
+        yield _finding(facts, "smtp.helo_name_bad", [Evidence(f"EHLO {facts.helo}", "C:")], name=facts.helo)
+
+
+def hello(facts: Facts) -> Iterator[Finding]:
+    """EHLO refused, or its answer overwritten on the way."""
+    for index, event in facts.transcript.at_stage(Stage.EHLO):
+        if event.facts.get("observed") == "helo_fallback":
+            reply = Evidence(str(event.facts["reply"]), "S:", index)
+            yield _finding(facts, "smtp.ehlo_rejected_helo_ok", [reply])
+    session = facts.session
+    for capabilities in (session.before_tls, session.capabilities) if session else ():
+        if capabilities and capabilities.masked:
+            lines = [
+                Evidence(line, "S:") for line in capabilities.lines if line.split(" ")[0].upper() in capabilities.masked
+            ]
+            yield _finding(facts, "smtp.ehlo_masked", lines)
+            return
+
+
+def replies(facts: Facts) -> Iterator[Finding]:
+    """Oddities of how replies were written, each kind once."""
+    told: dict[str, Evidence] = {}
+    for index, event in enumerate(facts.transcript):
+        oddity = event.facts.get("oddity")
+        if oddity and oddity not in told:
+            told[oddity] = Evidence(facts.transcript[index - 1].text if index else "", "S:", index - 1)
+    for oddity, evidence in told.items():
+        if oddity == Oddity.UNSOLICITED.value:
+            yield _finding(facts, "smtp.unsolicited", [evidence])
+        elif oddity not in (Oddity.NON_ASCII.value, Oddity.BARE_CODE.value):
+            yield _finding(facts, "smtp.reply_oddity", [evidence], oddity=oddity.replace("_", " "))
+
+
+def _finding(facts: Facts, id: str, evidence: list[Evidence], **values: Any) -> Finding:
+    return entry(id).finding(
+        target=facts.target, role=facts.role, evidence=evidence, host=facts.endpoint.host, **values
+    )

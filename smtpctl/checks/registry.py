@@ -1,0 +1,39 @@
+"""The checks: which there are, what each can find, what it needs to have seen. A check is a function from facts to findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from smtpctl.checks import certificate, connection, greeting, starttls
+from smtpctl.checks.facts import Facts
+from smtpctl.model.finding import Finding
+from smtpctl.model.transcript import Stage
+
+
+class Check(NamedTuple):
+    """One check. `emits` are the ids it can find; `needs` the stage the session must have got to; it is skipped else."""
+
+    name: str
+    run: Callable[[Facts], Iterable[Finding]]
+    needs: Stage
+    emits: tuple[str, ...]
+
+
+CHECKS: tuple[Check, ...] = (
+    Check("addresses", connection.addresses, Stage.CONNECT, ("conn.partial", "local.ipv6_broken")),
+    Check("greeting", greeting.greeting, Stage.GREETING, ("smtp.greeting_delay", "smtp.banner_no_fqdn")),
+    Check("own name", greeting.own_name, Stage.EHLO, ("smtp.helo_name_bad",)),
+    Check("ehlo", greeting.hello, Stage.EHLO, ("smtp.ehlo_rejected_helo_ok", "smtp.ehlo_masked")),
+    Check("replies", greeting.replies, Stage.GREETING, ("smtp.reply_oddity", "smtp.unsolicited")),
+    Check("starttls", starttls.offers, Stage.EHLO,
+          ("starttls.auth_before_tls", "starttls.auth_missing_after_tls", "starttls.not_offered")),
+    Check("certificate", certificate.leaf, Stage.TLS,
+          ("tls.cert.expired", "tls.cert.expires_soon", "tls.cert.not_yet_valid", "tls.cert.hostname_mismatch",
+           "tls.cert.ip_used", "tls.cert.cn_only", "tls.cert.wildcard_depth", "tls.cert.weak_key",
+           "tls.cert.weak_signature", "tls.cert.eku", "tls.cert.is_ca", "tls.cert.long_validity",
+           "tls.cert.must_staple", "tls.cert.unparseable")),
+    Check("chain", certificate.chain, Stage.TLS,
+          ("tls.cert.self_signed", "tls.chain.missing_intermediate", "tls.chain.unknown_ca", "tls.chain.expired_ca",
+           "tls.chain.order", "tls.chain.extra_certs", "tls.chain.root_sent", "tls.chain.bad_signature")),
+)  # fmt: skip

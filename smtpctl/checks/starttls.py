@@ -1,0 +1,44 @@
+"""What is offered before TLS, and what is missing with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from smtpctl.checks.facts import Facts
+from smtpctl.knowledge.families import entry
+from smtpctl.model.endpoint import TlsMode
+from smtpctl.model.finding import Evidence, Finding
+from smtpctl.protocol.ehlo import Capabilities
+
+
+def offers(facts: Facts) -> Iterator[Finding]:
+    """AUTH in clear, no AUTH with TLS on a submission port, no TLS at all where it was left to the server."""
+    session = facts.session
+    if session is None:
+        return
+    before, now = session.before_tls, session.capabilities
+    if before and before.auth:
+        yield _finding(facts, "starttls.auth_before_tls", before, "AUTH")
+    if session.tls is None and facts.policy.mode is TlsMode.AUTO and not _local(facts):
+        yield _finding(facts, "starttls.not_offered", now, "")
+    if session.tls and not now.auth and facts.endpoint.port in (465, 587):
+        yield _finding(facts, "starttls.auth_missing_after_tls", now, "")
+
+
+def _local(facts: Facts) -> bool:
+    return (
+        bool(facts.endpoint.path)
+        or facts.endpoint.host in ("localhost", "::1")
+        or facts.endpoint.host.startswith("127.")
+    )
+
+
+def _finding(facts: Facts, id: str, capabilities: Capabilities, keyword: str) -> Finding:
+    lines = [line for line in capabilities.lines[1:] if line.upper().startswith(keyword)]
+    return entry(id).finding(
+        target=facts.target,
+        role=facts.role,
+        host=facts.endpoint.host,
+        port=str(facts.endpoint.port),
+        evidence=[Evidence(line, "S:") for line in lines[:12]],
+    )

@@ -1,0 +1,119 @@
+"""What `check`, `test-send` and `demo` share: targets from the command line, rows while a session runs, the transcript file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from smtpctl.cli.terminal import Terminal
+from smtpctl.config import store
+from smtpctl.config.profile import Profile
+from smtpctl.config.resolve import resolve
+from smtpctl.model.errors import UsageProblem
+from smtpctl.model.finding import Severity
+from smtpctl.model.report import ExitStatus, Report, StageResult
+from smtpctl.ops import session
+from smtpctl.ops.session import Surroundings
+from smtpctl.render.canvas import Canvas
+from smtpctl.render.progress import progress
+from smtpctl.render.text import TextRenderer
+
+Work = Callable[[Profile, Surroundings], Report]
+AT_ONCE = 16  # targets worked on at the same time
+
+
+def profiles(terminal: Terminal, targets: Sequence[str], overrides: dict[str, Any], everything: bool) -> list[Profile]:
+    """The profiles that the command line means; `everything` is every enabled one. UsageProblem, Problem."""
+    document = store.read(terminal.config, terminal.environ)
+    for warning in document.warnings:
+        terminal.warn(warning.title)
+    names: Sequence[str | None] = list(targets) or [None]
+    if everything:
+        if targets:
+            raise UsageProblem("--all stands for every enabled profile: name either targets or --all")
+        names = [name for name, keys in document.profiles.items() if keys.get("enabled", True)]
+        if not names:
+            raise UsageProblem("There is no enabled profile.", "See: smtpctl profile list")
+    site = terminal.site or ""
+    return [resolve(name, overrides, terminal.environ, document=document, site=site) for name in names]
+
+
+def run(
+    terminal: Terminal,
+    chosen: Sequence[Profile],
+    work: Work,
+    *,
+    schema: str,
+    fail_on: str,
+    transcript: Path | None,
+) -> ExitStatus:
+    """Do `work` for each profile, show it as it goes, write the results; the exit status of all."""
+    if transcript and len(chosen) > 1:
+        raise UsageProblem("--transcript takes the dialogue with one server", "Name one target.")
+    threshold = None if fail_on == "never" else Severity.parse(fail_on)
+    renderer = terminal.renderer(schema, threshold)
+    if len(chosen) == 1 and isinstance(renderer, TextRenderer):
+        reports = [_one(terminal, chosen[0], work, renderer)]
+    else:
+        reports = _many(terminal, chosen, work)
+        terminal.out(renderer.report(reports[0]) if len(reports) == 1 else renderer.reports(reports))
+    if transcript:
+        save(transcript, reports[0])
+    statuses = {report.status(threshold) for report in reports} - {ExitStatus.OK}
+    return statuses.pop() if len(statuses) == 1 else ExitStatus.FINDINGS if statuses else ExitStatus.OK
+
+
+def _one(terminal: Terminal, profile: Profile, work: Work, renderer: TextRenderer) -> Report:
+    """Rows appear while the session runs."""
+    terminal.out(renderer.heading(profile.label, session.headline(profile)))
+
+    def show(row: StageResult) -> None:
+        terminal.out(renderer.stage_line(row))
+        terminal.stdout.flush()
+
+    def watch(event: Any) -> None:
+        terminal.say(renderer.event_line(event).rstrip("\n"))
+
+    report = work(profile, _around(terminal, show=show, watch=watch if terminal.verbosity else None))
+    terminal.out(renderer.conclusion(report))
+    return report
+
+
+def _many(terminal: Terminal, chosen: Sequence[Profile], work: Work) -> list[Report]:
+    """Several targets at once, one thread each; asking for a password would mix them up, so nobody is asked."""
+    around = _around(terminal)
+    if len(chosen) == 1:
+        return [work(chosen[0], around)]
+    from concurrent.futures import ThreadPoolExecutor
+
+    canvas = Canvas(terminal.width, terminal.err_color, terminal.unicode)
+    shown = progress(terminal.stderr, [p.label for p in chosen], canvas, live=terminal.err_is_tty, quiet=terminal.quiet)
+
+    def one(profile: Profile) -> Report:
+        def show(row: StageResult) -> None:
+            shown.stage(profile.label, row.stage)
+
+        report = work(profile, around._replace(prompt=None, show=show))
+        shown.done(report)
+        return report
+
+    with shown, ThreadPoolExecutor(min(AT_ONCE, len(chosen))) as pool:
+        return list(pool.map(one, chosen))
+
+
+def _around(terminal: Terminal, **more: Any) -> Surroundings:
+    prompt = None if terminal.no_input else lambda label: terminal.ask_secret(label.rstrip(": ")).reveal()
+    return Surroundings(terminal.environ, prompt, warn=lambda finding: terminal.warn(finding.title), **more)
+
+
+def save(path: Path, report: Report) -> None:
+    """The transcript as JSON Lines, readable by its owner only; UsageProblem when it cannot be written."""
+    import os
+
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(report.transcript.dumps())
+    except OSError as error:
+        raise UsageProblem(f"--transcript {path}: {error.strerror}") from error

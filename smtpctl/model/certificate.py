@@ -1,0 +1,60 @@
+"""A certificate as facts, as far as checks need them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Certificate(NamedTuple):
+    """One X.509 certificate.
+
+    Names are RFC 4514 strings, `names` the subject alternative names (DNS names and addresses), `common_name` the
+    subject's CN. Times are epoch seconds. `key` reads `RSA 2048` or `EC secp256r1`, `bits` its strength in bits;
+    `hash` the signature's hash in upper case (`SHA256`, empty where there is none). `usages` are extended key usage
+    OIDs, None without the extension. Fingerprints are SHA-256 in lower-case hex, of the certificate and its SPKI.
+    `signed_by` is the index in the presented chain of the certificate whose key signed this one, -1 for none of them.
+    `trusted_issuer` says that a trusted root has the issuer's name.
+    """
+
+    subject: str
+    issuer: str
+    common_name: str
+    names: tuple[str, ...]
+    not_before: float
+    not_after: float
+    serial: str
+    key: str
+    bits: int
+    hash: str
+    is_ca: bool
+    usages: tuple[str, ...] | None
+    issuer_urls: tuple[str, ...]
+    revocation_urls: tuple[str, ...]
+    must_staple: bool
+    timestamps: int
+    fingerprint: str
+    pin: str
+    signed_by: int = -1
+    trusted_issuer: bool = False
+
+    @property
+    def self_issued(self) -> bool:
+        """Subject and issuer are the same name."""
+        return self.subject == self.issuer
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values for a report."""
+        return {
+            "subject": self.subject,
+            "issuer": self.issuer,
+            "names": list(self.names),
+            "not_before": int(self.not_before),
+            "not_after": int(self.not_after),
+            "serial": self.serial,
+            "key": self.key,
+            "hash": self.hash,
+            "ca": self.is_ca,
+            "sha256": self.fingerprint,
+            "pin": f"sha256:{self.pin}",
+            "issuer_urls": list(self.issuer_urls),
+        }

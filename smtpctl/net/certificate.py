@@ -1,0 +1,190 @@
+"""Certificates from DER to facts (cryptography here only). Nothing is judged: that is `checks.certificate`."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from smtpctl.model.certificate import Certificate
+from smtpctl.model.endpoint import TlsPolicy
+from smtpctl.net.tls import fingerprints
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+CHAIN_LIMIT = 20  # certificates that are looked at; more is no chain
+
+
+def parse(chain: Sequence[bytes], policy: TlsPolicy) -> tuple[Certificate | None, ...]:
+    """The facts of a presented chain, leaf first; None for a certificate that a strict parser refuses."""
+    if not chain:
+        return ()
+    parsed = [_load(der) for der in chain[:CHAIN_LIMIT]]
+    roots = _trusted_issuers(parsed, policy)
+    return tuple(
+        _facts(certificate, der, parsed, roots) if certificate else None
+        for certificate, der in zip(parsed, chain, strict=False)
+    )
+
+
+def _load(der: bytes) -> x509.Certificate | None:
+    import warnings
+
+    from cryptography import x509
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a later version will refuse it is no news for a terminal
+        try:
+            certificate = x509.load_der_x509_certificate(der)
+            _ = certificate.extensions, certificate.subject  # parsed on first use
+        except ValueError:
+            return None
+    return certificate
+
+
+def _facts(
+    certificate: x509.Certificate, der: bytes, chain: Sequence[x509.Certificate | None], roots: frozenset[bytes]
+) -> Certificate:
+    from cryptography import x509
+    from cryptography.x509.oid import AuthorityInformationAccessOID as Access
+    from cryptography.x509.oid import NameOID
+
+    constraints = _extension(certificate, x509.BasicConstraints)
+    usages = _extension(certificate, x509.ExtendedKeyUsage)
+    staple = _extension(certificate, x509.TLSFeature)
+    stamps = _extension(certificate, x509.PrecertificateSignedCertificateTimestamps)
+    common = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    key, bits = _key(certificate)
+    fingerprint, pin = fingerprints(der)
+    return Certificate(
+        subject=certificate.subject.rfc4514_string(),
+        issuer=certificate.issuer.rfc4514_string(),
+        common_name=str(common[0].value) if common else "",
+        names=_names(certificate),
+        not_before=certificate.not_valid_before_utc.timestamp(),
+        not_after=certificate.not_valid_after_utc.timestamp(),
+        serial=f"{certificate.serial_number:x}",
+        key=key,
+        bits=bits,
+        hash=_hash(certificate),
+        is_ca=bool(constraints and constraints.ca),
+        usages=tuple(usage.dotted_string for usage in usages) if usages is not None else None,
+        issuer_urls=_access(certificate, Access.CA_ISSUERS),
+        revocation_urls=_access(certificate, Access.OCSP) + _crl_urls(certificate),
+        must_staple=staple is not None and x509.TLSFeatureType.status_request in staple,
+        timestamps=len(list(stamps)) if stamps is not None else 0,
+        fingerprint=fingerprint,
+        pin=pin,
+        signed_by=_signer(certificate, chain),
+        trusted_issuer=certificate.issuer.public_bytes() in roots,
+    )
+
+
+def _extension(certificate: x509.Certificate, kind: type[Any]) -> Any:
+    from cryptography.x509 import ExtensionNotFound
+
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except (ExtensionNotFound, ValueError):
+        return None
+
+
+def _names(certificate: x509.Certificate) -> tuple[str, ...]:
+    from cryptography import x509
+
+    alternative = _extension(certificate, x509.SubjectAlternativeName)
+    if alternative is None:
+        return ()
+    addresses = (str(address) for address in alternative.get_values_for_type(x509.IPAddress))
+    return (*alternative.get_values_for_type(x509.DNSName), *addresses)
+
+
+def _key(certificate: x509.Certificate) -> tuple[str, int]:
+    """What kind of key, and its size in bits."""
+    from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+
+    try:
+        key = certificate.public_key()
+    except ValueError:
+        return "unknown", 0
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return f"EC {key.curve.name}", key.key_size
+    if isinstance(key, rsa.RSAPublicKey | dsa.DSAPublicKey):
+        return f"{'RSA' if isinstance(key, rsa.RSAPublicKey) else 'DSA'} {key.key_size}", key.key_size
+    return type(key).__name__.removesuffix("PublicKey"), 256
+
+
+def _hash(certificate: x509.Certificate) -> str:
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        algorithm = certificate.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return ""
+    return algorithm.name.upper() if algorithm else ""
+
+
+def _access(certificate: x509.Certificate, method: Any) -> tuple[str, ...]:
+    from cryptography import x509
+
+    access = _extension(certificate, x509.AuthorityInformationAccess) or ()
+    return tuple(
+        item.access_location.value
+        for item in access
+        if item.access_method == method and isinstance(item.access_location, x509.UniformResourceIdentifier)
+    )
+
+
+def _crl_urls(certificate: x509.Certificate) -> tuple[str, ...]:
+    from cryptography import x509
+
+    points = _extension(certificate, x509.CRLDistributionPoints) or ()
+    names = [name for point in points for name in point.full_name or ()]
+    return tuple(name.value for name in names if isinstance(name, x509.UniformResourceIdentifier))
+
+
+def _signer(certificate: x509.Certificate, chain: Sequence[x509.Certificate | None]) -> int:
+    """Which certificate of the chain signed this one, by its key and not its name alone; -1 for none."""
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+
+    for index, candidate in enumerate(chain):
+        if candidate is None or candidate.subject != certificate.issuer:
+            continue
+        try:
+            certificate.verify_directly_issued_by(candidate)
+        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
+            # cryptography verifies no SHA-1 signatures any more; the name has to do then, weak_signature says the rest.
+            if not isinstance(error, InvalidSignature) and "nsupported" in str(error):
+                return index
+            continue
+        return index
+    return -1
+
+
+def _trusted_issuers(parsed: Sequence[x509.Certificate | None], policy: TlsPolicy) -> frozenset[bytes]:
+    """Those issuers of the chain (as DER names) of which a root is trusted here."""
+    issuers = {certificate.issuer.public_bytes() for certificate in parsed if certificate}
+    return frozenset(issuer for issuer in issuers if any(issuer in root for root in _roots(policy)))
+
+
+@lru_cache(maxsize=4)
+def _roots(policy: TlsPolicy) -> tuple[bytes, ...]:
+    """The trusted roots in DER. OpenSSL looks a hashed folder up only as it needs it, so the bundle beside it is read."""
+    store = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    system = ssl.get_default_verify_paths()
+    explicit = bool(policy.ca_file or policy.ca_dir)
+    file = policy.ca_file or (None if explicit else system.cafile)
+    folder = policy.ca_dir or (None if explicit or file else system.capath)
+    paths = [Path(file)] if file else []
+    paths += sorted(Path(folder).iterdir()) if folder else []
+    for path in paths:
+        try:
+            store.load_verify_locations(path)
+        except (OSError, ValueError):  # ssl.SSLError is an OSError: a folder holds other files too
+            continue
+    if not paths:
+        store.load_default_certs()  # Windows keeps roots in no file
+    return tuple(store.get_ca_certs(binary_form=True))

@@ -1,0 +1,104 @@
+"""`check`: the staged run without a mail, judged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from smtpctl.checks import runner
+from smtpctl.checks.facts import Facts
+from smtpctl.config.profile import Profile
+from smtpctl.knowledge import families
+from smtpctl.model.errors import Problem
+from smtpctl.model.finding import Finding
+from smtpctl.model.report import Report
+from smtpctl.model.transcript import Stage
+from smtpctl.net import certificate, probe
+from smtpctl.ops import session
+from smtpctl.ops.session import Conversation, Surroundings
+
+
+def check(profile: Profile, around: Surroundings) -> Report:
+    """Everything up to a login, nothing sent. Problems are in the report; it never raises one."""
+    now = time.time()
+    conversation = session.converse(profile, around, now=now)
+    return judged(profile, conversation, now)
+
+
+def judged(profile: Profile, conversation: Conversation, now: float, **more: Any) -> Report:
+    """A conversation as a report: what stopped it first, then what the checks see in it. `more` are fields of Report."""
+    problem = second_look(conversation.problem, profile)
+    facts = Facts(
+        target=str(profile.endpoint),
+        endpoint=profile.endpoint,
+        policy=profile.tls,
+        helo=profile.helo or session.own_name(),
+        transcript=conversation.transcript,
+        session=conversation.session,
+        tls=conversation.tls,
+        chain=certificate.parse(conversation.tls.chain, profile.tls) if conversation.tls else (),
+        now=now,
+    )
+    findings, outcomes = runner.run(facts)
+    extra = more.pop("facts", {})
+    return Report(
+        target=profile.label,
+        transcript=conversation.transcript,
+        findings=merged(problem, findings),
+        outcomes=outcomes,
+        stages=tuple(conversation.rows),
+        failure=problem.failure if problem else None,
+        facts={**_facts(conversation, facts), **extra},
+        headline=session.headline(profile),
+        **more,
+    )
+
+
+def second_look(problem: Problem | None, profile: Profile) -> Problem | None:
+    """No greeting, or a hang-up before one, in clear: does the port speak TLS from the first octet?"""
+    if problem is None or problem.finding.id not in ("conn.greeting_timeout", "conn.closed", "conn.reset"):
+        return problem
+    if not probe.speaks_tls(profile.endpoint, profile.route):
+        return problem
+    endpoint = profile.endpoint
+    return families.entry("conn.port_is_implicit_tls").problem(
+        target=str(endpoint),
+        host=endpoint.host,
+        port=str(endpoint.port),
+        evidence=["a TLS ClientHello sent to the port was answered with a ServerHello"],
+        stage=Stage.GREETING,
+    )
+
+
+def merged(problem: Problem | None, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The finding that stopped the run stands first. A certificate that was refused is told by the checks of its chain,
+    which see more than OpenSSL's one verdict."""
+    if problem is None:
+        return tuple(findings)
+    first = problem.finding
+    if first.id.startswith(("tls.cert.", "tls.chain.")):
+        told = [f for f in findings if f.id.startswith(("tls.cert.", "tls.chain.")) and f.severity == first.severity]
+        if told:
+            return tuple(findings)
+    return (first, *(finding for finding in findings if finding.id != first.id))
+
+
+def _facts(conversation: Conversation, facts: Facts) -> dict[str, Any]:
+    """The JSON document's facts: connection, TLS, certificates, capabilities."""
+    found: dict[str, Any] = {"ms": round(conversation.ms, 1), "round_trips": conversation.round_trips}
+    if conversation.tls:
+        found["tls"] = conversation.tls.facts()
+        found["certificates"] = [item.to_json() for item in facts.chain if item]
+    if conversation.session:
+        capabilities = conversation.session.capabilities
+        found["capabilities"] = {
+            "name": capabilities.name,
+            "keywords": {key: list(value) for key, value in capabilities.keywords.items()},
+            "auth": list(capabilities.auth),
+            "esmtp": capabilities.extended,
+        }
+        found["greeting"] = str(conversation.session.greeting)
+        if conversation.session.authenticated:
+            found["mechanism"] = conversation.session.authenticated.mechanism
+    return found
