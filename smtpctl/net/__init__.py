@@ -1,0 +1,1 @@
+"""The only place that does network I/O, and writes the transcript."""
