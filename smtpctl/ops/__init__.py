@@ -1,0 +1,1 @@
+"""Use cases: one function a verb. They return values and print nothing."""
