@@ -1,0 +1,1 @@
+"""SMTP without I/O: readers, builders of commands, and dialogues as generators."""
