@@ -46,7 +46,7 @@ def _save(defect: Exception, arguments: list[str]) -> str:
     import platformdirs
 
     environ = terminal.environment()
-    folder = Path(environ.get("SMTPCTL_STATE") or platformdirs.user_state_path("smtpctl"))
+    folder = Path(platformdirs.user_state_path("smtpctl", appauthor=False))
     path = folder / f"defect-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
