@@ -15,9 +15,11 @@ _EVIDENCE_LINES = 8  # of one piece of evidence; a peer may send a line of any l
 _LABEL = 20  # columns a label may take before its text starts on the next line
 
 
-def block(canvas: Canvas, finding: Finding) -> Iterator[str]:
-    """The lines of one finding, without a blank line around them."""
+def block(canvas: Canvas, finding: Finding, *, named: bool = False) -> Iterator[str]:
+    """The lines of one finding, without a blank line around them; `named` says also whom it is about."""
     yield from title(canvas, finding)
+    if where := _where(finding, named):
+        yield from ("  " + canvas.paint("dim", line) for line in fold(canvas.text(f"--> {where}"), canvas.width - 2))
     yield from evidence_lines(canvas, finding.evidence)
     if finding.message:
         yield from canvas.prose(finding.message, "  ")
@@ -35,6 +37,13 @@ def title(canvas: Canvas, finding: Finding) -> Iterator[str]:
     rest = first[len(prefix) :]
     yield canvas.paint(label, prefix) + canvas.paint("title", rest)
     yield from ("  " + canvas.paint("title", line) for line in more)
+
+
+def _where(finding: Finding, named: bool) -> str:
+    """The place in a file, else the target where it is asked for and the title does not say it."""
+    if place := finding.location:
+        return f"{place.path}:{place.line}:{place.column}"
+    return finding.target if named and finding.target not in finding.title else ""
 
 
 def evidence_lines(canvas: Canvas, evidence: Sequence[Evidence], indent: str = "   ") -> Iterator[str]:

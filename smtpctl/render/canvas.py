@@ -100,8 +100,7 @@ def chunks(text: str, width: int) -> Iterator[str]:
 
 def broken(text: str, width: int) -> Iterator[str]:
     """`text` in lines of at most `width` columns, broken after a blank where one is near; no character is lost."""
-    while columns(text) > width:
-        piece = next(chunks(text, width))
+    while len(piece := next(chunks(text, width), "")) < len(text):  # never measures the rest: it may be long
         blank = piece.rfind(" ") + 1
         if blank * 2 > len(piece):
             piece = piece[:blank]

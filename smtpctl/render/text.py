@@ -25,6 +25,7 @@ _TIME = 9  # columns of its time, with the gap before it
 _BELOW = " " * (2 + 2 + _NAME + 2)  # what stands before a stage's detail: margin, mark, name
 _ROW = 100  # columns of a stage's row at most: on a wide screen the eye would lose the line on the way to the time
 _LINES = 4  # a row may take; the evidence below has all of it
+_CALM = 2  # a row without a complaint
 _RECIPIENT: Mapping[str, tuple[str, str]] = {  # result: status, word
     "accepted": ("passed", "accepted"),
     "temporary": ("warning", "try later"),
@@ -58,11 +59,11 @@ class TextRenderer:
         return canvas.joined([first, *("  " + line for line in more), ""])
 
     def stage_line(self, stage: StageResult) -> str:
-        """One row of the stage table; a failed one takes more lines where it needs them."""
+        """One row of the stage table; one that failed may take more lines."""
         canvas = self._canvas
         room = min(canvas.width, _ROW) - len(_BELOW) - (0 if stage.ms is None else _TIME)
         detail = canvas.text(stage.detail)
-        lines = [canvas.clip(detail, room)] if stage.status in ("passed", "skipped") else _few(canvas, detail, room)
+        lines = _few(canvas, detail, room, _CALM if stage.status in ("passed", "skipped") else _LINES)
         time = "" if stage.ms is None else canvas.paint("dim", duration(stage.ms).rjust(_TIME))
         name = canvas.pad(stage.stage.value, _NAME)
         shown = canvas.pad(lines[0], room) if time else lines[0]
@@ -116,7 +117,7 @@ class TextRenderer:
     def problem(self, problem: Problem) -> str:
         """The finding and what it means for trying again."""
         report = problem_report(problem)
-        return self._canvas.joined([*block(self._canvas, problem.finding), "", *self._ending(report)])
+        return self._canvas.joined([*block(self._canvas, problem.finding, named=True), "", *self._ending(report)])
 
     def _recipients(self, recipients: Sequence[RecipientResult]) -> Iterator[str]:
         canvas = self._canvas
@@ -165,12 +166,12 @@ def summary(report: Report) -> Summary:
     return Summary(_state(report), report.target, _ms(report), _reason(report))
 
 
-def _few(canvas: Canvas, text: str, room: int) -> list[str]:
-    """`text` on as many lines as it takes, but not more than fit beside a row of a table."""
-    lines = [line.rstrip() for line in broken(text, room)]
-    if len(lines) > _LINES:
-        lines[_LINES - 1 :] = [canvas.clip(lines[_LINES - 1] + lines[_LINES], room)]
-    return lines
+def _few(canvas: Canvas, text: str, room: int, most: int = _LINES) -> list[str]:
+    """`text` on as many lines as it takes, but not more than `most`."""
+    lines = list(broken(text, room))
+    if len(lines) > most:
+        lines[most - 1 :] = [canvas.clip(lines[most - 1] + lines[most], room)]
+    return [line.rstrip() for line in lines]
 
 
 def duration(ms: float) -> str:
