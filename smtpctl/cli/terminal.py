@@ -97,9 +97,9 @@ class Terminal:
 
     def document(self, schema: str, data: Mapping[str, Any]) -> None:
         """One JSON document with its `schema` (`profile.list/1`), to stdout."""
-        import json
+        from smtpctl.render.to_json import document
 
-        self.out(json.dumps({"schema": f"smtpctl.{schema}", **data}, ensure_ascii=False, indent=2, default=str))
+        self.out(document(f"smtpctl.{schema}", data))
 
     def problem(self, problem: Problem, schema: str) -> None:
         """A failure that ends the run: a document where documents are asked for, else to stderr."""
