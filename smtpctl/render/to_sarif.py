@@ -1,7 +1,7 @@
 """Findings as SARIF 2.1.0, for code scanning: rules from the findings, results at the line or at the server.
 
 A path becomes a URI only by quoting (RFC 3986), so no file name can turn into another scheme; a server is a logical
-location, never a URI that a viewer would open.
+location, never a URI that a viewer would open; a message holds no link and no placeholder.
 """
 
 from __future__ import annotations
@@ -87,9 +87,14 @@ def _result(finding: Finding, rule: int) -> dict[str, Any]:
         "ruleId": finding.id,
         "ruleIndex": rule,
         "level": finding.severity.label,
-        "message": {"text": "\n".join(explanation(finding))},
+        "message": {"text": _literal("\n".join(explanation(finding)))},
         **({"locations": [location]} if location else {}),
     }
+
+
+def _literal(text: str) -> str:
+    """A plain text message that means itself: braces doubled (3.11.5), `[text](uri)` no embedded link (3.11.6)."""
+    return text.replace("{", "{{").replace("}", "}}").replace("](", "] (")
 
 
 def file_uri(path: str) -> str:

@@ -34,6 +34,10 @@ def of_xml(text: str) -> str:
     return "\n".join(part for node in root.iter() for part in (*node.attrib.values(), node.text or ""))
 
 
+def of_sarif(text: str) -> str:
+    return of_json(text).replace("{{", "{").replace("}}", "}")
+
+
 def of_github(text: str) -> str:
     return re.sub("%(25|0A|0D|3A|2C)", lambda found: chr(int(found[1], 16)), text)
 
@@ -42,7 +46,7 @@ READERS: dict[str, Callable[[str], str]] = {
     "text": str,
     "json": of_json,
     "junit": of_xml,
-    "sarif": of_json,
+    "sarif": of_sarif,
     "github": of_github,
 }
 
@@ -184,6 +188,12 @@ def test_sarif_points_at_files_with_quoted_relative_uris() -> None:
         "conf/sites%2C%20old%20%26%20new/old%3Arelay.toml",
     ]
     assert places[1]["region"] == {"startLine": 14, "startColumn": 8}
+
+
+def test_sarif_messages_hold_no_links_and_no_placeholders() -> None:
+    finding = cases["PROBLEM"].finding._replace(title="S: [look](javascript:x) {0}")
+    (run,) = json.loads(renderer("sarif", schema="smtpctl.check/1").findings([finding]))["runs"]
+    assert run["results"][0]["message"]["text"].startswith("S: [look] (javascript:x) {{0}}\n")
 
 
 @pytest.mark.parametrize("name", NAMES)
