@@ -77,9 +77,7 @@ class Allowed(NamedTuple):
 
 EXCEPTIONS: tuple[Allowed, ...] = (
     Allowed("output", "__main__.py", "sys.stdout", "--version is answered before anything is imported"),
-    Allowed(
-        "slow", "cli/versions.py", "importlib.metadata", "is itself imported for --version --verbose alone"
-    ),
+    Allowed("slow", "cli/versions.py", "importlib.metadata", "is itself imported for --version --verbose alone"),
     Allowed("pure", "knowledge", "*", "reads its own data, which is packaged beside it"),
 )
 
