@@ -41,7 +41,7 @@ def from_flags(overrides: Mapping[str, Any]) -> Layer:
     def refuse(field: Field, error: str) -> NoReturn:
         raise UsageProblem(f"{field.option or field.name}: {error}")
 
-    found = _parsed({k: v for k, v in overrides.items() if v is not None}, refuse)
+    found = parsed({k: v for k, v in overrides.items() if v is not None}, refuse)
     for secret in SECRETS:
         given = [name for name in secret_settings(secret) if found.get(name)]
         if len(given) > 1:
@@ -63,7 +63,7 @@ def from_environment(environ: Mapping[str, str]) -> Layer:
         raise problem(finding(id_, f"${field.env}: {error}", fix="Correct the variable, or unset it."))
 
     raw = {field.name: environ[field.env] for field in FIELDS if field.env and environ.get(field.env)}
-    return Layer(_parsed(raw, refuse), lambda name: Origin("environment", f"${BY_NAME[name].env}"))
+    return Layer(parsed(raw, refuse), lambda name: Origin("environment", f"${BY_NAME[name].env}"))
 
 
 def from_profile(document: Document, name: str) -> Layer:
@@ -80,7 +80,7 @@ def from_profile(document: Document, name: str) -> Layer:
         location = document.locate("profiles", name, key if key in table else "host")
         return Origin("file", f"{location.path}:{location.line}", "profile")
 
-    found = _parsed({key: value for key, value in table.items() if key in BY_NAME and BY_NAME[key].stored}, refuse)
+    found = parsed({key: value for key, value in table.items() if key in BY_NAME and BY_NAME[key].stored}, refuse)
     return Layer(_beside(document.path.parent, found), origin, name)
 
 
@@ -128,16 +128,16 @@ def chain(document: Document, first: str, asked_by: str) -> Iterator[Layer]:
         name, asker = layer.values.get("extends", ""), name
 
 
-def _parsed(raw: Mapping[str, Any], refuse: Callable[[Field, str], NoReturn]) -> dict[str, Any]:
-    """Every value in its canonical form; `host:port` taken apart."""
+def parsed(raw: Mapping[str, Any], refuse: Callable[[Field, str], NoReturn]) -> dict[str, Any]:
+    """Every value in its canonical form; `host:port` taken apart. `refuse` raises for a value that cannot be."""
     found: dict[str, Any] = {}
     for name, value in raw.items():
         field = BY_NAME[name]
         try:
-            parsed = values.parse(field, value.reveal() if isinstance(value, Secret) else value)
+            result = values.parse(field, value.reveal() if isinstance(value, Secret) else value)
         except values.BadValueError as error:
             refuse(field, str(error))
-        found[name] = Secret(str(parsed)) if field.secret else parsed
+        found[name] = Secret(str(result)) if field.secret else result
     if "host" in found:
         host, port = values.split_host(found["host"])
         found["host"] = host

@@ -44,7 +44,7 @@ def resolve(
     site: str = "",
     need_host: bool = True,
 ) -> Profile:
-    """The effective profile of a target (None: the default of the scope).
+    """The effective profile of a target (None: the default of the scope; empty: no stored profile at all).
 
     `overrides` are options that were given, by setting. UsageProblem for what was typed wrong, Problem `config.*`
     with the place for what is wrong in the file or the environment. Without `need_host` a profile that names no
@@ -99,7 +99,7 @@ def profile_name(name: str, document: Document) -> str:
 
 def _target(target: str | None, document: Document) -> tuple[str, dict[str, Any]]:
     """The name of a stored profile, or what an address says."""
-    if target is None:
+    if not target:
         return "", {}
     if target in document.profiles:
         return target, {}
