@@ -177,7 +177,7 @@ def _few(canvas: Canvas, text: str, room: int, most: int = _LINES) -> list[str]:
 def duration(ms: float) -> str:
     """Milliseconds as people read them, in at most 7 columns up to days: `12 ms`, `12.5 s`, `300 s`."""
     if ms < 9_999.5:
-        return f"{ms:.0f} ms"
+        return "<1 ms" if 0 < ms < 0.5 else f"{ms:.0f} ms"
     return f"{ms / 1000:.1f} s" if ms < 99_950 else f"{ms / 1000:.0f} s"
 
 
@@ -217,11 +217,6 @@ def _tally(reports: Sequence[Report]) -> str:
 
 def _result(report: Report) -> Iterator[str]:
     """What was reached, in a sentence, and what it took."""
-    took = (
-        f"{duration(_ms(report))}, {report.facts['round_trips']} round trips."
-        if "round_trips" in report.facts
-        else (f"{duration(_ms(report))}." if report.stages else "")
-    )
     sent = report.facts.get("sent")
     if sent is not None:
         yield _delivery(report, int(sent))
@@ -229,11 +224,13 @@ def _result(report: Report) -> Iterator[str]:
     if report.failure:
         return
     if counts:
-        yield f"{counts}."
+        yield f"{counts}." if _state(report) == "failed" else f"Works, with {counts}."
     elif sent is None:
         yield "Everything works."
-    if took:
-        yield took
+    if report.stages:
+        trips = report.facts.get("round_trips")
+        known = "" if trips is None else f", {trips} round trip{'s' * (trips != 1)}"
+        yield f"{duration(_ms(report))}{known}."
 
 
 def _delivery(report: Report, sent: int) -> str:

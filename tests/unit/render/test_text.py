@@ -15,6 +15,9 @@ from smtpctl.render.text import TextRenderer, duration, summary
 cases = runpy.run_path(str(Path(__file__).parents[2] / "golden" / "cases.py"))
 
 
+ROW = StageResult(Stage.DNS, "passed", "x", 1)
+
+
 def made(width: int = 80, fail_on: Severity | None = Severity.ERROR) -> TextRenderer:
     text = renderer("text", schema="smtpctl.check/1", width=width, fail_on=fail_on)
     assert isinstance(text, TextRenderer)
@@ -31,7 +34,15 @@ def finding(severity: Severity) -> Finding:
 
 @pytest.mark.parametrize(
     ("ms", "text"),
-    [(0, "0 ms"), (12.4, "12 ms"), (9999, "9999 ms"), (9999.6, "10.0 s"), (99_940, "99.9 s"), (99_960, "100 s")],
+    [
+        (0, "0 ms"),
+        (0.2, "<1 ms"),
+        (12.4, "12 ms"),
+        (9999, "9999 ms"),
+        (9999.6, "10.0 s"),
+        (99_940, "99.9 s"),
+        (99_960, "100 s"),
+    ],
 )
 def test_duration(ms: float, text: str) -> None:
     assert duration(ms) == text
@@ -49,8 +60,9 @@ def test_a_live_run_prints_what_the_report_prints() -> None:
     ("changes", "ending"),
     [
         ({}, "Everything works."),
-        ({"facts": {"ms": 40, "round_trips": 3}, "stages": (StageResult(Stage.DNS, "passed", "x", 1),)}, "Everything works. 40 ms, 3 round trips."),
-        ({"findings": (finding(Severity.WARNING),)}, "1 warning."),
+        ({"facts": {"ms": 40, "round_trips": 3}, "stages": (ROW,)}, "Everything works. 40 ms, 3 round trips."),
+        ({"facts": {"round_trips": 1}, "stages": (ROW,)}, "Everything works. 1 ms, 1 round trip."),
+        ({"findings": (finding(Severity.WARNING),)}, "Works, with 1 warning."),
         ({"findings": (finding(Severity.ERROR), finding(Severity.NOTE))}, "1 error, 1 note. (exit 1)"),
         (
             {"failure": Failure(ExitStatus.TEMPORARY, Stage.RCPT, True)},
@@ -71,8 +83,8 @@ def test_the_last_line_says_what_it_means(changes: dict[str, object], ending: st
 
 def test_what_fails_is_for_the_user_to_say() -> None:
     report = Report("x", Transcript(), findings=(finding(Severity.WARNING),))
-    assert last(report, Severity.WARNING) == "1 warning. (exit 1)"
-    assert last(report, None) == "1 warning."
+    assert last(report, Severity.WARNING) == "Works, with 1 warning. (exit 1)"
+    assert last(report, None) == "Works, with 1 warning."
 
 
 def test_the_worst_comes_first() -> None:
