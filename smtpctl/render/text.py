@@ -224,7 +224,8 @@ def _result(report: Report) -> Iterator[str]:
     if report.failure:
         return
     if counts:
-        yield f"{counts}." if _state(report) == "failed" else f"Works, with {counts}."
+        works = sent is None and _state(report) != "failed"
+        yield f"Works, with {counts}." if works else f"{counts}."
     elif sent is None:
         yield "Everything works."
     if report.stages:

@@ -73,6 +73,7 @@ def test_a_live_run_prints_what_the_report_prints() -> None:
             "Nothing was sent. Trying again will not help until this is mended. (exit 77)",
         ),
         ({"facts": {"sent": 1, "queue_id": "4bX"}}, "Accepted for the recipient, queued as 4bX."),
+        ({"facts": {"sent": 1}, "findings": (finding(Severity.NOTE),)}, "Accepted for the recipient. 1 note."),
         ({"facts": {"sent": 2}, "recipients": (RecipientResult("a@b", "accepted"),) * 2}, "Accepted for all 2 recipients."),
         ({"facts": {"sent": 1}, "recipients": (RecipientResult("a@b", "accepted"),) * 2}, "Accepted for 1 of 2 recipients."),
     ],
