@@ -85,8 +85,8 @@ def _settings_page() -> str:
 
 _SETTINGS_INTRODUCTION = (
     "The file is TOML. It begins with version = 1. What a table leaves out has the default. "
-    "A value counts in this order: option, environment variable, site, [global], profile, the profile it extends, "
-    "preset, default. "
+    "A value counts in this order: option, the TARGET given as an address, environment variable, the profile, "
+    "the profiles it extends, default; a preset stands right behind whoever names it. "
     "smtpctl writes the file with mode 0600 and keeps the comments and the order of what was written by hand. "
     "Settings that end in _file, _env, _command and _keyring say where a secret is; the first one that is set counts."
 )
@@ -122,13 +122,10 @@ def _head(name: str, section: str, what: str) -> list[str]:
 def _synopsis(page: Page) -> list[str]:
     lines = [f"Nm {page.path}"]
     for piece in page.usage.split():
-        name = piece.strip("[]{}")
-        if name == "OPTIONS":
-            lines.append("Op Ar options")
-        elif piece.startswith("["):
-            lines.append(f"Op Ar {name.lower()}")
-        else:
-            lines.append(f"Ar {name.lower()}")
+        optional = piece.startswith("[")
+        name = piece.replace("[", "").replace("]", "").lower().removesuffix("...")
+        dots = " ..." if piece.endswith("...") else ""
+        lines.append(f"{'Op Ar' if optional else 'Ar'} {name}{dots}")
     return lines
 
 

@@ -116,6 +116,13 @@ def value_of(field: Field) -> str:
 
 
 _VALUES = {
+    Type.HOST: "host name or address",
+    Type.NAME: "name",
+    Type.ADDRESS: "mail address",
+    Type.IP: "IP address",
+    Type.PROXY: "URL",
+    Type.URL: "URL",
+    Type.PATH: "path",
     Type.PORT: "1 to 65535",
     Type.FLAG: "true | false",
     Type.COUNT: "whole number from 1",
@@ -137,7 +144,7 @@ def _page(command: Any, context: Any, help: str) -> Page:
         help or sentence,
         sentence,
         tuple(examples),
-        " ".join(command.collect_usage_pieces(context)),
+        help_page.usage(command),
         tuple(paragraphs),
         help_page.option_sections(command, context),
         children,

@@ -9,7 +9,8 @@ from typing import Any
 from smtpctl.cli import terminal
 from smtpctl.render.canvas import fold
 
-GROUPS = ("Arguments", "Options", "Connection", "TLS", "Authentication", "Message", "Output", "Everywhere")
+FIRST = ("Arguments", "Options")  # then a command's own headings
+LAST = ("Connection", "TLS", "Authentication", "Message", "Sending", "OAuth 2.0", "Output", "Everywhere")
 NAME_COLUMN, WIDE_NAME_COLUMN, WIDE = 28, 36, 100  # how far names may push the texts to the right
 Row = tuple[str, str]
 
@@ -28,14 +29,14 @@ def group_page(group: Any, context: Any) -> str:
 
 
 def option_sections(command: Any, context: Any) -> dict[str, list[Row]]:
-    """The command's arguments and options as rows (name, help) under the headings of GROUPS."""
-    sections: dict[str, list[Row]] = {name: [] for name in GROUPS}
+    """The command's arguments and options as rows (name, help) under their headings, the common ones last."""
+    sections: dict[str, list[Row]] = {name: [] for name in FIRST}
     for parameter in command.get_params(context):
-        if getattr(parameter, "hidden", False):
-            continue
-        heading, row = _row(parameter, context)
-        sections.setdefault(heading, []).append(row)
-    return {name: rows for name, rows in sections.items() if rows}
+        if not getattr(parameter, "hidden", False):
+            heading, row = _row(parameter, context)
+            sections.setdefault(heading, []).append(row)
+    order = [name for name in sections if name not in LAST] + list(LAST)
+    return {name: sections[name] for name in order if sections.get(name)}
 
 
 def _row(parameter: Any, context: Any) -> tuple[str, Row]:
@@ -67,7 +68,7 @@ def _metavar(parameter: Any, context: Any) -> str:
 
 def _with_default(parameter: Any) -> str:
     text, default = parameter.help or "", parameter.default
-    if not parameter.show_default or default in (None, False, (), []) or parameter.is_flag:
+    if not parameter.show_default or default in (None, False, (), [], "") or parameter.is_flag:
         return text
     return f"{text.removesuffix('.')} (default: {default})."
 
@@ -78,7 +79,7 @@ def _page(command: Any, context: Any, commands: dict[str, list[Row]]) -> str:
     width = terminal.width()
     blocks = [fold(sentence, width)]
     blocks += [[f"  {line}" for line in examples]] if examples else []
-    blocks.append(_usage(command, context, width))
+    blocks.append(_usage_lines(command, context, width))
     blocks += [fold(paragraph, width) for paragraph in rest]
     for sections in (commands, options):
         column = _column(sections, width)
@@ -86,9 +87,19 @@ def _page(command: Any, context: Any, commands: dict[str, list[Row]]) -> str:
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
 
-def _usage(command: Any, context: Any, width: int) -> list[str]:
+def usage(command: Any) -> str:
+    """What may follow the command's name: `[OPTIONS] [TARGET]...`."""
+    pieces = ["[OPTIONS]"]
+    for parameter in command.params:
+        if parameter.param_type_name == "argument" and not parameter.hidden:
+            name = parameter.metavar or parameter.name.upper()
+            pieces.append((name if parameter.required else f"[{name}]") + ("..." if parameter.nargs == -1 else ""))
+    return " ".join([*pieces, "COMMAND ..."] if hasattr(command, "commands") else pieces)
+
+
+def _usage_lines(command: Any, context: Any, width: int) -> list[str]:
     lead = f"Usage: {context.command_path} "
-    lines = fold(" ".join(command.collect_usage_pieces(context)), width - len(lead))
+    lines = fold(usage(command), width - len(lead))
     return [lead + lines[0], *(" " * len(lead) + line for line in lines[1:])]
 
 

@@ -6,6 +6,7 @@ redacted traceback was saved. `SMTPCTL_DEBUG=1` lets a defect through as a trace
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import typer
@@ -19,7 +20,7 @@ from smtpctl.model.report import ExitStatus
 # The parser's own usage errors; typer exports only this subclass of them.
 _UsageError: Any = typer.BadParameter.__mro__[1]
 # Options that people look for and that do not exist, with what there is instead.
-_SECRET_OPTIONS = ("--pass", "--secret", "--token", "--access-token", "--auth-password", "-p")
+_SECRET_OPTION = re.compile(r"-p$|--.*(pass|secret|token)")
 _SECRET_HINT = (
     "Secrets are never given on the command line, where everybody can read them. Use --password-stdin, "
     "--password-file FILE, --password-env NAME, --password-command COMMAND, $SMTPCTL_PASSWORD or: smtpctl secret set"
@@ -87,7 +88,7 @@ def _usage_words(error: Any) -> tuple[str, str]:
     option = getattr(error, "option_name", None)
     if option and "possibilities" in vars(error):
         message = f"No such option: {option}."
-        if option.startswith(_SECRET_OPTIONS):
+        if _SECRET_OPTION.match(option):
             return message, _SECRET_HINT
         if error.possibilities:
             message += f" Did you mean {' or '.join(sorted(error.possibilities))}?"

@@ -18,7 +18,7 @@ from smtpctl.model.finding import Severity
 from smtpctl.model.secret import Secret
 from smtpctl.render import renderer
 from smtpctl.render.base import Renderer
-from smtpctl.render.canvas import fold, visible
+from smtpctl.render.canvas import Canvas, fold, visible
 
 FORMATS = ("text", "json", "junit", "sarif", "github")
 COLORS = ("auto", "always", "never")
@@ -79,6 +79,11 @@ class Terminal:
         self.err_color = _wants_color(values["color"], environ, self.stderr)
         self.unicode = _can_encode(self.stdout, SAMPLE)
         self.width = width(environ)
+
+    @property
+    def canvas(self) -> Canvas:
+        """What text is drawn on: stdout as it is."""
+        return Canvas(self.width, self.color, self.unicode)
 
     def renderer(self, schema: str, fail_on: Severity | None = Severity.ERROR) -> Renderer:
         """What writes results in the format asked for; `schema` names the document (`check/1`)."""
@@ -165,12 +170,13 @@ def build(given: Mapping[str, Any], formats: tuple[str, ...], environ: Mapping[s
     """
     environ = os.environ if environ is None else environ
     values = {name: _effective(name, given.get(name), environ) for name in SHARED}
-    if values["format"] not in formats:
-        asked = given.get("format")
-        if asked or values["format"] not in FORMATS:
-            raise UsageProblem(
-                f"--format: {values['format']!r} is not a format of this command", f"It has {', '.join(formats)}."
-            )
+    wanted = values["format"]
+    if wanted not in FORMATS:
+        where = "--format" if given.get("format") else f"${SHARED['format'].variable}"
+        raise UsageProblem(f"{where}: {wanted!r} is not one of {', '.join(FORMATS)}")
+    if wanted not in formats:
+        if given.get("format"):
+            raise UsageProblem(f"--format: this command cannot write {wanted}", f"It writes {', '.join(formats)}.")
         values["format"] = SHARED["format"].default  # a habit set in the environment, meant for other commands
     return Terminal(values, environ)
 

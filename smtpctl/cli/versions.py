@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import ssl
 import sys
-from importlib import metadata
 
 PACKAGE = "smtpctl"
 
@@ -24,6 +23,8 @@ def lines() -> list[str]:
 
 def _libraries() -> list[str]:
     """The libraries named by the package, the optional ones too; empty where it runs without being installed."""
+    from importlib import metadata
+
     try:
         wanted = metadata.requires(PACKAGE) or []
     except metadata.PackageNotFoundError:
@@ -34,6 +35,8 @@ def _libraries() -> list[str]:
 
 
 def _installed(name: str) -> str:
+    from importlib import metadata
+
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

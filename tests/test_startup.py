@@ -1,0 +1,104 @@
+"""What a command loads before it does anything: sets of modules, never milliseconds.
+
+Every command is started in a process of its own that lists its modules at the end. A library that costs tens of
+milliseconds must not be among them unless the command needs it for what it was asked.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from smtpctl.cli import app
+
+# Never needed to read a command line, to print help, or to work without a network.
+HEAVY = {
+    "asyncio", "cryptography", "dns", "email", "filelock", "http", "httpx", "idna", "importlib.metadata", "keyring",
+    "logging", "msal", "multiprocessing", "pydantic", "python_socks", "rich", "scramp", "spnego", "sqlite3",
+    "tomlkit", "tomli_w", "urllib.request",
+}  # fmt: skip
+# Only for what connects: TLS and sockets.
+NETWORK = {"ssl", "socket"}
+PARSER = {"typer", "click"}
+
+LISTING = """
+import json, sys
+before = set(sys.modules)
+from smtpctl.__main__ import main
+status = None
+try:
+    status = main(sys.argv[1:])
+finally:
+    sys.stderr.write("\\n" + json.dumps([status, sorted(set(sys.modules) - before)]))
+"""
+
+
+def loaded(*args: str) -> set[str]:
+    """The modules that one command line loads; it must end well."""
+    done = subprocess.run(
+        [sys.executable, "-c", LISTING, *args], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    status, modules = json.loads(done.stderr.splitlines()[-1])
+    assert status == 0, done.stderr
+    return set(modules)
+
+
+def present(modules: set[str], unwanted: set[str]) -> set[str]:
+    """Which of the unwanted modules or packages were loaded."""
+    return {name for name in unwanted if name in modules}
+
+
+@pytest.mark.parametrize("args", [["--version"], ["-V"]])
+def test_the_version_is_said_before_anything_is_loaded(args: list[str]) -> None:
+    modules = loaded(*args)
+    assert not present(modules, HEAVY | NETWORK | PARSER | {"re", "enum", "typing", "json", "pathlib"})
+    assert {name for name in modules if name.startswith("smtpctl")} == {"smtpctl", "smtpctl.__main__"}
+
+
+def test_versions_of_libraries_are_read_without_loading_them() -> None:
+    assert not present(loaded("--version", "--verbose"), PARSER | HEAVY - {"importlib.metadata", "email", "logging"})
+
+
+@pytest.mark.parametrize("args", [["--help"], ["__complete", ""], ["__complete", "che"], ["__complete", "--"]])
+def test_neither_help_nor_tab_loads_a_command(args: list[str]) -> None:
+    modules = loaded(*args)
+    assert not present(modules, HEAVY | NETWORK)
+    assert not present(modules, {info.module for info in app.COMMANDS.values()})
+
+
+@pytest.mark.parametrize("name", app.COMMANDS)
+def test_help_of_a_command_loads_that_command_alone(name: str) -> None:
+    modules = loaded(name, "--help")
+    assert not present(modules, HEAVY | NETWORK)
+    assert present(modules, {info.module for info in app.COMMANDS.values()}) == {app.COMMANDS[name].module}
+
+
+@pytest.mark.parametrize("name", app.COMMANDS)
+def test_tab_within_a_command_loads_that_command_alone(name: str) -> None:
+    modules = loaded("__complete", name, "--")
+    assert not present(modules, HEAVY | NETWORK)
+    assert present(modules, {info.module for info in app.COMMANDS.values()}) == {app.COMMANDS[name].module}
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["profile", "list"],
+        ["profile", "list", "--json"],
+        ["site", "list"],
+        ["config", "list"],
+        ["config", "path"],
+        ["preset", "list"],
+        ["preset", "list", "--json"],
+        ["preset", "show", "gmail"],
+        ["validate"],
+        ["explain", "535 5.7.8 Authentication failed"],
+        ["completions", "bash"],
+    ],
+)
+def test_what_needs_no_network_loads_nothing_for_it(args: list[str]) -> None:
+    assert not present(loaded(*args), HEAVY | NETWORK)
