@@ -69,7 +69,7 @@ def squeezed(text: str) -> str:
     return re.sub(r"[\s│|]", "", "\n".join(kept))
 
 
-def draw(name: str, form: str, **options: Any) -> str:
+def draw(name: str, form: str, **options: Any) -> Any:
     return cases["draw"](name, renderer(form, schema=cases["schema"](name), **options))
 
 

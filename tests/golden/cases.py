@@ -320,7 +320,7 @@ REPORTS = {
 }
 
 
-def draw(name: str, renderer: Any) -> str:
+def draw(name: str, renderer: Any) -> Any:
     """The text of one case in one format."""
     if name in REPORTS:
         return renderer.report(REPORTS[name])

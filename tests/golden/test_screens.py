@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import runpy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ WANTED = [(name, "text", ending, options) for name in cases["NAMES"] for ending,
 
 
 @pytest.mark.parametrize(("name", "form", "ending", "options"), WANTED, ids=[f"{w[0]}.{w[2]}" for w in WANTED])
-def test_output_is_the_golden(name: str, form: str, ending: str, options: dict[str, object]) -> None:
+def test_output_is_the_golden(name: str, form: str, ending: str, options: dict[str, Any]) -> None:
     made = cases["draw"](name, renderer(form, schema=cases["schema"](name), **options))
     golden = HERE / "screens" / f"{name}.{ending}"
     if UPDATE:

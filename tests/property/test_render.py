@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -87,7 +88,7 @@ def safe(text: str) -> bool:
 
 
 @given(st.lists(reports, min_size=1, max_size=3), screens)
-def test_text_never_holds_a_raw_control_character(several: list[Report], screen: dict[str, int]) -> None:
+def test_text_never_holds_a_raw_control_character(several: list[Report], screen: dict[str, Any]) -> None:
     made = renderer("text", schema="smtpctl.check/1", **screen).reports(several)
     assert safe(SGR.sub("", made) if screen["colour"] else made)
     assert screen["unicode"] or made.isascii()
@@ -96,7 +97,7 @@ def test_text_never_holds_a_raw_control_character(several: list[Report], screen:
 
 @given(st.lists(findings, max_size=4), anything, screens)
 def test_a_listing_never_holds_a_raw_control_character(
-    several: list[Finding], subject: str, screen: dict[str, int]
+    several: list[Finding], subject: str, screen: dict[str, Any]
 ) -> None:
     made = renderer("text", schema="smtpctl.validate/1", **screen).findings(several, subject=subject)
     assert safe(SGR.sub("", made) if screen["colour"] else made)
@@ -143,8 +144,8 @@ def test_github_writes_one_line_a_finding(several: list[Finding]) -> None:
 @given(
     st.builds(Event, st.floats(0, 1e6), stages, st.sampled_from(Kind), anything, st.booleans(), st.just({})), screens
 )
-def test_an_event_is_one_safe_line(event: Event, screen: dict[str, int]) -> None:
-    canvas = Canvas(**screen)  # type: ignore[arg-type]
+def test_an_event_is_one_safe_line(event: Event, screen: dict[str, Any]) -> None:
+    canvas = Canvas(**screen)
     renderer_ = renderer("text", schema="smtpctl.check/1", **screen)
     assert isinstance(renderer_, TextRenderer)
     (line,) = SGR.sub("", renderer_.event_line(event)).splitlines()

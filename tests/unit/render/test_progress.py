@@ -5,6 +5,7 @@ import runpy
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,9 +43,9 @@ def test_lines_of_threads_do_not_mix() -> None:
 
 
 @pytest.mark.parametrize("options", [{"targets": TARGETS[:1]}, {"targets": TARGETS, "quiet": True}])
-def test_silent_for_one_target_or_when_quiet(options: dict[str, object]) -> None:
+def test_silent_for_one_target_or_when_quiet(options: dict[str, Any]) -> None:
     stream = io.StringIO()
-    with progress(stream, canvas=Canvas(), live=True, **options) as shown:  # type: ignore[arg-type]
+    with progress(stream, canvas=Canvas(), live=True, **options) as shown:
         shown.stage("office", Stage.TLS)
         shown.done(cases["PASSED"])
     assert stream.getvalue() == ""

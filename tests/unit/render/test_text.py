@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import runpy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -78,7 +79,7 @@ def test_a_live_run_prints_what_the_report_prints() -> None:
         ({"facts": {"sent": 1}, "recipients": (RecipientResult("a@b", "accepted"),) * 2}, "Accepted for 1 of 2 recipients."),
     ],
 )  # fmt: skip
-def test_the_last_line_says_what_it_means(changes: dict[str, object], ending: str) -> None:
+def test_the_last_line_says_what_it_means(changes: dict[str, Any], ending: str) -> None:
     assert last(Report("x", Transcript())._replace(**changes)) == ending
 
 
