@@ -15,8 +15,9 @@ _EVIDENCE_LINES = 8  # of one piece of evidence; a peer may send a line of any l
 _LABEL = 20  # columns a label may take before its text starts on the next line
 
 
-def block(canvas: Canvas, finding: Finding, *, named: bool = False) -> Iterator[str]:
-    """The lines of one finding, without a blank line around them; `named` says also whom it is about."""
+def block(canvas: Canvas, finding: Finding, *, named: bool = False, page: bool = False) -> Iterator[str]:
+    """The lines of one finding, without a blank line around them; `named` says also whom it is about.
+    `page`: this is all there is to say, so nothing points further."""
     yield from title(canvas, finding)
     if where := _where(finding, named):
         yield from ("  " + canvas.paint("dim", line) for line in fold(canvas.text(f"--> {where}"), canvas.width - 2))
@@ -26,7 +27,7 @@ def block(canvas: Canvas, finding: Finding, *, named: bool = False) -> Iterator[
     if finding.causes:
         yield ""
         yield from _causes(canvas, finding.causes)
-    yield from _footer(canvas, finding)
+    yield from _footer(canvas, finding, page)
 
 
 def title(canvas: Canvas, finding: Finding) -> Iterator[str]:
@@ -105,16 +106,17 @@ def _remedy(canvas: Canvas, remedy: Remedy, indent: str, first: str) -> Iterator
             yield f"{indent}  {canvas.paint('command', canvas.text(line))}"
 
 
-def _footer(canvas: Canvas, finding: Finding) -> Iterator[str]:
-    """Where more is, and where it is written."""
-    more = f"More:  smtpctl explain {finding.id}"
+def _footer(canvas: Canvas, finding: Finding, page: bool) -> Iterator[str]:
+    """Where more is (a page has it all), and where it is written."""
     facts = [finding.source, finding.as_of and f"as of {finding.as_of}", "" if finding.verified else "not verified yet"]
     known = canvas.text(", ".join(fact for fact in facts if fact))
-    line = canvas.text(more) + (f"  ({known})" if known else "")
-    if finding.causes:
+    more = canvas.text(f"More:  smtpctl explain {finding.id}")
+    if page:
+        lines = fold(f"Source: {known}", canvas.width - 2) if known else []
+    elif columns(more) + 4 + columns(known) + 2 <= canvas.width:
+        lines = [f"{more}  ({known})" if known else more]
+    else:
+        lines = [more, *(f"       {part}" for part in fold(f"({known})", canvas.width - 9))]
+    if lines and finding.causes:
         yield ""
-    if columns(line) + 2 <= canvas.width:
-        yield "  " + canvas.paint("dim", line)
-        return
-    yield "  " + canvas.paint("dim", canvas.text(more))
-    yield from ("         " + canvas.paint("dim", part) for part in fold(f"({known})", canvas.width - 9))
+    yield from ("  " + canvas.paint("dim", line) for line in lines)
