@@ -28,7 +28,8 @@ class Channel:
         self.eof = False
         self.tls: ssl.SSLObject | None = None
         self.first_octets = b""  # the first that came when a handshake began
-        self.wrote = False  # since `Connection.round_trips` was last counted
+        self.round_trips = 0  # how often something came after we had sent something
+        self._wrote = False
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._pending: deque[bytes | Iterator[bytes]] = deque()
@@ -50,7 +51,7 @@ class Channel:
                     sent = self.sock.send(self._wire)
                 except (BlockingIOError, InterruptedError):
                     return False
-                self.wrote = True
+                self._wrote = True
                 self._wire = self._wire[sent:]
             block = self._next_block()
             if self.tls is not None:
@@ -69,6 +70,7 @@ class Channel:
             data = self.sock.recv(READ_SIZE)
         except (BlockingIOError, InterruptedError):
             return False
+        self._count()
         if self.tls is None:
             self.inbound += data
             self.eof = not data
@@ -122,10 +124,16 @@ class Channel:
             return False
         if not data:
             raise EOFError
+        self._count()
         if len(self.first_octets) < 512:
             self.first_octets += data[: 512 - len(self.first_octets)]
         self._incoming.write(data)
         return True
+
+    def _count(self) -> None:
+        if self._wrote:
+            self.round_trips += 1
+            self._wrote = False
 
     def _decrypt(self) -> None:
         assert self.tls is not None

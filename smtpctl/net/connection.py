@@ -40,7 +40,7 @@ class Log:
 class Connection:
     """One connected server. Use as a context manager: leaving closes the socket.
 
-    `outstanding` counts the replies still to come, `round_trips` how often we had to wait for what we sent to be answered; `tls` is the finished handshake, `tls_failure` one that
+    `outstanding` counts the replies still to come; `tls` is the finished handshake, `tls_failure` one that
     was refused; `deadline` the end of the run on
     the clock of `now`. Without a `log` nothing is recorded (load).
     """
@@ -65,7 +65,6 @@ class Connection:
         self.deadline = self.now() + timeouts.total if deadline is None else deadline
         self.reader = ReplyReader()
         self.outstanding = 1  # the greeting
-        self.round_trips = 2  # connecting, and the way of the greeting
         self.tls: TlsSession | None = None
         self.tls_failure: TlsSession | None = None
 
@@ -73,6 +72,11 @@ class Connection:
         """An event of this connection."""
         if self.log is not None:
             self.log.add(kind, stage, text, facts, secured=self.tls is not None)
+
+    @property
+    def round_trips(self) -> int:
+        """How often we waited for the other side: for the connection, the greeting, then for what we sent."""
+        return 2 + self.channel.round_trips
 
     @property
     def server_name(self) -> str:

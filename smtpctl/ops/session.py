@@ -122,9 +122,7 @@ def converse(
     ms = (time.monotonic() - began) * 1000
     reply = problem.reply if problem else None
     detail = str(reply) if reply else problem.finding.title if problem else ""
-    finished = rows.finish(problem is not None, detail)
-    if problem and (not finished or finished[-1].status != "failed"):
-        rows.add(StageResult(problem.finding.stage, "failed", detail))
+    rows.finish(problem.finding.stage if problem else None, detail)
     return Conversation(
         transcript,
         tuple(rows.rows),

@@ -38,14 +38,17 @@ class Rows:
         if self._show:
             self._show(row)
 
-    def finish(self, failed: bool = False, detail: str = "") -> list[StageResult]:
-        """The session is over, at its last stage with a failure or not; all rows."""
-        self._close("failed" if failed else "passed", detail)
+    def finish(self, stopped: Stage | None = None, detail: str = "") -> list[StageResult]:
+        """The session is over; `stopped` is the stage that a problem ended it at, `detail` what to say there. All rows."""
+        at = _row_of(stopped) if stopped else None
+        here = at is not None and at is self._stage
+        self._close("failed" if here else "passed", detail if here else "")
+        if at is not None and not any(row.status == "failed" for row in self.rows):
+            self.add(StageResult(at, "failed", detail))
         return self.rows
 
     def _take(self, event: Event) -> None:
-        # STARTTLS and the handshake are one step for people: a row of its own only when it goes no further.
-        stage = Stage.TLS if event.stage is Stage.STARTTLS else event.stage
+        stage = _row_of(event.stage)
         if stage is not self._stage:
             self._close("passed")
             self._stage = stage
@@ -61,9 +64,22 @@ class Rows:
         if stage is Stage.QUIT:
             return
         told = detail or _DETAILS.get(stage, _last_reply)(events, self._now)
-        if status == "passed" and any("observed" in event.facts for event in events):
-            status = "warning"
+        if status == "passed":
+            status = _status(events)
         self.add(StageResult(stage, status, told, round(ms, 1), _facts(stage, events)))
+
+
+def _row_of(stage: Stage) -> Stage:
+    """STARTTLS and the handshake are one step for people."""
+    return Stage.TLS if stage is Stage.STARTTLS else stage
+
+
+def _status(events: Sequence[Event]) -> str:
+    """A stage that ended with a refusal has failed; one with an observation is worth a look."""
+    replies = _received(events)
+    if replies and replies[-1][:1] in ("4", "5"):
+        return "failed"
+    return "warning" if any("observed" in event.facts for event in events) else "passed"
 
 
 def _facts(stage: Stage, events: Sequence[Event]) -> Mapping[str, Any]:

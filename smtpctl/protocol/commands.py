@@ -11,6 +11,7 @@ from smtpctl.protocol.ehlo import Capabilities
 from smtpctl.protocol.steps import Send
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
+_PLAIN = re.compile(r"[!-;=?-~]*")  # visible ASCII without < and >: nothing in it needs a second look
 _XTEXT = re.compile(r"[^!-*,-<>-~]")  # what RFC 3461 4 wants as +XX; the blank, "+" and "=" among it
 
 
@@ -22,9 +23,11 @@ def command(stage: Stage, line: str, *, shown: str | None = None) -> Send:
 
 
 def _path(stage: Stage, address: str) -> str:
-    """`<address>`; a path that would end early or be no single path is refused."""
-    if "<" in address or ">" in address or (" " in address and '"' not in address):
-        raise Obstacle(stage, "smtp.unsafe_input", {"text": address[:80]})
+    """`<address>`; what would end the path or the line early is refused."""
+    if not _PLAIN.fullmatch(address) and (
+        _UNSAFE.search(address) or "<" in address or ">" in address or (" " in address and '"' not in address)
+    ):
+        raise Obstacle(stage, "smtp.unsafe_input", {"text": repr(address)[1:-1][:80]})
     return f"<{address}>"
 
 
@@ -38,32 +41,41 @@ def mail(envelope: Envelope, capabilities: Capabilities) -> Send:
 
     Obstacle: `smtp.smtputf8_missing`, `smtp.requiretls_missing` or `smtp.dsn_missing` where the wish cannot be left out.
     """
-    words = [f"MAIL FROM:{_path(Stage.MAIL, envelope.sender)}"]
+    line = f"MAIL FROM:{_path(Stage.MAIL, envelope.sender)}"
     if envelope.size is not None and capabilities.has("SIZE"):
-        words.append(f"SIZE={envelope.size}")
+        line += f" SIZE={envelope.size}"
     if envelope.eight_bit and capabilities.has("8BITMIME"):
-        words.append("BODY=8BITMIME")
+        line += " BODY=8BITMIME"
+    if envelope.utf8 or envelope.require_tls or envelope.ret or envelope.envid:
+        line += _wishes(envelope, capabilities)
+    return Send(line.encode() + b"\r\n", Stage.MAIL)
+
+
+def _wishes(envelope: Envelope, capabilities: Capabilities) -> str:
+    """The parameters that mean something other without them, each with a blank before it."""
+    words = ""
     for wanted, keyword, parameter, finding in (
         (envelope.utf8, "SMTPUTF8", "SMTPUTF8", "smtp.smtputf8_missing"),
         (envelope.require_tls, "REQUIRETLS", "REQUIRETLS", "smtp.requiretls_missing"),
-        (bool(envelope.ret), "DSN", f"RET={envelope.ret}", "smtp.dsn_missing"),
+        (bool(envelope.ret), "DSN", f"RET={xtext(envelope.ret)}", "smtp.dsn_missing"),
         (bool(envelope.envid), "DSN", f"ENVID={xtext(envelope.envid)}", "smtp.dsn_missing"),
     ):
         if wanted and not capabilities.has(keyword):
             raise Obstacle(Stage.MAIL, finding, {"keyword": keyword})
         if wanted:
-            words.append(parameter)
-    return command(Stage.MAIL, " ".join(words))
+            words += f" {parameter}"
+    return words
 
 
 def rcpt(recipient: Recipient, capabilities: Capabilities) -> Send:
     """RCPT TO with NOTIFY and ORCPT. Obstacle `smtp.dsn_missing` if they are wanted and DSN is not offered."""
-    words = [f"RCPT TO:{_path(Stage.RCPT, recipient.address)}"]
-    if (recipient.notify or recipient.orcpt) and not capabilities.has("DSN"):
-        raise Obstacle(Stage.RCPT, "smtp.dsn_missing", {"keyword": "DSN"})
-    if recipient.notify:
-        words.append(f"NOTIFY={recipient.notify}")
-    if recipient.orcpt:
-        kind, _, address = recipient.orcpt.partition(";")
-        words.append(f"ORCPT={kind};{xtext(address)}")
-    return command(Stage.RCPT, " ".join(words))
+    line = f"RCPT TO:{_path(Stage.RCPT, recipient.address)}"
+    if recipient.notify or recipient.orcpt:
+        if not capabilities.has("DSN"):
+            raise Obstacle(Stage.RCPT, "smtp.dsn_missing", {"keyword": "DSN"})
+        if recipient.notify:
+            line += f" NOTIFY={xtext(recipient.notify)}"
+        if recipient.orcpt:
+            kind, _, address = recipient.orcpt.partition(";")
+            line += f" ORCPT={xtext(kind)};{xtext(address)}"
+    return Send(line.encode() + b"\r\n", Stage.RCPT)

@@ -1,4 +1,4 @@
-"""Message content as it goes over the wire: line ends, dot-stuffing, BDAT chunks.
+"""Message content as it goes over the wire: line ends and dot-stuffing.
 
 Input chunks may cut anywhere. Bare CR and bare LF become CRLF (RFC 5321 2.3.8), so that no message can end
 DATA early or smuggle a second one.
@@ -41,6 +41,8 @@ def stuffed(chunks: Iterable[bytes]) -> Iterator[bytes]:
     yield b".\r\n" if tail == b"\r\n" else b"\r\n.\r\n"
 
 
-def bdat(content: bytes) -> bytes:
-    """A whole message as one last BDAT chunk (RFC 3030 2)."""
-    return b"BDAT %d LAST\r\n%s" % (len(content), content)
+def stuffed_whole(content: bytes) -> bytes:
+    """The same for a message that is at hand as a whole."""
+    if b"\r\n." in content or content[:1] == b".":
+        return b"".join(stuffed((content,)))
+    return content + b".\r\n" if content[-2:] == b"\r\n" or not content else content + b"\r\n.\r\n"

@@ -15,9 +15,11 @@ LINE_RECOMMENDED = 512  # RFC 5321 4.5.3.1.5, CRLF included
 LINE_LIMIT = 8192
 REPLY_LIMIT = 65536
 LINES_LIMIT = 512
+KNOWN_LIMIT = 64
 
 _LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
 _GLUED = re.compile(rb"([2-5][0-9]{2})([^0-9].*)", re.DOTALL)
+_PLAIN = re.compile(rb"[2-5][0-9]{2} [\t -~]*")
 _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -47,6 +49,7 @@ class ReplyReader:
         self._lines: list[str] = []
         self._size = 0
         self._oddities: list[Oddity] = []
+        self._known: dict[bytes, Reply] = {}
 
     def take(self, buffer: bytearray) -> Reply | None:
         """The next complete reply, removed from `buffer`, or None. NotAReply, ReplyTooLong."""
@@ -66,6 +69,34 @@ class ReplyReader:
                 self._oddities = []
                 self._size = 0
                 return reply
+
+    def take_many(self, buffer: bytearray) -> list[Reply] | None:
+        """All complete replies, removed from `buffer`, or None. A busy session gets the same few one-line replies
+        thousands of times: those are made once."""
+        found: list[Reply] = []
+        end = buffer.rfind(b"\r\n")
+        if end >= 0 and not self._lines:
+            lines = bytes(buffer[:end]).split(b"\r\n")
+            for line in lines:
+                reply = self._known.get(line) or self._plain(line)
+                if reply is None:
+                    break
+                found.append(reply)
+            if found:
+                del buffer[: sum(map(len, lines[: len(found)])) + 2 * len(found)]
+                self._scanned = 0
+        while (reply := self.take(buffer)) is not None:
+            found.append(reply)
+        return found or None
+
+    def _plain(self, line: bytes) -> Reply | None:
+        """A reply of one line without any oddity, None for all others."""
+        if not _PLAIN.fullmatch(line) or len(line) + 2 > LINE_RECOMMENDED:
+            return None
+        reply = Reply(int(line[:3]), (line[4:].decode("ascii"),))
+        if len(self._known) < KNOWN_LIMIT:
+            self._known[line] = reply
+        return reply
 
     def pending(self, buffer: bytearray) -> bytes:
         """What has come of an unfinished reply, for the report of a connection that ended."""

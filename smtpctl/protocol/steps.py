@@ -53,11 +53,13 @@ class SendContent(NamedTuple):
 
 class Receive(NamedTuple):
     """Wait for one thing within the time of `stage`. `reader` None means the connection's reply reader.
-    `secret`: the transcript shows the mask for its text (SASL challenges)."""
+    `secret`: the transcript shows the mask for its text (SASL challenges). `many`: a list of all replies that have
+    come, at least one, instead of one reply."""
 
     stage: Stage
     reader: Reader[Any] | None = None
     secret: bool = False
+    many: bool = False
 
 
 class StartTls(NamedTuple):

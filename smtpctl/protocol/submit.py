@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from smtpctl.model.envelope import Envelope, Recipient
+from smtpctl.model.envelope import Envelope
 from smtpctl.model.errors import Problem
 from smtpctl.model.reply import Reply
 from smtpctl.model.report import RecipientResult
@@ -25,25 +25,38 @@ GROUP = 100
 class Submission(NamedTuple):
     """What became of a transaction.
 
-    `mail` is the reply to MAIL; `recipients` one result each in the envelope's order; `data` the reply to DATA where
-    it was asked; `final` the replies to the content: one, or one for each accepted recipient with LMTP; `left`
-    whether QUIT has been said already.
+    `mail` is the reply to MAIL; `rcpt` those to RCPT in the envelope's order, as far as it was asked; `data` the reply
+    to DATA where it was asked; `final` the replies to the content: one, or with `lmtp` one for each accepted
+    recipient; `left` whether QUIT has been said already.
     """
 
+    envelope: Envelope
     mail: Reply
-    recipients: tuple[RecipientResult, ...]
+    rcpt: Sequence[Reply] = ()
     data: Reply | None = None
     final: tuple[Reply, ...] = ()
     left: bool = False
+    lmtp: bool = False
+
+    @property
+    def recipients(self) -> tuple[RecipientResult, ...]:
+        """Each recipient with the reply that decided about it: RCPT's where it was refused, else the content's."""
+        finals = iter(self.final)
+        found = []
+        for index, recipient in enumerate(self.envelope.recipients):
+            reply = self.rcpt[index] if index < len(self.rcpt) else None
+            if reply is not None and reply.positive and self.final:
+                reply = next(finals, reply) if self.lmtp else self.final[0]
+            found.append(RecipientResult(recipient.address, _verdict(reply, bool(self.final)), reply))
+        return tuple(found)
 
     @property
     def refusal(self) -> tuple[Stage, Reply] | None:
         """The reply that kept the message from everybody, None if anybody gets it."""
         if not self.mail.positive:
             return Stage.MAIL, self.mail
-        replies = [r.reply for r in self.recipients if r.reply is not None]
-        if not any(reply.positive for reply in replies) and replies:
-            return Stage.RCPT, replies[0]
+        if self.rcpt and not any(reply.positive for reply in self.rcpt):
+            return Stage.RCPT, self.rcpt[0]
         if self.data is not None and not self.data.intermediate:
             return Stage.DATA, self.data
         if self.final and not any(reply.positive for reply in self.final):
@@ -78,7 +91,7 @@ def submit(
         else:
             data, final = yield from _content(data, chunks if accepted else (), accepted if lmtp else 1, leaving)
             left = left and bool(final)
-    return Submission(mail, _results(envelope.recipients, replies, final, lmtp), data, final, left)
+    return Submission(envelope, mail, replies, data, final, left, lmtp)
 
 
 def _lockstep(capabilities: Capabilities, envelope: Envelope) -> Dialogue[tuple[Reply, list[Reply]]]:
@@ -200,20 +213,6 @@ def _blocks(chunks: Iterable[bytes], size: int) -> Iterable[bytes]:
             del held[:size]
     if held:
         yield bytes(held)
-
-
-def _results(
-    recipients: tuple[Recipient, ...], replies: list[Reply], final: tuple[Reply, ...], lmtp: bool
-) -> tuple[RecipientResult, ...]:
-    """Each recipient with the reply that decided about it: RCPT's where it was refused, else the content's."""
-    finals = iter(final)
-    results = []
-    for index, recipient in enumerate(recipients):
-        reply = replies[index] if index < len(replies) else None
-        if reply is not None and reply.positive and final:
-            reply = next(finals, reply) if lmtp else final[0]
-        results.append(RecipientResult(recipient.address, _verdict(reply, bool(final)), reply))
-    return tuple(results)
 
 
 def _verdict(reply: Reply | None, decided: bool) -> str:
