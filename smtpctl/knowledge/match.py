@@ -25,6 +25,7 @@ from smtpctl.model.transcript import Stage
 
 TOKEN_MECHANISMS = ("XOAUTH2", "OAUTHBEARER")
 PASSWORD_MECHANISMS = ("LOGIN", "PLAIN")
+APP_GRANT = "client_credentials"
 CLOSE = 15  # entries of the same text this near the best one are named as alternatives
 
 # What it does to a score when the context fits, does not say, or speaks against an entry's condition.
@@ -159,7 +160,7 @@ def _conditions(
         yield "mechanisms", _login_fits(said.mechanisms, context), f"the login was {' or '.join(said.mechanisms)}"
     if said.grants:
         fits = _fits(context.grant, said.grants)
-        yield "grants", fits, f"the token was had by {' or '.join(said.grants)}"
+        yield "grants", fits, f"the token is {'the app' if APP_GRANT in said.grants else 'a user'}'s own"
     if said.ports:
         yield "ports", _fits(context.port, said.ports), f"the port is {' or '.join(map(str, said.ports))}"
     yield "stage", _fits(context.stage, (stage_of(said),)), ""

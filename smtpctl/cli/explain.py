@@ -1,0 +1,81 @@
+"""`smtpctl explain`: what a reply, an error, a code, a finding or a log means. No network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from smtpctl.cli.group import verb
+from smtpctl.cli.terminal import Terminal
+from smtpctl.model.explanation import Explained
+from smtpctl.model.report import ExitStatus
+from smtpctl.model.transcript import Stage
+
+if TYPE_CHECKING:
+    from smtpctl.ops.explain import Hints
+
+STDIN = "-"
+
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="TEXT", help="A reply, an error text, a code, a finding's id, a file, or - for stdin."),
+]
+Provider = Annotated[
+    str,
+    typer.Option("--provider", metavar="NAME", help="Whose server said it: a preset's name.", show_default=False),
+]
+StageName = Annotated[
+    Literal["dns", "connect", "greeting", "ehlo", "starttls", "tls", "auth", "mail", "rcpt", "data"] | None,
+    typer.Option("--stage", help="At which stage it was said.", show_default=False),
+]
+
+
+@verb()
+def command(
+    terminal: Terminal,
+    words: Words = None,
+    provider: Provider = "",
+    stage: StageName = None,
+) -> ExitStatus:
+    """Say what a reply, an error or a log means, and what to do.
+
+    $ smtpctl explain "535 5.7.3 Authentication unsuccessful"
+    $ smtpctl explain conn.greeting_timeout
+    $ journalctl -u postfix --since today | smtpctl explain -
+
+    Understands replies, texts of exceptions, bounces, logs of Postfix, Exim, msmtp and Exchange, and JSON. A log with
+    several causes is summarised. Works without a network.
+    """
+    from smtpctl.ops.explain import Hints
+
+    explained = _explain(terminal, words or [], Hints(provider, Stage(stage) if stage else None))
+    if terminal.format == "json":
+        terminal.document("explain/1", explained.to_json())
+    else:
+        from smtpctl.render.canvas import Canvas
+        from smtpctl.render.explain_text import explain_text
+
+        terminal.out(explain_text(Canvas(terminal.width, terminal.color, terminal.unicode), explained))
+    return ExitStatus.OK
+
+
+def _explain(terminal: Terminal, words: list[str], hints: Hints) -> Explained:
+    from smtpctl.ops.explain import explain, explain_lines
+
+    if words == [STDIN] or (not words and terminal.no_input):
+        terminal.stdin.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a TextIOWrapper always
+        return explain_lines(terminal.stdin, hints)
+    text = " ".join(words)
+    if _is_file(words):
+        with Path(text).open(encoding="utf-8", errors="backslashreplace") as file:
+            return explain_lines(file, hints)
+    return explain(text, hints)
+
+
+def _is_file(words: list[str]) -> bool:
+    try:
+        return len(words) == 1 and Path(words[0]).is_file()
+    except (OSError, ValueError):  # longer than a path can be, or with a NUL
+        return False

@@ -1,0 +1,226 @@
+"""`explain`: what a reply, an error text, a finding id, a code or a log full of errors means. No network.
+
+An argument is, in this order: a file, an id, a code, a text. A file or a stream with one cause is explained, with
+several it is summarised; it is read once, line by line, and no more is kept of it than one record for each cause.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from smtpctl.knowledge import families
+from smtpctl.knowledge.catalogue import Said, load
+from smtpctl.knowledge.match import CLOSE, Context, Match, finding, match, page, retryable
+from smtpctl.model.errors import UsageProblem
+from smtpctl.model.explanation import Explained, Explanation, LogCause, LogSummary, Meaning
+from smtpctl.model.finding import Finding
+from smtpctl.model.transcript import Stage
+from smtpctl.ops.extract import Failure, failures, first
+
+_ID = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9_-]+)*\.[a-z0-9._-]*[a-z_][a-z0-9._-]*", re.IGNORECASE)
+_CODE = re.compile(r"(?:([2-5]\d\d)[ -]?)?(?:([245X])\.(\d{1,3})\.(\d{1,3}))?", re.IGNORECASE)
+_ENOUGH = 30  # a line without a code counts as a failure from this score on
+_SEEN_LIMIT = 4096  # different texts of a log that are remembered
+_VARYING = re.compile(
+    r"<[^>]*>|[^\s<>]+@[^\s<>]+|\b(?=[\w.-]*\d)(?=[\w.-]*[a-zA-Z])[\w.-]{8,}|\b\d{1,3}(?:\.\d{1,3}){3}\b|\d{5,}"
+)
+_CLASSES = {
+    "2": "done",
+    "3": "go on",
+    "4": "refused for now: the same request may pass later",
+    "5": "refused for good: the same request will be refused again",
+    "X": "the class: 2 done, 4 refused for now, 5 refused for good",
+}
+_SUBJECTS = {
+    0: "nothing in particular",
+    1: "an address",
+    2: "a mailbox",
+    3: "the mail system",
+    4: "network and routing",
+    5: "the protocol",
+    6: "the content",
+    7: "security and policy",
+}
+
+
+class Hints(NamedTuple):
+    """What somebody who asks knows besides: a preset's or provider's name, and the stage."""
+
+    provider: str = ""
+    stage: Stage | None = None
+
+
+NO_HINTS = Hints()
+
+
+def explain(words: str, hints: Hints = NO_HINTS) -> Explained:
+    """What `words` mean: an id, a code or a text. UsageProblem for an id or a code that does not exist."""
+    words = words.strip()
+    if not words:
+        raise _nothing()
+    if _ID.fullmatch(words):
+        known = by_id(words)
+        if known:
+            return known
+        if not match(Context(words)):
+            raise _unknown_id(words)
+    code = _CODE.fullmatch(words)
+    return _meaning(words, code) if code else _text(words, hints)
+
+
+def explain_lines(lines: Iterable[str], hints: Hints = NO_HINTS) -> Explained:
+    """What a file or a stream is about: one cause explained, or a summary of several (or of none)."""
+    log = _Log(hints)
+    for failure in failures(log.counted(lines)):
+        log.add(failure)
+    summary = log.summary()
+    if not summary.lines:
+        raise _nothing()
+    if len(summary.causes) == 1 and summary.failures == 1:
+        return _text(summary.causes[0].sample, hints)
+    return summary
+
+
+def by_id(name: str) -> Explanation | None:
+    """The page of a finding id, or None where there is none."""
+    said = load().entries.get(name.lower())
+    if said:
+        return Explanation(page(said), retryable=said.later)
+    try:
+        entry = families.entry(name.lower())
+    except KeyError:
+        return None
+    return Explanation(entry.finding(), retryable=entry.retryable)
+
+
+def ids() -> tuple[str, ...]:
+    """Every id that has a page."""
+    return tuple(sorted([*(entry.id for entry in families.all_entries()), *load().entries]))
+
+
+def _nothing() -> UsageProblem:
+    return UsageProblem("There is nothing to explain.", 'Try: smtpctl explain "535 5.7.8 Authentication failed"')
+
+
+def _unknown_id(name: str) -> UsageProblem:
+    near = families.similar(name, ids())
+    hint = f"Did you mean {', '.join(near)}?" if near else "Put a text in quotes to have it looked up."
+    return UsageProblem(f"There is no finding {name}.", hint)
+
+
+def _text(words: str, hints: Hints) -> Explanation:
+    """One reply or error text."""
+    failure = first(words)
+    context = _context(failure, hints)
+    own = _own_text(words)
+    if own:
+        return own
+    found = finding(context)
+    matches = match(context)
+    close = [one for one in matches[1:4] if matches[0].score - one.score <= CLOSE]
+    return Explanation(
+        found,
+        said=failure.text,
+        retryable=None if found.id == "reply.unknown" else retryable(context, found.id),
+        alternatives=tuple(map(_alternative, close)),
+    )
+
+
+def _own_text(words: str) -> Explanation | None:
+    """The page of one of smtpctl's own texts, where `words` hold its fixed title."""
+    lowered = words.lower()
+    for entry in families.all_entries():
+        if "{" not in entry.title and len(entry.title) > 20 and entry.title.lower() in lowered:
+            return Explanation(entry.finding(evidence=[words]), said=words, retryable=entry.retryable)
+    return None
+
+
+def _context(failure: Failure, hints: Hints) -> Context:
+    return Context(text=failure.text, stage=hints.stage or failure.stage, provider=hints.provider, port=failure.port)
+
+
+def _alternative(other: Match) -> Finding:
+    return page(other.said, message=f"If {' and '.join(other.open)}." if other.open else "")
+
+
+def _meaning(words: str, found: re.Match[str]) -> Meaning:
+    """A bare code, an enhanced code, or both."""
+    catalogue = load()
+    code, enhanced = found[1] or "", ".".join(filter(None, found.groups()[1:])).upper()
+    parts = [(code, _code_meaning(int(code)))] if code else []
+    if enhanced:
+        kind, subject, _ = enhanced.split(".")
+        general = catalogue.enhanced.get(f"X{enhanced[1:]}", "")
+        parts += [(enhanced, general or "not a registered code")]
+        parts += [(f"{kind}._._", _CLASSES[kind]), (f"_.{subject}._", _SUBJECTS.get(int(subject), "unknown"))]
+    known = catalogue.codes.get(int(code)) if code else None
+    entries = [said for said in catalogue.entries.values() if _comes_with(said, code, enhanced)]
+    entries.sort(key=lambda said: (said.prefix != "generic", said.id))
+    return Meaning(
+        words,
+        tuple(parts),
+        fix=known.fix if known else "",
+        retryable={"4": True, "5": False}.get((code or enhanced)[0]),
+        entries=tuple((said.id, said.title) for said in entries),
+    )
+
+
+def _code_meaning(code: int) -> str:
+    known = load().codes.get(code)
+    return known.meaning if known else _CLASSES[str(code)[0]]
+
+
+def _comes_with(said: Said, code: str, enhanced: str) -> bool:
+    if enhanced and not any(value.endswith(enhanced.lstrip("X")) for value in said.enhanced):
+        return False
+    return not code or int(code) in said.codes
+
+
+class _Log:
+    """Failures of a stream, gathered by cause."""
+
+    def __init__(self, hints: Hints) -> None:
+        self._hints = hints
+        self._lines = 0
+        self._causes: dict[str, LogCause] = {}
+        self._seen: dict[str, Finding | None] = {}  # a text without what varies -> its finding
+
+    def counted(self, lines: Iterable[str]) -> Iterable[str]:
+        for line in lines:
+            self._lines += 1
+            yield line
+
+    def add(self, failure: Failure) -> None:
+        found = self._finding(failure)
+        if not found:
+            return
+        old = self._causes.get(found.id)
+        later = retryable(Context(text=failure.text), found.id)
+        if not old:
+            old = LogCause(found, failure.text, 0, later, failure.about, failure.when)
+        about = old.about if failure.about in ("", old.about) else "several"
+        self._causes[found.id] = old._replace(count=old.count + 1, last=failure.when or old.last, about=about)
+
+    def _finding(self, failure: Failure) -> Finding | None:
+        """Its finding; None for words that are no failure after all."""
+        key = _VARYING.sub("*", failure.text)
+        if key not in self._seen:
+            if len(self._seen) >= _SEEN_LIMIT:
+                self._seen.clear()
+            self._seen[key] = self._look_up(failure)
+        return self._seen[key]
+
+    def _look_up(self, failure: Failure) -> Finding | None:
+        context = _context(failure, self._hints)
+        if not failure.certain:
+            best = match(context, limit=1)
+            if not best or best[0].score < _ENOUGH:
+                return None
+        return finding(context)
+
+    def summary(self) -> LogSummary:
+        """What was gathered, most frequent first."""
+        causes = sorted(self._causes.values(), key=lambda cause: (-cause.count, cause.retryable, cause.finding.id))
+        return LogSummary(self._lines, sum(cause.count for cause in causes), tuple(causes))

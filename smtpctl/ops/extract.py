@@ -1,0 +1,225 @@
+"""From a line of somebody's log, bounce or traceback to the words that a server or a library said.
+
+    for failure in failures(lines): ...        # a stream: joined over continuation lines, in flat memory
+    first(text)                                 # one text: the most telling words in it, else the text itself
+
+`_SHAPES` is the table of how programs quote a reply; what no shape fits is searched for a reply code with an enhanced
+code behind it. Whether words without either are a failure is left to the knowledge base.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from smtpctl.model.transcript import Stage
+
+LINE_LIMIT = 8192  # characters of one joined line that are kept
+
+
+class Failure(NamedTuple):
+    """Words that were said. `certain` that they report a failure; `stage`, `about` (a domain or host), `when` and
+    `port` as far as the line tells them."""
+
+    text: str
+    certain: bool
+    stage: Stage | None = None
+    about: str = ""
+    when: str = ""
+    port: int = 0
+
+
+class _Shape(NamedTuple):
+    """How a kind of program writes it: groups `text`, perhaps `code` (put before it) and `command`."""
+
+    name: str
+    pattern: re.Pattern[str]
+
+
+# SMTP's own codes; 404 and 429 are some web server's.
+_CODE = r"(?:4[2-57]\d|5[0-57]\d)"
+
+
+def _shape(name: str, pattern: str) -> _Shape:
+    return _Shape(name, re.compile(pattern.replace("CODE", _CODE)))
+
+
+_SHAPES = (
+    _shape("postfix", r"said: (?P<text>CODE.*?)(?: \(in reply to (?P<command>[^)]*?)(?: command)?\))?\)?$"),
+    _shape("postfix connection", r"status=(?:deferred|bounced) \((?P<text>.*)\)$"),
+    _shape("postfix sasl", r"SASL authentication failed; server \S+ said: (?P<text>.*)$"),
+    _shape(
+        "exim",
+        r"SMTP error from remote (?:mail server|mailer) after (?P<command>[^:]*(?::<[^>]*>)?[^:]*): (?:host \S+ \[\S+\]: )?(?P<text>CODE.*)$",
+    ),
+    _shape("msmtp", r"smtpmsg='(?P<text>CODE.*?)'(?: errormsg=|$)"),
+    _shape("msmtp error", r"errormsg='(?P<text>.*?)'(?: exitcode=|$)"),
+    _shape("delivery report", r"(?i)^Diagnostic-Code:\s*smtp;\s*(?P<text>.*)$"),
+    _shape("exchange protocol log", r",<,(?P<text>CODE .*?),?$"),
+    _shape("exchange tracking", r"LED=(?P<text>CODE .*?)\}"),
+    _shape("python", r"\((?P<code>CODE), (?P<literal>b?'(?:[^'\\]|\\.)*'|b?\"(?:[^\"\\]|\\.)*\")\)"),
+    _shape("dotnet", r"The server response was: (?P<text>.*)$"),
+    _shape("mailkit", r"Exception: (?P<code>CODE): (?P<text>.*)$"),
+    _shape("symfony", r"but got code \"(?P<code>\d{3})\", with message \"(?P<text>[^\"]*)"),
+    _shape(
+        "quoted response",
+        r"(?i)\"?\b(?:response|reply|smtp_?response|smtp_?message|error_?message)\"?\s*[:=]\s*['\"]+(?P<text>CODE[ -].*?)['\"]+,?\s*$",
+    ),
+    _shape(
+        "introduced",
+        r"(?:[Ee]rror|[Ff]ailed|[Ll]ogin|[Rr]efused|[Rr]ejected|[Ee]xception|SMTP|S)\b[^:]{0,60}: ?(?P<text>(?!50[0-4] )CODE[ -].*)$",
+    ),
+    _shape("transcript", r"^\s*(?:<[-~* ]{1,3}|S: )?(?P<text>CODE(?:[ -].*)?)$"),
+)
+_ENHANCED = re.compile(rf"(?<![\w.:/=-])(?P<text>{_CODE}[ -]#?[245]\.\d{{1,3}}\.\d{{1,3}}\b.*)$")
+_BARE_ENHANCED = re.compile(r"^#?([45])\.\d{1,3}\.\d{1,3}\b")
+# A line that has none of these cannot report a failure; plain words, because this runs for every line of a log.
+_WORDS = (
+    "error", "fail", "refused", "timed out", "timedout", "reset", "denied", "aadsts", "exception", "deferred",
+    "bounced", "unreachable", "unexpectedly", "not known", "not supported", "notfound", "oauth2",
+)  # fmt: skip
+_ANY_CODE = re.compile(r"[45]\d\d(?:[ :-]|$)")
+_DONE = ("status=sent", ": removed")
+_WHEN = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?)|^(?:<\d+>)?([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)")
+_ABOUT = re.compile(
+    r"(?:to=<?|RCPT TO:<|Final-Recipient: *rfc822; *|(?:\*\*|==) )[^\s@<>]+@([\w.-]+\w)|\bhost[= ]([\w-]+\.[\w.-]+\w)"
+)
+_PORT = re.compile(r"connect\b.*?[\]\w]:(\d{2,5})\b")
+_CONTINUED = re.compile(r"^(?P<lead>.{0,40}?)(?P<code>[45]\d\d)-(?P<text>.*)$")
+_COMMANDS = (
+    ("MAIL", Stage.MAIL), ("RCPT", Stage.RCPT), ("DATA", Stage.DATA), ("end of", Stage.DATA), ("AUTH", Stage.AUTH),
+    ("EHLO", Stage.EHLO), ("HELO", Stage.EHLO), ("STARTTLS", Stage.STARTTLS), ("initial", Stage.GREETING),
+)  # fmt: skip
+
+
+def failures(lines: Iterable[str]) -> Iterator[Failure]:
+    """What the lines of a log report, one for each line that may report a failure."""
+    about = ""
+    for line in joined(lines):
+        if line.startswith("Final-Recipient:") and (found := _ABOUT.search(line)):
+            about = found[1]  # a delivery report names the recipient on a line of its own
+        if _may_report(line) and (failure := _read(line)):
+            yield failure._replace(about=failure.about or about)
+
+
+def _may_report(line: str) -> bool:
+    if any(word in line for word in _DONE):
+        return False
+    lowered = line.lower()
+    return any(word in lowered for word in _WORDS) or _ANY_CODE.search(line) is not None
+
+
+def first(text: str) -> Failure:
+    """The most telling words of one text: those that a shape finds, best on its earliest line; else all of it."""
+    read = [found for found in map(_read, joined(text.splitlines())) if found]
+    certain = [failure for failure in read if failure.certain]
+    if certain:
+        return certain[0]
+    whole = " ".join(text.split())[:LINE_LIMIT]
+    return read[0]._replace(text=whole) if read else Failure(whole, certain=False)
+
+
+def joined(lines: Iterable[str]) -> Iterator[str]:
+    """Lines with what continues on the next one: replies of several lines, folded header fields."""
+    held = ""
+    for raw in lines:
+        line = raw.rstrip("\r\n")[:LINE_LIMIT]
+        if held and (rest := _continuation(held, line)) is not None:
+            held = f"{held} {rest}"[:LINE_LIMIT]
+            continue
+        if held:
+            yield held
+        held = line
+    if held:
+        yield held
+
+
+def _continuation(held: str, line: str) -> str | None:
+    """What `line` adds to `held`, or None where it begins something new."""
+    if held.lower().startswith("diagnostic-code:") and line[:1] in (" ", "\t"):
+        return line.strip()
+    found = _CONTINUED.match(held)
+    if not found:
+        return None
+    same = re.match(rf"^{re.escape(found['lead'])}({found['code']}[ -].*)$", line)
+    return same[1] if same else None
+
+
+def _read(line: str) -> Failure | None:
+    """What one line says, or None for an empty one."""
+    words = line.strip()
+    if not words:
+        return None
+    if words.startswith("{") and (told := _from_json(words)):
+        words = told
+    said, command, certain = _said(words)
+    port = _PORT.search(said)
+    return Failure(
+        text=said[:LINE_LIMIT],
+        certain=certain,
+        stage=next((stage for word, stage in _COMMANDS if word in command), None),
+        about=_group(_ABOUT, line),
+        when=_group(_WHEN, line),
+        port=int(port[1]) if port else 0,
+    )
+
+
+def _group(pattern: re.Pattern[str], line: str) -> str:
+    """The group that matched, or nothing."""
+    found = pattern.search(line)
+    return next((group for group in found.groups() if group), "") if found else ""
+
+
+def _said(words: str) -> tuple[str, str, bool]:
+    """The words, the command they answered, and whether they surely report a failure."""
+    for _, pattern in _SHAPES:
+        if found := pattern.search(words):
+            groups = found.groupdict()
+            text = _literal(groups["literal"]) if groups.get("literal") else (groups.get("text") or "")
+            return _with_code(groups.get("code") or "", text), groups.get("command") or "", True
+    if found := _ENHANCED.search(words):
+        return found["text"].strip(), "", True
+    return words, "", False
+
+
+def _with_code(code: str, text: str) -> str:
+    text = text.strip()
+    bare = _BARE_ENHANCED.match(text)
+    if not code and bare:
+        code = f"{bare[1]}50"  # .NET leaves the code out; the class is all that is known
+    return f"{code} {text}" if code and not text.startswith(code) else text
+
+
+def _literal(source: str) -> str:
+    """A Python bytes or str literal as one line."""
+    try:
+        value = ast.literal_eval(source)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return source
+    text = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+    return " ".join(text.split())
+
+
+def _from_json(line: str) -> str:
+    """The most telling text of a JSON object: one with a reply code, else the one under a word like `error`."""
+    try:
+        texts = list(_texts(json.loads(line), ""))
+    except (ValueError, RecursionError):
+        return ""
+    certain = [text for _, text in texts if _said(text)[2]]
+    named = [text for key, text in texts if re.search("error|reason|message|response", key, re.IGNORECASE)]
+    return next(iter([*certain, *named]), "")
+
+
+def _texts(value: Any, key: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _texts(item, name)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item, key)
