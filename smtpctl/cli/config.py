@@ -41,7 +41,7 @@ def list_(terminal: Terminal, everywhere: Everywhere = False) -> None:
         }
         terminal.document("config.list/1", {"scope": site or "(global)", "settings": settings})
         return
-    rows = [[s.name, stored.shown(s.value), str(s.origin)] for s in found]
+    rows = [[s.name, stored.shown(s.value), stored.origin(terminal, s.origin)] for s in found]
     heads: list[Column | str] = [Column("setting", shrink=False), "value", "from"]
     terminal.out(table(rows, heads, stored.columns(terminal), canvas=stored.canvas(terminal)))
 

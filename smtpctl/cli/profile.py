@@ -257,7 +257,7 @@ def _settings(terminal: Terminal, found: Any, *, everything: bool) -> str:
             [
                 field.name,
                 stored.shown(plain(found.values[field.name])),
-                str(found.origins[field.name]) if everything else "",
+                stored.origin(terminal, found.origins[field.name]) if everything else "",
             ]
             for field in fields
             if everything or field.name in _ALWAYS or found.origins[field.name].kind != "default"

@@ -7,6 +7,7 @@ from typing import Any
 
 from smtpctl.cli.terminal import Terminal
 from smtpctl.config import store
+from smtpctl.config.profile import Origin
 from smtpctl.config.scope import site_name
 from smtpctl.config.store import Document
 from smtpctl.ops.settings import Change
@@ -65,3 +66,12 @@ def shown(value: Any) -> str:
 def text(value: Any) -> str:
     """A JSON value as it is printed alone: emptiness is an empty line."""
     return "" if value in ("", None) or value == [] or value == {} else shown(value)
+
+
+def origin(terminal: Terminal, value: Origin) -> str:
+    """Where a value comes from, in few words: a file of the user's own begins with `~`."""
+    home = terminal.environ.get("HOME", "").rstrip("/")
+    where = value.where
+    if home and where.startswith(f"{home}/"):
+        where = f"~{where.removeprefix(home)}"
+    return where if value.kind in ("flag", "environment", "file") else f"{value.kind} {where}".rstrip()

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 from smtpctl.config.layout import Entry, Layout, Path
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
+_BLANK_LINE = re.compile(r"\n(\r?\n)\Z")
 SECTION_DEPTH = 2  # [profiles.NAME], [sites.NAME], [oauth.NAME]: what stands deeper is written inline
 
 
@@ -156,9 +157,11 @@ def _unset(text: str, edit: Unset) -> str:
         for e in layout.entries
         if not e.inline and e.path[:depth] == edit.path
     ]
-    cuts += [
-        (layout.line_start(h.start), layout.line_end(h.end) + 1) for h in layout.headers if h.path[:depth] == edit.path
-    ]
+    for header in layout.headers:
+        if header.path[:depth] == edit.path:
+            start = layout.line_start(header.start)
+            blank = _BLANK_LINE.search(text, 0, start)  # the blank line that set it off goes with it
+            cuts.append((blank.start(1) if blank else start, layout.line_end(header.end) + 1))
     for start, end in sorted(cuts, reverse=True):
         text = text[:start] + text[end:]
     return text

@@ -93,7 +93,7 @@ def _profile(name: str, type_: Type, default: Value, help_: str, group: Group, m
     return field._replace(**more)
 
 
-def _secret(name: str, title: str, group: Group, *, options: bool) -> tuple[Field, ...]:
+def _secret(name: str, title: str, group: Group, *aliases: str, options: bool) -> tuple[Field, ...]:
     """The secret NAME: itself (never an option) and the places it can be fetched from, first set wins."""
 
     def where(suffix: str, type_: Type, help_: str, metavar: str = "") -> Field:
@@ -103,7 +103,7 @@ def _secret(name: str, title: str, group: Group, *, options: bool) -> tuple[Fiel
         return Field(key, type_, None, help_, group, environment, option=option, metavar=metavar)
 
     return (
-        Field(name, Type.TEXT, "", title, group, f"SMTPCTL_{name.upper()}" if options else "", secret=True),
+        Field(name, Type.TEXT, "", title, group, f"SMTPCTL_{name.upper()}" if options else "", True, aliases=aliases),
         where("file", Type.PATH, f"read the {title} from the first line of a file, or fd:N", "FILE"),
         where("env", Type.TEXT, f"read the {title} from an environment variable", "NAME"),
         where("command", Type.COMMAND, f"read the {title} from the first line that a program prints", "COMMAND"),
@@ -147,7 +147,8 @@ FIELDS: tuple[Field, ...] = (
     _profile("allow_plaintext_auth", Type.FLAG, False, "send credentials also without TLS", _A),
     _profile("username", Type.TEXT, "", "name to log in with", _A, "USER",
              aliases=("SMTPServerUser", "CMSSMTPServerUser", "EmailSmtpUsername", "ServerUserName")),
-    *_secret("password", "password", _A, options=True),
+    *_secret("password", "password", _A, "SMTPServerPassword", "CMSSMTPServerPassword", "EmailSmtpPassword",
+             "ServerPassword", options=True),
     _profile("password_stdin", Type.FLAG, False, "read the password from the first line of standard input", _A,
              env="", stored=False),
     _profile("oauth", Type.NAME, "", "OAuth 2.0 credentials to use", _A, "NAME",
@@ -211,7 +212,7 @@ OAUTH_FIELDS: tuple[Field, ...] = (
     _oauth("client_id", Type.TEXT, "", "id of the registered application", "ID",
            aliases=("EmailSmtpOAuth2ClientId",)),
     _oauth("scope", Type.TEXT, "", "scopes, separated by blanks", "SCOPE", aliases=("EmailSmtpOAuth2Scope",)),
-    *_secret("client_secret", "client secret", Group.OAUTH, options=False),
+    *_secret("client_secret", "client secret", Group.OAUTH, "EmailSmtpOAuth2ClientSecret", options=False),
     *_secret("refresh_token", "refresh token", Group.OAUTH, options=False),
     *_secret("access_token", "access token", Group.OAUTH, options=False),
 )  # fmt: skip

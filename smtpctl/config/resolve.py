@@ -195,7 +195,7 @@ def _reaches(found: Found) -> bool:
 
 def _no_host(name: str, document: Document) -> None:
     if not name:
-        raise UsageProblem("No server is named", "Give a TARGET or --host.")
+        raise UsageProblem("No server is named", "Give a TARGET, --host or --preset.")
     location = document.locate("profiles", name)
     fix = f"smtpctl profile set {name} host=HOST"
     title = f'The profile "{name}" names no server'

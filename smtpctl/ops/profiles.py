@@ -41,6 +41,8 @@ def add(path: Path, name: str, settings: Mapping[str, Any]) -> Change:
         if by_network:
             resolve("", settings, {}, document=document)
         edits: list[Edit] = [Set(("profiles", name), _table(written))]
+        if written.get("username") and not _has_login(settings):
+            notes.append(f"No password is stored for it yet: smtpctl secret set {name}")
         first = not document.profiles and "default_profile" not in document.globals
         if first and by_network:
             edits.append(Set(("global", "default_profile"), name))
@@ -235,6 +237,12 @@ def _check_delivery(table: Mapping[str, Any]) -> None:
         raise UsageProblem(
             "delivery = pickup needs the folder that mails are written to", "Give --pickup-dir (pickup_dir=DIR)."
         )
+
+
+def _has_login(settings: Mapping[str, Any]) -> bool:
+    """Whether the options say where a password or token is, leave that to something else, or want no login."""
+    elsewhere = ("oauth", "extends", *(way for secret in SECRETS for way in secret_settings(secret)))
+    return settings.get("auth") in ("none", "oauth2") or any(settings.get(key) for key in elsewhere)
 
 
 def _check_default(document: Document, name: str) -> None:

@@ -19,6 +19,7 @@ from smtpctl.config.resolve import profile_name, resolve
 from smtpctl.config.scope import GLOBAL, resolve_scope
 from smtpctl.config.store import Document
 from smtpctl.model.errors import UsageProblem
+from smtpctl.model.secret import MASK
 from smtpctl.ops import profiles
 from smtpctl.ops.profiles import STORED
 from smtpctl.ops.settings import Change, clears, lookup, refuse_secret, split_assignment, to_file, unknown
@@ -168,7 +169,10 @@ def _server(document: Document, site: str, environ: Mapping[str, str], name: str
     elif field.name == "host" and name.lower().endswith("smtpserver"):
         value = str(found.endpoint)
     elif field.secret:
-        value = "********" if found.secret_ref else ""
+        value = MASK if found.secret_ref else ""
+    own = document.sites.get(site, {}).get("default_profile", "") if site else ""
+    if origin.kind == "file":
+        origin = origin._replace(scope="site" if field.name in document.profiles.get(own, {}) else "global")
     return Setting(name, value, origin, field.help)
 
 
