@@ -171,9 +171,10 @@ def build(given: Mapping[str, Any], formats: tuple[str, ...], environ: Mapping[s
     environ = os.environ if environ is None else environ
     values = {name: _effective(name, given.get(name), environ) for name in SHARED}
     wanted = values["format"]
-    if wanted not in FORMATS:
+    known = (*FORMATS, *(name for name in formats if name not in FORMATS))
+    if wanted not in known:
         where = "--format" if given.get("format") else f"${SHARED['format'].variable}"
-        raise UsageProblem(f"{where}: {wanted!r} is not one of {', '.join(FORMATS)}")
+        raise UsageProblem(f"{where}: {wanted!r} is not one of {', '.join(known)}")
     if wanted not in formats:
         if given.get("format"):
             raise UsageProblem(f"--format: this command cannot write {wanted}", f"It writes {', '.join(formats)}.")

@@ -71,8 +71,8 @@ _KEYRING = (
     ),
     _entry(
         "secret.unsafe_backend",
-        "The keyring library would use {backend}, which is not safe to use",
-        "{reason}. smtpctl refuses it instead of storing secrets where others can read them or stopping a job to ask "
+        "The keyring library would use a back end that is not safe[: {backend}]",
+        "[{reason}. ]smtpctl refuses it instead of storing secrets where others can read them or stopping a job to ask "
         "for a password.",
         causes=(
             because(
@@ -93,8 +93,8 @@ _KEYRING = (
     _entry(
         "secret.keyring_locked",
         "The keyring is locked",
-        "The keyring answers, but it does not give out {entry} before it is unlocked, and nothing here can ask for its "
-        "password.",
+        "The keyring answers, but it gives nothing out[, not {entry} either,] before it is unlocked, and nothing here can "
+        "ask for its password.",
         causes=(
             because(
                 0.6,
@@ -134,7 +134,7 @@ _KEYRING = (
     ),
     _entry(
         "secret.keyring_timeout",
-        "The keyring did not answer within {seconds} s",
+        "The keyring did not answer[ within {seconds} s]",
         "The keyring's service was reached but gave no answer. It may be waiting for somebody to answer a question on a "
         "desktop.",
         causes=(
@@ -146,7 +146,7 @@ _KEYRING = (
     ),
     _entry(
         "secret.keyring_failed",
-        "The keyring refused to {action} {entry}",
+        "The keyring refused[ to {action}][ {entry}]",
         "The error above is the keyring's own.",
         causes=(
             because(0.5, "The keyring's service or its file has a fault.", _STATUS),
@@ -155,8 +155,8 @@ _KEYRING = (
     ),
     _entry(
         "secret.not_found",
-        "The keyring has no entry {entry}",
-        "The configuration says that the secret is in the keyring of this user ({backend}), but it was never stored "
+        "The keyring has no such entry[: {entry}]",
+        "The configuration says that the secret is in the keyring of this user[ ({backend})], but it was never stored "
         "there, was removed, or belongs to another user.",
         causes=(
             because(0.6, "It was not stored on this machine yet.", fix("Store it.", "smtpctl secret set {entry}")),
@@ -170,7 +170,7 @@ _KEYRING = (
     ),
     _entry(
         "secret.damaged",
-        "The keyring's entry {entry} is damaged",
+        "An entry of the keyring is damaged[: {entry}]",
         "A long secret is kept in several parts, and the parts that are there do not belong together.",
         causes=(because(1.0, "Storing it was interrupted, or another program changed a part.", _SET),),
     ),
@@ -179,8 +179,8 @@ _KEYRING = (
 _PLACES = (
     _entry(
         "secret.env_unset",
-        "The environment variable {name} is not set",
-        "The secret is to come from ${name}, which is {state} for this process.",
+        "The environment variable is not set[: {name}]",
+        "The secret is to come from a variable[, ${name},] that is not there[ ({state})] for this process.",
         causes=(
             because(
                 0.7,
@@ -192,8 +192,8 @@ _PLACES = (
     ),
     _entry(
         "secret.file_unreadable",
-        "The secret file {path} cannot be read",
-        "{reason}.",
+        "The file with the secret cannot be read[: {path}]",
+        "[{reason}.]",
         causes=(
             because(0.5, "The path is wrong, or the secret is not mounted.", fix("Look.", "ls -l {path}")),
             because(
@@ -205,15 +205,15 @@ _PLACES = (
     ),
     _entry(
         "secret.file_permissions",
-        "Others can read the secret file {path}",
-        "Its rights are {mode}: every {who} on this machine can read the secret.",
+        "Others can read the file with the secret[: {path}]",
+        "[Its rights are {mode}. ]A secret should be readable by the user who needs it[, not by every {who}].",
         severity=Severity.WARNING,
         causes=(because(1.0, "It was made with the usual rights.", fix("Take them away.", "chmod 600 {path}")),),
     ),
     _entry(
         "secret.credential_missing",
-        "There is no systemd credential {name}",
-        "{reason}.",
+        "There is no such systemd credential[: {name}]",
+        "[{reason}.]",
         causes=(
             because(
                 1.0,
@@ -228,7 +228,7 @@ _PLACES = (
     ),
     _entry(
         "secret.fd_closed",
-        "File descriptor {number} is not open for reading",
+        "The file descriptor[ {number}] is not open for reading",
         "The secret is to come from a file descriptor that the caller opens before it starts smtpctl.",
         causes=(
             because(
@@ -240,8 +240,8 @@ _PLACES = (
     ),
     _entry(
         "secret.command_not_found",
-        "The program {program} that prints the secret cannot be started",
-        "{reason}. It is started without a shell: pipes, variables and ~ mean nothing in it.",
+        "The program that prints the secret cannot be started[: {program}]",
+        "[{reason}. ]It is started without a shell: pipes, variables and ~ mean nothing in it.",
         causes=(
             because(0.7, "It is not installed or not in PATH here.", fix("Look.", "command -v {program}")),
             because(
@@ -253,7 +253,7 @@ _PLACES = (
     ),
     _entry(
         "secret.command_failed",
-        "The program {program} that prints the secret failed with exit status {status}",
+        "The program that prints the secret failed[ with exit status {status}][: {program}]",
         "What it wrote to standard error is above.",
         causes=(
             because(0.6, "The password store is locked or does not have the entry.", fix("Run it by hand.", "{line}")),
@@ -266,7 +266,7 @@ _PLACES = (
     ),
     _entry(
         "secret.command_timeout",
-        "The program {program} that prints the secret did not end within {seconds} s",
+        "The program that prints the secret did not end[ within {seconds} s][: {program}]",
         "It was stopped.",
         causes=(
             because(0.7, "It waits for a question to be answered.", fix("Run it by hand.", "{line}")),
@@ -277,7 +277,7 @@ _PLACES = (
     ),
     _entry(
         "secret.empty",
-        "{place} gave an empty secret",
+        "The secret is empty[: {place}]",
         "A secret is the first line of what its place gives, without the end of the line; that line is empty.",
         causes=(
             because(0.6, "The file or the store was never filled.", fix("Put the secret there, on the first line.")),
@@ -286,13 +286,14 @@ _PLACES = (
     ),
     _entry(
         "secret.too_large",
-        "{place} gave more than {limit} octets",
-        "No password, token or client secret is that long: it is probably the wrong file or program.",
+        "The secret is too long[: {place}]",
+        "No password, token or client secret is that long[ (more than {limit} octets)]: it is probably the wrong file or "
+        "program.",
         causes=(because(1.0, "The reference points to something else.", fix("Correct it.")),),
     ),
     _entry(
         "secret.not_text",
-        "{place} gave octets that are no text",
+        "The secret is no text[: {place}]",
         "A secret is UTF-8 text on one line without control characters.",
         causes=(
             because(0.6, "It is an encrypted or packed file.", fix("Decrypt it with a command.", _COMMAND.commands[0])),
@@ -314,8 +315,8 @@ _PLACES = (
     ),
     _entry(
         "secret.not_writable",
-        "Secrets cannot be stored in {place}",
-        "{reason}.",
+        "The secret cannot be stored there[: {place}]",
+        "[{reason}.]",
         causes=(
             because(
                 1.0,

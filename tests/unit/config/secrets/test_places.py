@@ -29,7 +29,7 @@ def refused(ref: SecretRef, environ: dict[str, str] | None = None) -> Finding:
 def test_variable() -> None:
     assert fetch(SecretRef(Kind.ENV, "X"), {"X": CANARY}).reveal() == CANARY
     assert refused(SecretRef(Kind.ENV, "X")).id == "secret.env_unset"
-    assert "which is empty" in refused(SecretRef(Kind.ENV, "X"), {"X": ""}).message
+    assert "(empty)" in refused(SecretRef(Kind.ENV, "X"), {"X": ""}).message
 
 
 def test_file(tmp_path: Path) -> None:
