@@ -68,7 +68,7 @@ def trusting(pki: Pki) -> ssl.SSLContext:
 def realm(bed_folder: Path, ports: Ports, requires: Requires) -> Iterator[Realm]:
     """The Kerberos realm."""
     for package in KERBEROS:
-        requires(package)
+        requires(package, root=True)
     yield from _running(Realm(bed_folder / "kerberos", ports))
 
 

@@ -1,7 +1,7 @@
 """The test bed: servers that nobody here wrote, started on loopback with settings of their own.
 
 Nothing of a running machine is used or changed: each server gets its settings, spool, log and ports from one temporary
-folder, is started in the foreground and ended by its process id. Two runs can go on at once. No mail can leave: every
+folder, and runs in a process namespace that ends as one. Two runs can go on at once. No mail can leave: every
 transport to the outside is an error.
 
     ports.py     a port for each name, never one that another run has

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bed.pki import Pki
 from bed.ports import Ports
-from bed.process import Daemon, private_users, wait_until, with_private_mounts
+from bed.process import Daemon, private_users, wait_until
 from bed.settings import fill, template, values
 
 
@@ -28,7 +28,7 @@ class Exim:
         settings.write_text(fill(template("exim.conf"), value))
         own = [folder / name for name in ("spool", "log", "mail", "key.pem")]
         setup = f"{private_users(folder, ['Debian-exim'])}\nchown Debian-exim: {folder} {' '.join(map(str, own))}"
-        self._daemon = Daemon(with_private_mounts(setup, [program, "-C", settings, "-bdf"]), folder / "exim.out")
+        self._daemon = Daemon([program, "-C", settings, "-bdf"], folder / "exim.out", setup=setup)
 
     def port(self, listener: str) -> int:
         """`submission` (STARTTLS offered; also takes mail for bed.test without a login) or `smtps`."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from bed.accounts import ALICE
 from bed.pki import Pki
 from bed.ports import Ports
-from bed.process import Daemon, private_users, run, with_private_mounts
+from bed.process import Daemon, private_users, run
 from bed.settings import fill, template, values
 
 LISTENERS = ("plain", "submission", "smtps")
@@ -45,7 +45,7 @@ class OpenSmtpd:
         settings.write_text(fill(template("opensmtpd.conf"), values(folder, ports, pki)))
         settings.chmod(0o600)
         setup = f"{private_users(folder, USERS)}\n{SPOOL}\nchgrp opensmtpd {logins}; chmod 640 {logins}"
-        self._daemon = Daemon(with_private_mounts(setup, [program, "-d", "-f", settings]), folder / "opensmtpd.out")
+        self._daemon = Daemon([program, "-d", "-f", settings], folder / "opensmtpd.out", setup=setup)
 
     def port(self, listener: str) -> int:
         """`plain`, or `submission` and `smtps`, whose handshake fails."""

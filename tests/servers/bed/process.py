@@ -1,4 +1,4 @@
-"""A server in the foreground: started, waited for, ended by its process id, also when the test run itself is killed."""
+"""A server in the foreground: started, waited for, ended with all that it started."""
 
 from __future__ import annotations
 
@@ -41,14 +41,22 @@ def answers(port: int) -> bool:
 
 
 class Daemon:
-    """One server process and its output file."""
+    """One server in process and mount namespaces of its own, and its output file.
 
-    def __init__(self, argv: Sequence[str | Path], output: Path, env: Mapping[str, str] | None = None) -> None:
+    Whatever a server starts dies with it, and it dies with the test run, also when that is killed. (A server that
+    changes users loses the kernel's parent-death signal; the shell that is process 1 of the namespace keeps it.)
+    `setup` is a shell script that runs first: what it mounts is seen by this server alone.
+    """
+
+    def __init__(
+        self, argv: Sequence[str | Path], output: Path, env: Mapping[str, str] | None = None, setup: str = ""
+    ) -> None:
         self.output = output
+        namespaces = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        script = f'set -e\n{setup}\n"$@"\nexit $?'
         with output.open("wb") as sink:
             self._process = subprocess.Popen(
-                # The server ends with the test run, even if that is killed: the kernel signals it then.
-                ["setpriv", "--pdeathsig", "TERM", "--", *argv],
+                ["setpriv", "--pdeathsig", "KILL", "--", "unshare", *namespaces, "sh", "-c", script, "sh", *argv],
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
@@ -62,15 +70,11 @@ class Daemon:
         wait_until(lambda: (self._lives() and all(map(answers, ports))) or None, f"{self.output.stem} on ports {ports}")
 
     def stop(self) -> None:
-        """SIGTERM to the process; what has not ended in time is killed with its whole session."""
-        if self._process.poll() is not None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        """End it and all that it started; they are gone when this returns."""
+        pid = self._process.pid
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            os.kill(int(child), signal.SIGKILL)  # process 1 of the namespace: the kernel ends the others
+        self._process.wait(STOP_SECONDS)
 
     def _lives(self) -> bool:
         if self._process.poll() is None:
@@ -89,18 +93,8 @@ def run(argv: Sequence[str | Path], *, env: Mapping[str, str] | None = None, std
     return done.stdout
 
 
-def with_private_mounts(setup: str, argv: Sequence[str | Path]) -> list[str]:
-    """`argv` after the shell script `setup`, both in a mount namespace of their own.
-
-    For servers with a compiled-in user or folder: what setup mounts is seen by them alone, the machine is not changed
-    and two runs do not meet. `useradd` is not needed: `private_users` gives the lines for it.
-    """
-    script = f'set -e\n{setup}\nexec "$@"'
-    return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", *map(str, argv)]
-
-
 def private_users(folder: Path, names: Sequence[str]) -> str:
-    """Shell lines that lay copies of /etc/passwd and /etc/group with these users over the real ones."""
+    """A daemon's setup that adds compiled-in users: for it alone, copies of /etc/passwd and /etc/group have them."""
     lines = []
     for file, form in (
         ("passwd", "{name}:x:{number}:{number}::/nonexistent:/usr/sbin/nologin\n"),
