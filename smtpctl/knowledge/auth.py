@@ -229,4 +229,60 @@ ENTRIES = (
         ),
         source="RFC 4954 4",
     ),
+    Entry(
+        id="auth.challenge_not_understood",
+        severity=Severity.ERROR,
+        stage=Stage.AUTH,
+        status=ExitStatus.PROTOCOL,
+        title="{host} sent a challenge that does not fit the login[ ({mechanism})]",
+        message="The login was cancelled; nothing secret was sent.[ What was wrong: {reason}.]",
+        causes=(
+            because(
+                0.7,
+                "The server's implementation of the mechanism is defective, or wants more than smtpctl does.",
+                _MATRIX,
+            ),
+            because(0.3, "A proxy changes the dialogue.", fix("Try from another network, or with implicit TLS.")),
+        ),
+        source="RFC 4422 3; RFC 4954 4",
+    ),
+    Entry(
+        id="auth.credentials_unusable",
+        severity=Severity.ERROR,
+        stage=Stage.AUTH,
+        status=ExitStatus.CONFIG,
+        title="These credentials cannot be used[ with {mechanism}]",
+        message="They hold characters that the mechanism does not allow. Nothing was sent.",
+        causes=(
+            because(
+                0.6,
+                "A line end or a blank was copied along.",
+                fix(
+                    "Store it again.",
+                    "smtpctl secret set profile/{profile}/password",
+                ),
+            ),
+            because(0.4, "It was typed or stored in another encoding than UTF-8.", fix("Store it as UTF-8.")),
+        ),
+        source="RFC 4013; RFC 6750 2.1",
+    ),
+    Entry(
+        id="auth.library_missing",
+        severity=Severity.ERROR,
+        stage=Stage.AUTH,
+        status=ExitStatus.CONFIG,
+        title="The login needs a library that is not installed[: {library}]",
+        message="NTLM and GSSAPI are extras of smtpctl. Nothing was sent to the server for it.",
+        causes=(
+            because(
+                0.9,
+                "smtpctl was installed without the extra.",
+                fix(
+                    "Install it with the extra.",
+                    "pip install 'smtpctl[gssapi,ntlm]'",
+                ),
+            ),
+        ),
+        source="docs/dependencies.md",
+    ),
 )

@@ -1,8 +1,8 @@
-"""What can be wrong with the settings: rules that `validate` holds. What can be wrong with the file is in `config_file`."""
+"""What can be wrong with the settings: rules that `validate` holds. The file is in `config_file`, OAuth in `config_oauth`."""
 
 from __future__ import annotations
 
-from smtpctl.knowledge import config_file
+from smtpctl.knowledge import config_file, config_oauth
 from smtpctl.knowledge.families import Entry, because, fix
 from smtpctl.model.finding import Severity
 from smtpctl.model.report import ExitStatus
@@ -121,243 +121,6 @@ _RULES = (
             ),
         ),
         source="RFC 8314 3",
-    ),
-    Entry(
-        id="config.basic_auth_retired",
-        severity=Severity.WARNING,
-        stage=Stage.CONFIG,
-        status=ExitStatus.CONFIG,
-        title="[{host}: ]the provider retires logins with a password; use OAuth 2.0",
-        message="Microsoft 365: passwords for sending (SMTP AUTH) stay as they are until December 2026, are then off by "
-        "default and can be switched on again by an administrator; tenants created later do not get them. The final "
-        "date is to be announced in the second half of 2027. Microsoft has moved these dates several times. Once off, "
-        "the server answers 550 5.7.30.",
-        causes=(
-            because(
-                0.9,
-                "The profile logs in with a user name and a password.",
-                fix(
-                    "Move to OAuth 2.0; the preset has the settings.",
-                    "smtpctl preset show m365-oauth2",
-                ),
-            ),
-        ),
-        source="Microsoft Message Center MC786329, Exchange Team Blog 4114750",
-        as_of="2026-01-27",
-        knowledge=("m365.550-5-7-30-basic-retired",),
-    ),
-    Entry(
-        id="config.password_ignored",
-        severity=Severity.NOTE,
-        stage=Stage.CONFIG,
-        title="The password is not used, because OAuth 2.0 is on",
-        message="With OAuth 2.0 a token logs in. A password beside it is never sent.",
-        causes=(
-            because(
-                0.9,
-                "It was left behind when OAuth 2.0 was set up.",
-                fix(
-                    "Remove it.",
-                    "smtpctl secret remove profile/{profile}/password",
-                ),
-            ),
-        ),
-        source="RFC 7628 1",
-    ),
-    Entry(
-        id="config.token_endpoint_ignored",
-        severity=Severity.NOTE,
-        stage=Stage.CONFIG,
-        title="The token endpoint is not used, because a tenant is set",
-        message="With a tenant id the token comes from Microsoft Entra ID of that tenant.",
-        causes=(
-            because(
-                0.6,
-                "Both were filled in.",
-                fix(
-                    "Remove the one that is not meant, below its [oauth.NAME] heading in the configuration file.",
-                    "smtpctl config path",
-                    safe=True,
-                ),
-            ),
-        ),
-        source="Microsoft identity platform: OAuth 2.0 client credentials flow",
-    ),
-    Entry(
-        id="config.oauth_without_tls",
-        severity=Severity.ERROR,
-        stage=Stage.CONFIG,
-        status=ExitStatus.CONFIG,
-        title="OAuth2 authentication requires TLS",
-        message="A token is as good as a password to whoever reads it on the way, so it only ever goes over an encrypted "
-        "connection. Nothing was sent, and no token was fetched.",
-        causes=(
-            because(
-                0.8,
-                "The profile uses OAuth 2.0 and has no encryption (Contensis: EmailSmtpUseOAuth2 is true and "
-                "neither EmailSmtpUseSSL nor EmailSmtpUseImplicitSSL is).",
-                fix(
-                    "Use STARTTLS on port 587 (Contensis: EmailSmtpUseSSL = true).",
-                    "smtpctl profile set {profile} port=587 tls=starttls",
-                    safe=True,
-                ),
-                fix(
-                    "Or implicit TLS on port 465 (Contensis: EmailSmtpUseImplicitSSL = true).",
-                    "smtpctl profile set {profile} port=465 tls=implicit",
-                    safe=True,
-                ),
-            ),
-            because(
-                0.2,
-                "The mode is `auto`, and the server did not offer STARTTLS.",
-                fix(
-                    "Find the port that does.",
-                    "smtpctl check {profile} --suggest",
-                ),
-            ),
-        ),
-        source="RFC 7628 3, 5; RFC 6750 5.3",
-    ),
-    Entry(
-        id="config.oauth_no_endpoint",
-        severity=Severity.ERROR,
-        stage=Stage.CONFIG,
-        status=ExitStatus.CONFIG,
-        title="OAuth2 is enabled but neither EmailSmtpOAuth2AzureTenantId nor EmailSmtpOAuth2TokenEndpoint is configured",
-        message="A token has to come from somewhere: from Microsoft Entra ID (then the tenant id says where) or from "
-        "another provider's token endpoint. Neither is set.",
-        causes=(
-            because(
-                0.7,
-                "Microsoft 365: the tenant id is missing.",
-                fix(
-                    "Copy the directory (tenant) id from the app registration's overview page; in the configuration file it is "
-                    "tenant_id below its [oauth.NAME] heading.",
-                    "smtpctl config path",
-                    safe=True,
-                ),
-            ),
-            because(
-                0.3,
-                "Another provider: the token endpoint is missing.",
-                fix(
-                    "Set the address that the provider documents, as token_endpoint below its [oauth.NAME] heading; it begins with https://.",
-                    "smtpctl config path",
-                    safe=True,
-                ),
-            ),
-        ),
-        source="RFC 6749 3.2, 4.4",
-    ),
-    Entry(
-        id="config.oauth_no_username",
-        severity=Severity.ERROR,
-        stage=Stage.CONFIG,
-        status=ExitStatus.CONFIG,
-        title="Cannot determine OAuth2 username",
-        message="With OAuth 2.0 the login names the mailbox that the token is for: the profile's user name, else the From "
-        "address of the mail. There is neither.",
-        causes=(
-            because(
-                0.9,
-                "OAuth 2.0 is on, the user name is empty (Contensis: EmailSmtpUsername), and the mail has no "
-                "From address.",
-                fix(
-                    "Set the user name to the address of the mailbox that sends.",
-                    "smtpctl profile set {profile} username=<address>",
-                    safe=True,
-                ),
-            ),
-        ),
-        source="RFC 7628 3.1",
-    ),
-    Entry(
-        id="config.oauth_multiple_senders",
-        severity=Severity.WARNING,
-        stage=Stage.CONFIG,
-        status=ExitStatus.CONFIG,
-        title="Several From addresses log in with OAuth 2.0, and no user name is set",
-        message="Without a user name each mail logs in as its own From address. Every one of them must be a mailbox that "
-        "the app may send from.",
-        causes=(
-            because(
-                0.6,
-                "One mailbox is meant to send for all.",
-                fix(
-                    "Name it.",
-                    "smtpctl profile set {profile} username=<address>",
-                    safe=True,
-                ),
-            ),
-            because(
-                0.4,
-                "Each address has its own mailbox.",
-                fix(
-                    "Give the app the right to each of them.",
-                    "Add-MailboxPermission -Identity <address> -User <service-principal> -AccessRights FullAccess",
-                ),
-            ),
-        ),
-        source="Microsoft: Authenticate an IMAP, POP or SMTP connection using OAuth",
-    ),
-    Entry(
-        id="config.m365_required_setting",
-        severity=Severity.ERROR,
-        stage=Stage.CONFIG,
-        status=ExitStatus.CONFIG,
-        title="Microsoft 365 with OAuth 2.0 needs another value[ for {key}][: {wanted}]",
-        message="It needs smtp.office365.com, port 587, STARTTLS, OAuth 2.0, a tenant id, a client id and a client secret.",
-        causes=(
-            because(
-                0.9,
-                "A value is missing or from another set-up.",
-                fix(
-                    "Compare with the preset.",
-                    "smtpctl preset show m365-oauth2",
-                ),
-            ),
-        ),
-        source="Microsoft: Authenticate an IMAP, POP or SMTP connection using OAuth",
-    ),
-    Entry(
-        id="config.oauth_incomplete",
-        severity=Severity.ERROR,
-        stage=Stage.CONFIG,
-        status=ExitStatus.CONFIG,
-        title="The OAuth 2.0 credentials are incomplete[: {missing}]",
-        message="A provider gives a token for a client id, a client secret and a scope, at its token endpoint.",
-        causes=(
-            because(
-                0.9,
-                "They were not filled in.",
-                fix(
-                    "Set them below its [oauth.NAME] heading; the provider's developer console shows them.",
-                    "smtpctl config path",
-                    safe=True,
-                ),
-            ),
-        ),
-        source="RFC 6749 4.4.2",
-    ),
-    Entry(
-        id="config.endpoint_not_https",
-        severity=Severity.ERROR,
-        stage=Stage.CONFIG,
-        status=ExitStatus.CONFIG,
-        title="The token endpoint must be HTTPS",
-        message="The client secret is sent to it.",
-        causes=(
-            because(
-                0.9,
-                "The address begins with http://.",
-                fix(
-                    "Write https:// in token_endpoint below its [oauth.NAME] heading.",
-                    "smtpctl config path",
-                    safe=True,
-                ),
-            ),
-        ),
-        source="RFC 6749 3.2",
     ),
     Entry(
         id="config.from_domain_not_authorised",
@@ -515,6 +278,75 @@ _RULES = (
         causes=(because(0.9, "EmailSmtpUseSSL and EmailSmtpUseImplicitSSL are both true.", fix("Keep one of them.")),),
         source="Contensis: Email settings, encryption",
     ),
+    Entry(
+        id="config.pickup_dir_missing",
+        severity=Severity.ERROR,
+        stage=Stage.CONFIG,
+        status=ExitStatus.CONFIG,
+        title="The profile delivers into a pickup folder and names none",
+        message="Mail is written as files into that folder, and another mail service takes it from there.",
+        causes=(
+            because(
+                0.9,
+                "The folder was not set.",
+                fix(
+                    "Set its full path.",
+                    "smtpctl profile set {profile} pickup_dir=<path>",
+                    safe=True,
+                ),
+            ),
+        ),
+        source="Kentico: Configuring additional SMTP servers",
+    ),
+    Entry(
+        id="config.iis_missing",
+        severity=Severity.ERROR,
+        stage=Stage.CONFIG,
+        status=ExitStatus.CONFIG,
+        title="The profile delivers through IIS, and this machine has no IIS",
+        message="The pickup folder of the IIS SMTP service exists on Windows only.",
+        causes=(
+            because(
+                0.7,
+                "The profile is from a Windows server.",
+                fix(
+                    "Deliver over the network.",
+                    "smtpctl profile set {profile} delivery=network",
+                    safe=True,
+                ),
+            ),
+            because(
+                0.3,
+                "Another mail service here reads a pickup folder.",
+                fix(
+                    "Name its folder.",
+                    "smtpctl profile set {profile} delivery=pickup pickup_dir=<path>",
+                    safe=True,
+                ),
+            ),
+        ),
+        source="Kentico: Configuring additional SMTP servers",
+    ),
+    Entry(
+        id="config.azure_network_only",
+        severity=Severity.ERROR,
+        stage=Stage.CONFIG,
+        status=ExitStatus.CONFIG,
+        title="Microsoft Azure supports only the Network method",
+        message="Nothing there takes mail out of a folder; only delivery over the network works.",
+        causes=(
+            because(
+                0.9,
+                "The profile is from a server of its own.",
+                fix(
+                    "Deliver over the network.",
+                    "smtpctl profile set {profile} delivery=network",
+                    safe=True,
+                ),
+            ),
+        ),
+        source="Kentico: Configuring additional SMTP servers",
+    ),
 )
 
-ENTRIES = (*_RULES, *config_file.ENTRIES)
+ENTRIES = (*_RULES, *config_oauth.ENTRIES, *config_file.ENTRIES)

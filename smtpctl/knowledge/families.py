@@ -104,7 +104,8 @@ class Entry(NamedTuple):
         return self.mx_severity if role == MX and self.mx_severity else self.severity
 
 
-_OPTIONAL = re.compile(r"\[([^\[\]{}]*\{(\w+)\}[^\[\]{}]*)\]")
+_OPTIONAL = re.compile(r"\[([^\[\]]*\{\w+\}[^\[\]]*)\]")
+_NAME = re.compile(r"\{(\w+)\}")
 
 
 class _Values(dict[str, object]):
@@ -122,7 +123,7 @@ def _place(target: str) -> dict[str, object]:
 
 def _format(template: str, values: Mapping[str, object]) -> str:
     if "[" in template:
-        template = _OPTIONAL.sub(lambda part: part[1] if part[2] in values else "", template)
+        template = _OPTIONAL.sub(lambda part: part[1] if values.keys() >= set(_NAME.findall(part[1])) else "", template)
     return template.format_map(values)
 
 

@@ -36,7 +36,7 @@ _PYTHON_KEYRING = "keyring 25.7 documentation, 'Third-Party Backends' and 'Confi
 
 def _entry(id_: str, title: str, message: str, **more: Any) -> Entry:
     """Secrets are missing before anything is connected, and the configuration is what to look at."""
-    base = Entry(id_, Severity.ERROR, Stage.CONFIG, title, message, status=ExitStatus.CONFIG)
+    base = Entry(id_, Severity.ERROR, Stage.CONFIG, title, message, status=ExitStatus.CONFIG, source="smtpctl.toml(5)")
     return base._replace(**more)
 
 

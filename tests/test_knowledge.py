@@ -1,0 +1,230 @@
+"""Keeps the knowledge from rotting: every id has a whole page, every sample leads home, no expression can run away."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smtpctl.cli import app
+from smtpctl.knowledge import families
+from smtpctl.knowledge.catalogue import GENERIC, Said, load
+from smtpctl.knowledge.families import Entry
+from smtpctl.knowledge.match import Context, match, stage_of
+from smtpctl.model.finding import Cause, Remedy
+from smtpctl.ops import explain
+
+ROOT = Path(__file__).parent.parent
+CATALOGUE = load()
+ENTRIES = tuple(families.all_entries())
+SAID = tuple(CATALOGUE.entries.values())
+_parser: Any = importlib.import_module("re._parser")
+_NOT_IDS = ("smtp.office365.", "smtp.partner.", "smtp.zengenti.", "config.toml")  # hosts and files look like ids
+
+
+def named(values: tuple[Any, ...]) -> Any:
+    return pytest.mark.parametrize("entry", values, ids=lambda entry: entry.id)
+
+
+def home(said: Said) -> Context:
+    """The context that an entry says it belongs to."""
+    provider = CATALOGUE.providers[said.prefix].provider
+    return Context(
+        stage=stage_of(said),
+        provider="" if said.prefix == GENERIC else provider,
+        mechanism=next(iter(said.mechanisms), ""),
+        grant=next(iter(said.grants), ""),
+        port=next(iter(said.ports), 0),
+        challenge=next(iter(said.challenge_status), ""),
+        facts=frozenset(said.facts[:1]),
+    )
+
+
+def test_ids_are_unique_over_families_and_replies() -> None:
+    names = [entry.id for entry in ENTRIES] + list(CATALOGUE.entries)
+    assert len(names) == len(set(names))
+
+
+def test_as_many_replies_are_known_as_ever() -> None:
+    """Ids are for ever: this number only grows."""
+    assert len(SAID) >= 355
+
+
+@named(ENTRIES)
+def test_an_entry_of_a_family_is_whole(entry: Entry) -> None:
+    assert families.entry(entry.id) is entry
+    assert re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)+", entry.id)
+    assert entry.title
+    assert not entry.title.endswith(".")
+    assert entry.message
+    assert entry.source
+    assert entry.causes
+    for cause in entry.causes:
+        assert 0 < cause.likelihood <= 1
+        assert cause.text
+        assert cause.remedies
+        assert all(remedy.text for remedy in cause.remedies)
+
+
+@named(ENTRIES)
+def test_a_page_is_readable_without_values(entry: Entry) -> None:
+    finding = entry.finding()
+    words = f"{finding.title} {finding.message}"
+    assert "{" not in words
+    assert "[" not in words
+
+
+@named(ENTRIES)
+def test_the_causes_stand_most_likely_first(entry: Entry) -> None:
+    ranks = [cause.likelihood for cause in entry.causes]
+    assert ranks == sorted(ranks, reverse=True)
+
+
+@named(ENTRIES)
+def test_what_an_entry_points_at_exists(entry: Entry) -> None:
+    assert set(entry.knowledge) <= set(CATALOGUE.entries)
+
+
+def test_every_id_has_a_page() -> None:
+    for name in explain.ids():
+        page = explain.by_id(name)
+        assert page is not None
+        assert page.finding.id == name
+
+
+@named(SAID)
+def test_a_reply_is_whole(entry: Said) -> None:
+    assert re.fullmatch(r"[a-z0-9]+\.[a-z0-9-]+", entry.id)
+    assert not entry.id.split(".")[1].startswith(f"{entry.prefix}-"), "the provider stands before the dot already"
+    assert entry.title
+    assert not entry.title.endswith(".")
+    assert entry.retry in ("later", "no")
+    assert 0 <= entry.priority <= 100
+    assert entry.causes
+    assert all(cause.why and cause.fix for cause in entry.causes)
+    assert entry.sources
+    assert set(entry.sources) <= set(CATALOGUE.sources)
+    assert set(entry.facts) <= set(CATALOGUE.facts)
+    assert entry.samples or not entry.regex
+    assert entry.regex or entry.facts, "nothing could ever lead here"
+    stage_of(entry)
+
+
+@named(SAID)
+def test_a_reply_leads_to_its_own_entry_first(entry: Said) -> None:
+    for text in entry.samples or ("",):
+        assert match(home(entry)._replace(text=text))[0].said.id == entry.id, text
+
+
+@named(tuple(said for said in SAID if not (said.own_server or said.own_stage or said.facts or said.mechanisms)))
+def test_without_any_context_a_reply_of_its_own_leads_home_too(entry: Said) -> None:
+    if entry.ports or entry.grants:
+        return
+    for text in entry.samples:
+        assert match(Context(text))[0].said.id == entry.id, text
+
+
+@named(tuple(said for said in SAID if said.regex))
+def test_a_sample_has_one_of_the_needles(entry: Said) -> None:
+    assert entry.needles
+    assert min(map(len, entry.needles)) > 1
+    for text in entry.samples:
+        assert any(word in text.lower() for word in entry.needles)
+
+
+@named(tuple(said for said in SAID if said.regex))
+def test_an_expression_cannot_run_away(entry: Said) -> None:
+    """No repetition without a limit inside another, so the steps are at most a polynomial of a limited text."""
+    assert depth(_parser.parse(entry.regex, re.IGNORECASE | re.DOTALL)) <= 1
+    assert len(re.findall(r"(?<!\\)[.\])]\*|(?<!\\)[.\])]\+", entry.regex)) <= 3
+
+
+def depth(nodes: Any) -> int:
+    """How many repetitions without a limit are nested in a parsed expression."""
+    return max((_depth(str(name), value) for name, value in nodes), default=0)
+
+
+def _depth(name: str, value: Any) -> int:
+    if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
+        return depth(value[2]) + (1 if value[1] > 256 else 0)
+    if name == "SUBPATTERN":
+        return depth(value[-1])
+    if name == "BRANCH":
+        return max(depth(branch) for branch in value[1])
+    if name in ("ASSERT", "ASSERT_NOT"):
+        return depth(value[1])
+    return 0
+
+
+def test_the_compiled_catalogue_is_current(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    compiler: Any = importlib.import_module("compile_replies")
+    assert compiler.TARGET.read_text("utf-8") == compiler.compiled(), "run python tools/compile_replies.py"
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    """Every command line of ours that a fix names, with the id that names it."""
+    remedies: list[tuple[str, Remedy]] = []
+    for entry in ENTRIES:
+        remedies += ((entry.id, remedy) for cause in _filled(entry) for remedy in cause.remedies)
+    for name, remedy in remedies:
+        yield from ((name, line) for line in remedy.commands if line.startswith("smtpctl "))
+    for said in SAID:
+        for reason in said.causes:
+            yield from ((said.id, line) for line in reason.commands if line.startswith("smtpctl "))
+
+
+def _filled(entry: Entry) -> tuple[Cause, ...]:
+    return entry.finding(target="mail.example.com:587", profile="office").causes
+
+
+def test_the_commands_that_fixes_name_exist() -> None:
+    wrong = [f"{name}: {line}" for name, line in commands() if problem(shlex.split(line)[1:])]
+    assert not wrong, "\n".join(wrong)
+
+
+def problem(words: list[str]) -> bool:
+    """Whether a command or a long option does not exist."""
+    if words[0].startswith("--"):
+        return words[0] != "--version"
+    if words[0] not in app.COMMANDS:
+        return True
+    command = app.load(words[0])
+    if hasattr(command, "entries"):
+        if words[1] not in command.entries:
+            return True
+        command = command.real_command(words[1])
+    known = {option for parameter in command.params for option in parameter.opts}
+    return any(word.startswith("--") and word not in known for word in words)
+
+
+def test_ids_that_code_names_exist() -> None:
+    """What the package raises or points at under a literal id has an entry."""
+    prefixes = "|".join(sorted({name.split(".")[0] for name in families.FAMILIES}))
+    literal = re.compile(rf'"((?:{prefixes})\.[a-z0-9_.]*[a-z0-9_])"')
+    known = set(explain.ids())
+    missing = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in (ROOT / "smtpctl").rglob("*.py")
+        if "cli" not in path.parts and "knowledge" not in path.parts
+        for name in literal.findall(path.read_text("utf-8"))
+        if name not in known and not name.startswith(_NOT_IDS)
+    }
+    assert not missing, "\n".join(sorted(missing))
+
+
+def test_a_family_is_loaded_only_when_asked_for() -> None:
+    import subprocess
+
+    code = (
+        "import sys; from smtpctl.knowledge import families; families.entry('conn.refused');"
+        "print(*[name for name in sys.modules if name.startswith('smtpctl.knowledge.')])"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert set(shown.split()) == {"smtpctl.knowledge.families", "smtpctl.knowledge.conn"}
