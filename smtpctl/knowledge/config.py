@@ -227,11 +227,52 @@ _RULES = (
         source="Kentico: Pickup directory",
     ),
     Entry(
+        id="config.azure_network_only",
+        severity=Severity.ERROR,
+        stage=Stage.CONFIG,
+        status=ExitStatus.CONFIG,
+        title="Microsoft Azure supports only the Network method",
+        message="The profile writes mails into a pickup folder, and on Azure App Service nothing picks them up.",
+        causes=(
+            because(
+                0.9,
+                "The profile was made for a server of one's own.",
+                fix(
+                    "Send over the network.",
+                    "smtpctl profile set {profile} delivery=network host=<server>",
+                    safe=True,
+                ),
+            ),
+        ),
+        source="Kentico: Configuring SMTP servers",
+    ),
+    Entry(
+        id="config.iis_missing",
+        severity=Severity.ERROR,
+        stage=Stage.CONFIG,
+        status=ExitStatus.CONFIG,
+        title="This delivery needs IIS SMTP, which this machine does not have",
+        message="The folder would come from the SMTP feature of IIS on Windows Server, and NETWORK SERVICE needs the right "
+        "to write there. It is harder to set up than a pickup folder of your own.",
+        causes=(
+            because(
+                0.9,
+                "The profile was made for Windows Server.",
+                fix(
+                    "Name the folder, or use another delivery.",
+                    "smtpctl profile set {profile} delivery=pickup pickup_dir=<folder>",
+                    safe=True,
+                ),
+            ),
+        ),
+        source="Kentico: Configuring additional SMTP servers",
+    ),
+    Entry(
         id="config.placeholder_left",
         severity=Severity.ERROR,
         stage=Stage.CONFIG,
         status=ExitStatus.CONFIG,
-        title="A value still holds the example from the guide[: {key} = {value}]",
+        title="A value still holds the example from the guide[: {example}]",
         message="Words in angle brackets stand for something that only you know.",
         causes=(
             because(
@@ -303,8 +344,8 @@ _RULES = (
         severity=Severity.ERROR,
         stage=Stage.CONFIG,
         status=ExitStatus.CONFIG,
-        title="The profile delivers through IIS, and this machine has no IIS",
-        message="The pickup folder of the IIS SMTP service exists on Windows only.",
+        title="Delivery through IIS needs IIS SMTP, which this machine does not have",
+        message="The pickup folder belongs to the SMTP feature of IIS, on Windows only; NETWORK SERVICE needs the right to write into it.",
         causes=(
             because(
                 0.7,

@@ -25,7 +25,7 @@ def context(policy: TlsPolicy) -> ssl.SSLContext:
     """The client context of a policy; one each in a process, because loading trust anchors is what costs.
 
     With pins, or a name of its own to verify, OpenSSL does not judge what `check_pins` and `check_name` do.
-    Problem `local.file_unreadable` for a CA or client certificate that cannot be loaded.
+    Problem `local.tls_file_unusable` for a CA or client certificate that cannot be loaded.
     """
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.minimum_version = _VERSIONS[policy.minimum]
@@ -47,7 +47,7 @@ def _load(loader: Any, path: str, **arguments: Any) -> None:
         loader(**arguments)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         reason = getattr(error, "strerror", None) or str(error)
-        raise entry("local.file_unreadable").problem(path=path, reason=reason) from error
+        raise entry("local.tls_file_unusable").problem(path=path, error=reason) from error
 
 
 def _own_name(policy: TlsPolicy) -> bool:

@@ -24,7 +24,11 @@ def findings(canvas: Canvas, findings: Sequence[Finding], subject: str) -> str:
             lines += layout.row(finding)
     state = "failed" if any(finding.severity is Severity.ERROR for finding in findings) else "passed"
     total = ", ".join(part for part in (canvas.text(subject), counts(findings) or "nothing to mend") if part)
-    return canvas.joined([*lines, f"{canvas.status(state)} {total}" if not findings else total])
+    if not findings:
+        return canvas.joined([f"{canvas.status(state)} {total}"])
+    worst = max(findings, key=lambda finding: finding.severity)
+    why = f"Why, and what else it may be:  {canvas.paint('command', f'smtpctl explain {canvas.text(worst.id)}')}"
+    return canvas.joined([*lines, total, why])
 
 
 def counts(findings: Sequence[Finding]) -> str:
@@ -61,21 +65,18 @@ class _Layout:
         yield from body
 
     def _body(self, finding: Finding) -> Iterator[str]:
+        """What is wrong and the likeliest fix; why, and what else it may be, is on the finding's page."""
         canvas, at = self._canvas, self._text_at
         yield from canvas.prose(finding.title, at)
         yield from evidence_lines(canvas, finding.evidence, at)
-        if finding.message:
-            yield from canvas.prose(finding.message, at)
-        for cause in finding.causes:
-            if cause.text:
-                yield from canvas.prose(cause.text, at + "     ", first=at + "why: ")
-            for remedy in cause.remedies:
-                if remedy.text:
-                    yield from canvas.prose(remedy.text, at + "     ", first=at + "fix: ")
-                lead = "     " if remedy.text else "fix: "
-                for command in remedy.commands:
-                    yield f"{at}{lead}{canvas.paint('command', canvas.text(command))}"
-                    lead = "     "
+        remedies = finding.causes[0].remedies if finding.causes else ()
+        for remedy in remedies:
+            if remedy.text:
+                yield from canvas.prose(remedy.text, at + "     ", first=at + "fix: ")
+            lead = "     " if remedy.text else "fix: "
+            for command in remedy.commands:
+                yield f"{at}{lead}{canvas.paint('command', canvas.text(command))}"
+                lead = "     "
 
 
 def _place(finding: Finding) -> str:

@@ -1,0 +1,206 @@
+"""The static rules: what can be said about settings without a network. One function a rule, one table of them."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from smtpctl.knowledge.families import entry
+from smtpctl.model.endpoint import AuthPolicy, Endpoint, TlsMode, TlsPolicy
+from smtpctl.model.finding import Finding, Location
+
+MICROSOFT_HOST = "smtp.office365.com"
+MICROSOFT_SCOPE = "https://outlook.office365.com/.default"
+# Servers that authorise the addresses of one domain only (Contensis' default is the one in the seed guide).
+_OWN_DOMAIN_ONLY: Mapping[str, tuple[str, ...]] = {"smtp.zengenti.com": ("contensis.com", "zengenti.com")}
+_PLACEHOLDER = re.compile(r"<[^<>@\s][^<>]*>|\{[a-z_]+\}|YOUR[_-][A-Z_-]+", re.IGNORECASE)
+_BATCH = range(10, 1001)  # outside, the database is asked too often or holds too much at once
+
+
+class Grant(NamedTuple):
+    """OAuth 2.0 credentials as far as rules look at them; texts may be empty."""
+
+    tenant_id: str = ""
+    token_endpoint: str = ""
+    client_id: str = ""
+    client_secret: bool = False
+    scope: str = ""
+    static: bool = False  # a ready access token: nothing is obtained
+
+
+class Settings(NamedTuple):
+    """One profile, resolved, as rules see it.
+
+    `method` is how it will log in (`oauth2`, `basic`, `anonymous` ...), `asked` what `auth` says; `has_password` that
+    there is one or a place for it; `senders` the From addresses known for it; `texts` every textual value by its key;
+    `locate` gives the place of a key in the file.
+    """
+
+    name: str
+    endpoint: Endpoint
+    tls: TlsPolicy
+    auth: AuthPolicy
+    method: str
+    username: str
+    senders: tuple[str, ...]
+    has_password: bool
+    has_token: bool
+    trusted: bool
+    oauth_only: bool
+    password_retired: bool
+    grant: Grant | None
+    texts: Mapping[str, str]
+    locate: Callable[[str], Location | None]
+
+    @property
+    def private(self) -> bool:
+        """Whether what is sent reaches nobody but this machine or a network that is not public."""
+        host = self.endpoint.host
+        if self.trusted or self.endpoint.path or host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(host).is_private
+        except ValueError:
+            return (
+                host.endswith((".internal", ".local", ".lan", ".home.arpa")) or "." not in host or ".internal." in host
+            )
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether TLS is asked for."""
+        return self.tls.mode is not TlsMode.NONE
+
+    def finding(self, id: str, at: str, **values: Any) -> Finding:
+        """A finding of this profile, located at the key `at`."""
+        where = self.locate(at)
+        about = {"profile": self.name or "NAME", "host": self.endpoint.host, "port": str(self.endpoint.port), **values}
+        return entry(f"config.{id}").finding(target=self.name or str(self.endpoint), location=where, **about)
+
+
+Rule = Callable[[Settings], Iterator[Finding]]
+
+
+def port_and_mode(it: Settings) -> Iterator[Finding]:
+    """465 is for implicit TLS, 587 and 25 are for STARTTLS (RFC 8314 3.3)."""
+    port, mode = it.endpoint.port, it.tls.mode
+    wrong = mode is TlsMode.IMPLICIT if port in (25, 587) else port == 465 and mode is not TlsMode.IMPLICIT
+    if wrong and not it.endpoint.path:
+        yield it.finding("port_tls_mismatch", "port", tls=mode.value)
+
+
+def login(it: Settings) -> Iterator[Finding]:
+    """Both halves of a login, never in clear, and nothing that is not used."""
+    if it.auth.method in ("auto", "basic") and it.method == "anonymous" and bool(it.username) != it.has_password:
+        missing = "password" if it.username else "user name"
+        yield it.finding("half_credentials", "username" if it.username else "password", missing=missing)
+    if it.method == "basic" and not it.encrypted and not it.private and not it.auth.allow_plaintext:
+        yield it.finding("plaintext_credentials", "tls")
+    if it.method == "anonymous" and not it.encrypted and not it.private:
+        yield it.finding("untrusted_plaintext", "tls")
+    if it.method == "oauth2" and it.has_password:
+        yield it.finding("password_ignored", "password")
+    if it.method == "basic" and (it.oauth_only or it.password_retired):
+        yield it.finding("basic_auth_retired", "auth")
+
+
+def oauth(it: Settings) -> Iterator[Finding]:
+    """What a token needs: TLS, a place to come from, a mailbox it is for."""
+    if it.method != "oauth2":
+        return
+    if not it.encrypted:
+        yield it.finding("oauth_without_tls", "tls")
+    if not it.username and not it.senders:
+        yield it.finding("oauth_no_username", "username")
+    if not it.username and len(it.senders) > 1:
+        yield it.finding("oauth_multiple_senders", "username")
+    if it.grant and not it.grant.static and not it.has_token:
+        yield from _grant(it, it.grant)
+    elif not it.grant and not it.has_token:
+        yield it.finding("oauth_no_endpoint", "oauth")
+
+
+def _grant(it: Settings, grant: Grant) -> Iterator[Finding]:
+    if grant.tenant_id and grant.token_endpoint:
+        yield it.finding("token_endpoint_ignored", "oauth")
+    if not grant.tenant_id and not grant.token_endpoint:
+        yield it.finding("oauth_no_endpoint", "oauth")
+        return
+    if not grant.tenant_id and not grant.token_endpoint.startswith("https://"):
+        yield it.finding("endpoint_not_https", "oauth")
+    missing = [name for name in ("client_id", "client_secret") if not getattr(grant, name)]
+    if not grant.tenant_id and not grant.scope:
+        missing.append("scope")
+    if missing:
+        yield it.finding("oauth_incomplete", "oauth", missing=", ".join(missing))
+    if grant.tenant_id:
+        yield from _microsoft(it, grant)
+
+
+def _microsoft(it: Settings, grant: Grant) -> Iterator[Finding]:
+    """The settings that Microsoft 365 needs, each that differs."""
+    wanted = (
+        ("host", it.endpoint.host, MICROSOFT_HOST),
+        ("port", str(it.endpoint.port), "587"),
+        ("tls", it.tls.mode.value, TlsMode.STARTTLS.value),
+        ("scope", grant.scope or MICROSOFT_SCOPE, MICROSOFT_SCOPE),
+    )
+    if it.endpoint.host not in (MICROSOFT_HOST, "smtp.office365.us", "smtp.partner.outlook.cn") and it.endpoint.host:
+        yield it.finding("m365_required_setting", "host", key="host", wanted=MICROSOFT_HOST)
+        return
+    for key, value, right in wanted[1:3]:
+        if value != right:
+            yield it.finding("m365_required_setting", key, key=key, wanted=right)
+
+
+def certificate(it: Settings) -> Iterator[Finding]:
+    """Verification that is switched off."""
+    if it.encrypted and not it.tls.verify and not it.private:
+        yield it.finding("tls_verification_off", "insecure")
+
+
+def sender(it: Settings) -> Iterator[Finding]:
+    """A From address at somebody else's server, as far as settings alone tell."""
+    allowed = _OWN_DOMAIN_ONLY.get(it.endpoint.host)
+    for address in it.senders if allowed else ():
+        domain = address.rpartition("@")[2].lower()
+        if allowed and domain not in allowed:
+            yield it.finding("from_domain_not_authorised", "from", domain=domain)
+
+
+def placeholders(it: Settings) -> Iterator[Finding]:
+    """Examples that were never replaced."""
+    for key, value in it.texts.items():
+        if _PLACEHOLDER.search(value):
+            yield it.finding("placeholder_left", key, example=f"{key} = {value[:60]}")
+
+
+RULES: tuple[Rule, ...] = (port_and_mode, login, oauth, certificate, sender, placeholders)
+
+
+def judge(settings: Settings) -> Iterator[Finding]:
+    """What all rules say about one profile."""
+    for rule in RULES:
+        yield from rule(settings)
+
+
+class ScopeSettings(NamedTuple):
+    """The sending settings of one scope as rules see them; `site` is empty for `(global)`."""
+
+    site: str
+    emails_enabled: bool
+    batch_size: int
+    locate: Callable[[str], Location | None]
+
+
+def judge_scope(scope: ScopeSettings) -> Iterator[Finding]:
+    """Sending switched off, a batch size out of all proportion."""
+    name = f"site {scope.site}" if scope.site else "(global)"
+    if not scope.emails_enabled:
+        where = scope.locate("emails_enabled")
+        yield entry("config.emails_disabled").finding(target=name, location=where, scope=name, site=scope.site)
+    if not scope.site and scope.batch_size not in _BATCH:
+        size = "large" if scope.batch_size >= _BATCH.stop else "small"
+        where = scope.locate("batch_size")
+        yield entry("config.batch_size").finding(target=name, location=where, value=f"{scope.batch_size}, very {size}")

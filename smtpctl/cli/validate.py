@@ -1,0 +1,50 @@
+"""`smtpctl validate`: whether the configuration is right; no network. The command for CI."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from smtpctl.cli.group import verb
+from smtpctl.cli.options import FINDINGS, FailOn, Settings, Targets
+from smtpctl.cli.terminal import Terminal
+from smtpctl.config import store
+from smtpctl.model.finding import Severity
+from smtpctl.model.report import ExitStatus
+
+
+@verb(formats=FINDINGS)
+def command(
+    terminal: Terminal,
+    settings: Settings,
+    targets: Targets = None,
+    fail_on: FailOn = "error",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Same as --fail-on warning.", rich_help_panel="Output")
+    ] = False,
+    platform: Annotated[
+        Literal["azure", "windows", "other"] | None,
+        typer.Option(
+            "--platform", help="Where it will run (default: as found).", rich_help_panel="Sending", show_default=False
+        ),
+    ] = None,
+) -> ExitStatus:
+    """Check the configuration without a network.
+
+    $ smtpctl validate
+    $ smtpctl validate office --strict
+    $ smtpctl validate --host smtp.example.com --port 465 --tls starttls
+    $ smtpctl validate --format github
+
+    Without a name all profiles and scopes of the file are looked at; options stand in for a profile's settings.
+    """
+    from smtpctl.ops.validate import validate
+
+    threshold = Severity.WARNING if strict else None if fail_on == "never" else Severity.parse(fail_on)
+    document = store.read(terminal.config, terminal.environ)
+    site = terminal.site or ""
+    found = validate(document, targets or (), settings, terminal.environ, site=site, platform=platform or "")
+    terminal.out(terminal.renderer("validate/1", threshold).findings(found.findings, subject=found.subject))
+    reached = threshold is not None and any(finding.severity >= threshold for finding in found.findings)
+    return ExitStatus.FINDINGS if reached else ExitStatus.OK

@@ -1,0 +1,154 @@
+"""`validate`: whether the configuration is right, as far as that can be said without a network."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from smtpctl.checks import settings as rules
+from smtpctl.config import presets
+from smtpctl.config.profile import Profile
+from smtpctl.config.resolve import resolve
+from smtpctl.config.review import review
+from smtpctl.config.scope import resolve_scope
+from smtpctl.config.store import Document
+from smtpctl.knowledge.families import entry
+from smtpctl.model.errors import Problem
+from smtpctl.model.finding import Finding, Location
+
+# Variables that Azure App Service sets for its processes.
+_AZURE = ("WEBSITE_SITE_NAME", "WEBSITE_INSTANCE_ID")
+
+
+class Validation(NamedTuple):
+    """`findings` in the order of the file; `subject` says what was looked at (`2 profiles`)."""
+
+    findings: tuple[Finding, ...]
+    subject: str
+
+
+def validate(
+    document: Document,
+    names: Sequence[str],
+    overrides: Mapping[str, Any],
+    environ: Mapping[str, str],
+    *,
+    site: str = "",
+    platform: str = "",
+) -> Validation:
+    """Judge the profiles named, or all of them and the scopes; options stand in for or over a profile's settings.
+
+    Problems of single profiles (a broken value, a missing parent) become findings beside the others.
+    """
+    findings: list[Finding] = []
+    whole = not names and not overrides
+    if whole:
+        findings += review(document)
+        findings += _scopes(document, environ)
+        if not document.profiles:
+            findings.append(entry("config.no_server").finding(target=str(document.path)))
+    targets: Sequence[str | None] = list(document.profiles) if whole else list(names) or [None]
+    azure = platform == "azure" or (not platform and any(name in environ for name in _AZURE))
+    for target in targets:
+        try:
+            profile = resolve(target, overrides, environ, document=document, site=site)
+        except Problem as problem:
+            findings.append(problem.finding)
+        else:
+            findings += rules.judge(_settings(profile, document))
+            findings += _delivery(profile, document, azure)
+    unique = list(dict.fromkeys(findings))
+    count = len(targets)
+    return Validation(tuple(sorted(unique, key=_place)), f"{count} {'profile' if count == 1 else 'profiles'}")
+
+
+def _place(finding: Finding) -> tuple[str, int, int, int]:
+    where = finding.location or Location("", 0)
+    return where.path, where.line, where.column, -finding.severity
+
+
+def _settings(profile: Profile, document: Document) -> rules.Settings:
+    preset = presets.get(profile.preset) if profile.preset else _by_host(profile.endpoint.host)
+    oauth = profile.oauth
+    grant = None
+    if oauth:
+        grant = rules.Grant(
+            oauth.tenant_id, oauth.token_endpoint, oauth.client_id, bool(oauth.client_secret), oauth.scope,
+            static=oauth.grant == "access_token",
+        )  # fmt: skip
+
+    def locate(key: str) -> Location | None:
+        origin = profile.origins.get(key)
+        if origin and origin.kind == "file" and ":" in origin.where:
+            path, _, line = origin.where.rpartition(":")
+            owned = profile.name in document.profiles and key in document.profiles[profile.name]
+            return document.locate("profiles", profile.name, key) if owned else Location(path, int(line))
+        return document.locate("profiles", profile.name) if profile.name in document.profiles else None
+
+    texts = {key: value for key, value in profile.values.items() if isinstance(value, str) and value}
+    return rules.Settings(
+        name=profile.name,
+        endpoint=profile.endpoint,
+        tls=profile.tls,
+        auth=profile.auth,
+        method=profile.method,
+        username=profile.username,
+        senders=tuple(filter(None, (profile.sender,))),
+        has_password=bool(profile.secret_ref),
+        has_token=bool(profile.token_ref or (oauth and oauth.access_token)),
+        trusted=profile.trusted,
+        oauth_only=bool(preset and preset.oauth_only),
+        password_retired=profile.endpoint.host.endswith((".office365.com", ".outlook.com")),
+        grant=grant,
+        texts={**texts, **({key: str(v) for key, v in oauth.values.items() if isinstance(v, str)} if oauth else {})},
+        locate=locate,
+    )
+
+
+def _by_host(host: str) -> presets.Preset | None:
+    suggestions = presets.suggest(host=host) if host else ()
+    return suggestions[0].preset if suggestions else None
+
+
+def _scopes(document: Document, environ: Mapping[str, str]) -> Iterator[Finding]:
+    for site in ("", *document.sites):
+        try:
+            scope = resolve_scope(document, site, environ)
+        except Problem as problem:
+            yield problem.finding
+            continue
+        table = ("sites", site) if site else ("global",)
+        keys = document.sites.get(site, {}) if site else document.globals
+
+        def locate(key: str, table: tuple[str, ...] = table, keys: Mapping[str, Any] = keys) -> Location | None:
+            return document.locate(*table, key) if key in keys else None
+
+        # A site that only inherits the switch is told of once, at the scope that set it.
+        if not site or "emails_enabled" in keys:
+            yield from rules.judge_scope(rules.ScopeSettings(site, scope.emails_enabled, scope.batch_size, locate))
+
+
+def _delivery(profile: Profile, document: Document, azure: bool) -> Iterator[Finding]:
+    """Pickup folders: allowed here at all, and writable for real."""
+    if profile.delivery == "network":
+        return
+    where = document.locate("profiles", profile.name, "delivery") if profile.name in document.profiles else None
+    about: dict[str, Any] = {"target": profile.name, "location": where, "profile": profile.name}
+    if azure:
+        yield entry("config.azure_network_only").finding(**about)
+    elif profile.delivery == "iis" and not profile.pickup_dir and os.name != "nt":
+        yield entry("config.iis_missing").finding(**about)
+    elif profile.pickup_dir and (reason := _unwritable(Path(profile.pickup_dir))):
+        yield entry("config.pickup_not_writable").finding(**about, path=profile.pickup_dir, reason=reason)
+
+
+def _unwritable(folder: Path) -> str:
+    """Why nothing can be written there, by doing it; empty where it works."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".smtpctl-"):
+            return ""
+    except OSError as error:
+        return error.strerror or str(error)
