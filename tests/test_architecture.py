@@ -48,7 +48,8 @@ HOMES: dict[str, set[str]] = {
     "filelock": {"config"},
     "scramp": {"protocol/sasl", "protocol/server"},  # both sides of one exchange
     "spnego": {"protocol/sasl"},
-    "python_socks": {"net"},
+    "python_socks": {"net/proxy.py"},
+    "h11": {"net/proxy.py"},
     "idna": {"model", "config/values.py"},
     "typer": {"cli"},
 }
