@@ -12,7 +12,7 @@ from smtpctl.config.profile import Profile
 from smtpctl.config.resolve import resolve
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.finding import Severity
-from smtpctl.model.report import ExitStatus, Report, StageResult
+from smtpctl.model.report import ExitStatus, Report, StageResult, combined
 from smtpctl.ops import session
 from smtpctl.ops.session import Surroundings
 from smtpctl.render.canvas import Canvas
@@ -60,8 +60,7 @@ def run(
         terminal.out(renderer.report(reports[0]) if len(reports) == 1 else renderer.reports(reports))
     if transcript:
         save(transcript, reports[0])
-    statuses = {report.status(threshold) for report in reports} - {ExitStatus.OK}
-    return statuses.pop() if len(statuses) == 1 else ExitStatus.FINDINGS if statuses else ExitStatus.OK
+    return combined(reports, threshold)
 
 
 def _one(terminal: Terminal, profile: Profile, work: Work, renderer: TextRenderer) -> Report:

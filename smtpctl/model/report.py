@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -86,3 +86,10 @@ class Report(NamedTuple):
         if fail_on is not None and any(finding.severity >= fail_on for finding in self.findings):
             return ExitStatus.FINDINGS
         return ExitStatus.OK
+
+
+def combined(reports: Iterable[Report], fail_on: Severity | None) -> ExitStatus:
+    """The exit status of a run over several targets: the one they agree on where they are not OK, else FINDINGS, because
+    there is no one cause."""
+    seen = {report.status(fail_on) for report in reports} - {ExitStatus.OK}
+    return seen.pop() if len(seen) == 1 else ExitStatus.FINDINGS if seen else ExitStatus.OK

@@ -55,12 +55,6 @@ def status_of_findings(findings: Iterable[Finding], fail_on: Severity | None) ->
     return ExitStatus.FINDINGS if fail_on and highest and highest >= fail_on else ExitStatus.OK
 
 
-def status_of_reports(reports: Sequence[Report], fail_on: Severity | None) -> ExitStatus:
-    """The status all reports agree on where they are not OK, else FINDINGS: a run over several targets has no one cause."""
-    seen = {report.status(fail_on) for report in reports} - {ExitStatus.OK}
-    return seen.pop() if len(seen) == 1 else ExitStatus.FINDINGS if seen else ExitStatus.OK
-
-
 def quoted(evidence: Evidence) -> str:
     """Evidence on one line, label first: `S: 535 5.7.3 ...`; what a peer drags out is cut."""
     text = f"{evidence.label} {evidence.text}".strip()

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Finding, Severity
-from smtpctl.model.report import RecipientResult, Report, StageResult
+from smtpctl.model.report import RecipientResult, Report, StageResult, combined
 from smtpctl.model.transcript import Event, Kind
 from smtpctl.render import listing
-from smtpctl.render.base import Setting, problem_report, status_of_reports
+from smtpctl.render.base import Setting, problem_report
 from smtpctl.render.blocks import block
 from smtpctl.render.canvas import Canvas, broken, columns, fold
 from smtpctl.render.tables import Column, table
@@ -95,7 +95,7 @@ class TextRenderer:
         canvas = self._canvas
         rows = [summary(report) for report in reports]
         tally = _tally(reports)
-        status = status_of_reports(reports, self._fail_on)
+        status = combined(reports, self._fail_on)
         first = f"{len(reports)} targets: {tally}" + (f" (exit {int(status)})" if status else "")
         marks = [canvas.status(row.state) for row in rows]
         heads = [Column("", shrink=False), Column("", right=True, shrink=False), Column("", minimum=20)]

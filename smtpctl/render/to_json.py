@@ -13,8 +13,8 @@ from typing import Any
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Finding, Severity
 from smtpctl.model.reply import Reply
-from smtpctl.model.report import Failure, Report
-from smtpctl.render.base import Setting, status_of_findings, status_of_reports
+from smtpctl.model.report import Failure, Report, combined
+from smtpctl.render.base import Setting, status_of_findings
 
 
 class JsonRenderer:
@@ -30,7 +30,7 @@ class JsonRenderer:
 
     def reports(self, reports: Sequence[Report]) -> str:
         """Several targets: `exit` of the run and the list `reports`."""
-        exit_status = int(status_of_reports(reports, self._fail_on))
+        exit_status = int(combined(reports, self._fail_on))
         data = [report_data(report, self._fail_on) for report in reports]
         return document(self._schema, {"exit": exit_status, "reports": data})
 

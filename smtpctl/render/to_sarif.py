@@ -13,8 +13,8 @@ from typing import Any
 from smtpctl import __version__
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Finding
-from smtpctl.model.report import ExitStatus, Report
-from smtpctl.render.base import Setting, explanation, status_of_findings, status_of_reports
+from smtpctl.model.report import ExitStatus, Report, combined
+from smtpctl.render.base import Setting, explanation, status_of_findings
 from smtpctl.render.canvas import visible
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -38,7 +38,7 @@ class SarifRenderer:
             for report in reports
             for finding in report.findings
         ]
-        return self._document(found, status_of_reports(reports, self._fail_on))
+        return self._document(found, combined(reports, self._fail_on))
 
     def findings(self, findings: Sequence[Finding], *, subject: str = "") -> str:
         """The findings; SARIF has no place for `subject`."""
