@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from smtpctl.cli import stored
+from smtpctl.cli import profile_io, stored
 from smtpctl.cli.group import Noun
 from smtpctl.cli.options import Overrides, ProfileName, Settings, Target, Yes
 from smtpctl.cli.terminal import Terminal
@@ -189,6 +189,9 @@ def default(terminal: Terminal, name: ProfileName) -> None:
     from smtpctl.ops import profiles
 
     stored.done(terminal, profiles.choose_default(stored.path(terminal), name, stored.site(terminal)))
+
+
+profile_io.add_to(app)
 
 
 def _list(terminal: Terminal, rows: list[dict[str, Any]]) -> str:

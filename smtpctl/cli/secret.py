@@ -69,7 +69,7 @@ def set_(
     wanted = secrets.parse_name(name)
     where = secrets.parse_store(store, wanted)
     secret = _secret(terminal, wanted.entry, stdin, file)
-    stored.done(terminal, secrets.put(stored.path(terminal), wanted, where, secret, terminal.environ))
+    stored.done(terminal, secrets.put(stored.document(terminal), wanted, where, secret, terminal.environ))
 
 
 @app.command("remove")
@@ -82,7 +82,7 @@ def remove(terminal: Terminal, name: SecretName, yes: Yes = False) -> None:
 
     wanted = secrets.parse_name(name)
     terminal.confirm(f"Remove {wanted.entry}?", yes=yes)
-    stored.done(terminal, secrets.remove(stored.path(terminal), wanted, terminal.environ))
+    stored.done(terminal, secrets.remove(stored.document(terminal), wanted, terminal.environ))
 
 
 @app.command("move")
@@ -98,7 +98,7 @@ def move(terminal: Terminal, name: SecretName, to: To) -> None:
 
     wanted = secrets.parse_name(name)
     where = secrets.parse_store(to, wanted)
-    stored.done(terminal, secrets.move(stored.path(terminal), wanted, where, terminal.environ))
+    stored.done(terminal, secrets.move(stored.document(terminal), wanted, where, terminal.environ))
 
 
 def _secret(terminal: Terminal, name: str, stdin: bool, file: str) -> Secret:

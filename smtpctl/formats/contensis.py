@@ -135,7 +135,7 @@ def _fault(key: str, value: str) -> tuple[About, str] | None:
 def _settings(values: Mapping[str, str], notices: list[Notice]) -> Settings:
     on = {key: values[key].lower() == "true" for key in _BOOLEANS}
     if on[IMPLICIT] and on[STARTTLS]:
-        notices.append(Notice(About.NOTE, IMPLICIT, f"{STARTTLS} is true as well; implicit TLS takes precedence"))
+        notices.append(Notice(About.BOTH_TLS, IMPLICIT, f"{STARTTLS} is true as well; implicit TLS takes precedence"))
     both = bool(values[USER] and values[PASSWORD])
     return Settings(
         host=values[HOST],

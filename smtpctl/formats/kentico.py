@@ -337,7 +337,7 @@ def _connection(server: Settings, notices: list[Notice], *, reveal: bool) -> Ite
         secret = _writable("secret", server.secret.reveal(), notices, instead=MASK) if reveal and server.secret else ""
         if secret or server.secret or server.secret_ref:
             yield PASSWORD, secret or MASK
-    elif server.user or server.secret:
+    elif server.auth == "none" and (server.user or server.secret):
         notices.append(Notice(About.CHANGED, "user", "it is left out, because Kentico would log in with it"))
     if server.tls is not TlsMode.AUTO:
         yield SSL, "false" if server.tls is TlsMode.NONE else "true"

@@ -72,6 +72,7 @@ class About(StrEnum):
     MASKED = "masked"  # a secret that was only shown as a mask
     NOT_CARRIED = "not_carried"  # the other side has no place for it
     CHANGED = "changed"  # carried, but not exactly
+    BOTH_TLS = "both_tls"  # STARTTLS and implicit TLS are both on; implicit TLS is taken
     NOTE = "note"
 
     @property
@@ -119,7 +120,8 @@ def lost(server: Settings, carries: Collection[str]) -> Iterator[Notice]:
             parts = (part for part in OAuth._fields if getattr(value, part) != getattr(unset, part))
             missing = [f"oauth.{part}" for part in parts if f"oauth.{part}" not in carries]
         else:
-            missing = [name] if value != default and name not in carries else []
+            place = "secret" if name == "secret_ref" else name  # formats write a placeholder for it
+            missing = [name] if value != default and place not in carries else []
         for field in missing:
             yield Notice(About.NOT_CARRIED, field, f"{field} has no place in this format")
 

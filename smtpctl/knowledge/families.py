@@ -29,6 +29,7 @@ FAMILIES: Mapping[str, str] = {
     "auth": "auth",
     "config": "config",
     "conn": "conn",
+    "format": "formats",
     "local": "local",
     "reply": "reply",
     "secret": "secret",

@@ -27,7 +27,13 @@ _COMMAND = fix(
     "smtpctl profile set {profile} 'password_command=pass show smtp'",
     safe=True,
 )
-_OTHER_PLACES: tuple[Remedy, ...] = (_ENV, _FILE, _COMMAND)
+_STORE = fix(
+    "Let smtpctl keep secrets in files that only this user can read.",
+    "smtpctl secret set {profile} --store file:PATH",
+    "smtpctl profile import --secret-store file:FOLDER/ ...",
+    safe=True,
+)
+_OTHER_PLACES: tuple[Remedy, ...] = (_ENV, _FILE, _COMMAND, _STORE)
 _STATUS = fix("See which stores were tried and what each said.", "smtpctl secret status")
 _SET = fix("Store it again.", "smtpctl secret set {entry}")
 

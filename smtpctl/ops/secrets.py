@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from smtpctl.config import save, secrets, store
+from smtpctl.config import save, secrets
 from smtpctl.config.edits import Edit, Set, Unset
 from smtpctl.config.layers import SECRETS, secret_settings
 from smtpctl.config.problems import did_you_mean
@@ -92,34 +92,34 @@ def status(document: Document, environ: Mapping[str, str]) -> list[Held]:
     return [_held(name, ref, environ) for name, ref in _references(document)]
 
 
-def put(path: Path, name: Name, where: SecretRef, secret: Secret, environ: Mapping[str, str]) -> Change:
+def put(document: Document, name: Name, where: SecretRef, secret: Secret, environ: Mapping[str, str]) -> Change:
     """Store a secret, then make the file refer to it. UsageProblem where the profile or credentials are not there."""
-    _owner(store.read(path, environ), name)
+    _owner(document, name)
     secrets.store(where, secret, environ)
-    save.edit(path, lambda document: _refer(document, name, where))
+    save.edit(document.path, lambda now: _refer(now, name, where))
     return Change(f"Stored {name.entry} in {_place(where)}.")
 
 
-def remove(path: Path, name: Name, environ: Mapping[str, str]) -> Change:
+def remove(document: Document, name: Name, environ: Mapping[str, str]) -> Change:
     """Remove a secret and the reference to it; what smtpctl does not write to keeps what it has."""
-    ref = _reference(store.read(path, environ), name)
+    ref = _reference(document, name)
     notes: tuple[str, ...] = ()
     if ref.kind in _WRITABLE:
         gone = secrets.remove(ref, environ)
         notes = () if gone else (f"{_place(ref)} did not have it.",)
     elif ref.kind is not Kind.LITERAL:
         notes = (f"{_place(ref)} still has it.",)
-    save.edit(path, lambda document: _unset(document, name))
+    save.edit(document.path, lambda now: _unset(now, name))
     return Change(f"Removed {name.entry}.", notes)
 
 
-def move(path: Path, name: Name, where: SecretRef, environ: Mapping[str, str]) -> Change:
+def move(document: Document, name: Name, where: SecretRef, environ: Mapping[str, str]) -> Change:
     """Put a secret into another store: stored there first, then referred to, then removed from where it was."""
-    ref = _reference(store.read(path, environ), name)
+    ref = _reference(document, name)
     if ref == where:
         return Change(f"{name.entry} is in {_place(where)} already.")
     secrets.store(where, secrets.fetch(ref, environ), environ)
-    save.edit(path, lambda document: _refer(document, name, where))
+    save.edit(document.path, lambda now: _refer(now, name, where))
     if ref.kind in _WRITABLE:
         secrets.remove(ref, environ)
     notes = () if ref.kind in (*_WRITABLE, Kind.LITERAL) else (f"{_place(ref)} still has it.",)

@@ -1,0 +1,345 @@
+"""Profiles from other programs' settings and back.
+
+An import is whole or not at all: a placeholder or a value that cannot be read refuses everything before anything is
+stored. Secrets go to a store, the file gets references. An export has placeholders for secrets unless they are asked
+for, and says what the other format cannot hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from smtpctl import formats
+from smtpctl.config import save, secrets
+from smtpctl.config.edits import Edit, Set, Unset
+from smtpctl.config.fields import SCOPE_FIELDS
+from smtpctl.config.profile import OAuth as StoredOAuth
+from smtpctl.config.profile import Profile
+from smtpctl.config.resolve import resolve
+from smtpctl.config.scope import resolve_scope
+from smtpctl.config.store import Document
+from smtpctl.formats.settings import About, Notice, OAuth, Reading, Settings
+from smtpctl.knowledge import families
+from smtpctl.model.endpoint import TlsMode
+from smtpctl.model.errors import UsageProblem
+from smtpctl.model.finding import Evidence, Finding
+from smtpctl.model.secret import Secret
+from smtpctl.ops.secrets import Name, parse_store, settings_of
+
+MAX_OCTETS = 4 * 1024 * 1024
+_AUTH: Mapping[str, str] = {"none": "none", "password": "basic", "oauth2": "oauth2"}
+_METHODS: Mapping[str, str] = {"basic": "password", "oauth2": "oauth2"}
+_FINDINGS: Mapping[About, str] = {
+    About.PLACEHOLDER: "config.placeholder_left",
+    About.BOTH_TLS: "config.implicit_wins",
+    About.INVALID: "format.invalid",
+    About.UNKNOWN: "format.unknown_key",
+    About.NOT_CARRIED: "format.not_carried",
+    About.CHANGED: "format.changed",
+    About.MASKED: "format.masked",
+    About.NOTE: "format.note",
+}
+_IMPLICIT_PORTS = (465,)
+_STARTTLS_PORTS = (25, 587)
+
+
+class Imported(NamedTuple):
+    """What an import did: the profiles it stored and the settings of the scope it set, by name."""
+
+    profiles: tuple[str, ...]
+    scope: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+class Exported(NamedTuple):
+    """The text of an export, and what it does not say."""
+
+    text: str
+    findings: tuple[Finding, ...]
+
+
+class _Plan(NamedTuple):
+    """One server on its way into the file: its profile's name, the secrets to store and where."""
+
+    name: str
+    server: Settings
+    secrets: tuple[tuple[Name, Secret], ...]
+
+
+def read_text(path: str, stdin: BinaryIO) -> str:
+    """The text of a file, or of standard input for `-`: UTF-8, or UTF-16 with a byte order mark.
+
+    UsageProblem where the file cannot be read; Problem `format.invalid` for what is no text or longer than 4 MiB.
+    """
+    try:
+        if path == "-":
+            octets = stdin.read(MAX_OCTETS + 1)
+        else:
+            with Path(path).open("rb") as file:
+                octets = file.read(MAX_OCTETS + 1)
+    except OSError as error:
+        raise UsageProblem(f"{path}: {error.strerror}") from None
+    if len(octets) > MAX_OCTETS:
+        raise families.entry("format.invalid").problem(target=path, text=f"it is longer than {MAX_OCTETS >> 20} MiB")
+    encoding = "utf-16" if octets[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        return octets.decode(encoding)
+    except UnicodeDecodeError:
+        raise families.entry("format.invalid").problem(target=path, text="it is not UTF-8 text") from None
+
+
+def import_(
+    document: Document,
+    format_name: str,
+    text: str,
+    environ: Mapping[str, str],
+    *,
+    name: str = "",
+    site: str = "",
+    secret_store: str = "keyring",
+    replace: bool = False,
+) -> Imported:
+    """Store the servers of another program's settings as profiles: NAME, NAME-2, ... (the format's name by default).
+
+    The first one becomes the default profile where there is none. Problem for what refuses, UsageProblem where a name
+    is taken and `replace` is not given.
+    """
+    reading = formats.get(format_name).read(text)
+    _refuse(reading.notices, format_name)
+    plans = [_plan(server, number, name or format_name) for number, server in enumerate(reading.servers, 1)]
+    _check_names(document, plans, replace=replace)
+    for plan in plans:
+        for secret_name, secret in plan.secrets:
+            secrets.store(parse_store(secret_store, secret_name), secret, environ)
+
+    def change(now: Document) -> list[Edit]:
+        _check_names(now, plans, replace=replace)
+        edits = [edit for plan in plans for edit in _profile_edits(now, plan, secret_store, site)]
+        return [*edits, *_scope_edits(now, reading, plans, site)]
+
+    save.edit(document.path, change)
+    findings = [_finding(notice, plans[0].name if plans else "") for notice in reading.notices]
+    findings += [found for plan in plans for found in _mismatch(plan)]
+    return Imported(tuple(plan.name for plan in plans), tuple(reading.scope), tuple(findings))
+
+
+def export(
+    document: Document,
+    format_name: str,
+    names: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    site: str = "",
+    reveal: bool = False,
+) -> Exported:
+    """Profiles in another program's format, the default one first; without names all of them, if it can hold several.
+
+    Problem where a value cannot be written, or a secret that is to be revealed cannot be fetched.
+    """
+    module = formats.get(format_name)
+    scope = resolve_scope(document, site, environ)
+    wanted = list(names) or _all(document, scope.default_profile, many=module.MANY)
+    if not wanted and not module.SCOPE:
+        raise UsageProblem("There is no profile to export", "Add one: smtpctl profile add NAME --host HOST")
+    servers = [_settings(resolve(name, {}, {}, document=document), environ, reveal=reveal) for name in wanted]
+    set_ = {name: getattr(scope, name) for name, origin in scope.origins.items() if origin.kind != "default"}
+    written = module.write(servers, {k: v for k, v in set_.items() if k in module.SCOPE}, reveal=reveal)
+    _refuse(written.notices, format_name)
+    return Exported(written.text, tuple(_finding(notice, wanted[0] if wanted else "") for notice in written.notices))
+
+
+# Reading
+
+
+def _refuse(notices: Sequence[Notice], format_name: str) -> None:
+    """Problem with every notice that refuses as evidence."""
+    refusing = [notice for notice in notices if notice.about.refuses]
+    if not refusing:
+        return
+    first = refusing[0]
+    evidence = [_evidence(notice) for notice in refusing]
+    more = f" (and {len(refusing) - 1} more)" if len(refusing) > 1 else ""
+    text = f"{first.key}: {first.text}{more}".removeprefix(": ")
+    raise families.entry(_FINDINGS[first.about]).problem(target=format_name, evidence=evidence, text=text)
+
+
+def _finding(notice: Notice, profile: str) -> Finding:
+    entry = families.entry(_FINDINGS[notice.about])
+    return entry.finding(
+        target=profile, evidence=[_evidence(notice)], key=notice.key or "text", text=notice.text, profile=profile
+    )
+
+
+def _evidence(notice: Notice) -> Evidence:
+    text = f"{notice.key}: {notice.text}" if notice.key else notice.text
+    return Evidence(text, f"line {notice.line}:" if notice.line else "")
+
+
+def _plan(server: Settings, number: int, base: str) -> _Plan:
+    name = base if number == 1 else f"{base}-{number}"
+    found = [(Name("profile", name, "password"), server.secret)]
+    parts = server.oauth._asdict()
+    found += [(Name("oauth", name, key), value) for key, value in parts.items() if isinstance(value, Secret)]
+    return _Plan(name, server, tuple((secret_name, secret) for secret_name, secret in found if secret))
+
+
+def _check_names(document: Document, plans: Sequence[_Plan], *, replace: bool) -> None:
+    from smtpctl.config import values
+
+    for plan in plans:
+        try:
+            values.name_word(plan.name, "name for a profile")
+        except values.BadValueError as error:
+            raise UsageProblem(str(error)) from None
+        taken = plan.name in document.profiles or (_has_oauth(plan.server) and plan.name in document.oauth)
+        if taken and not replace:
+            hint = "Choose another with --name, or give --replace."
+            raise UsageProblem(f'There is a profile or set of credentials "{plan.name}" already', hint)
+
+
+def _profile_edits(document: Document, plan: _Plan, secret_store: str, site: str) -> Iterator[Edit]:
+    refs = {
+        secret_name: settings_of(secret_name, parse_store(secret_store, secret_name)) for secret_name, _ in plan.secrets
+    }
+    profile = {**_profile_table(plan.server), **refs.get(Name("profile", plan.name, "password"), {})}
+    profile |= secrets.to_settings("password", secrets.parse(plan.server.secret_ref)) if plan.server.secret_ref else {}
+    if site:
+        profile["sites"] = [site]
+    if _has_oauth(plan.server):
+        profile["oauth"] = plan.name
+        oauth = _oauth_table(plan.server.oauth)
+        for secret_name, settings in refs.items():
+            oauth |= settings if secret_name.noun == "oauth" else {}
+        yield from _table(document.oauth, ("oauth", plan.name), oauth)
+    yield from _table(document.profiles, ("profiles", plan.name), profile)
+
+
+def _table(tables: Mapping[str, Any], path: tuple[str, str], values: Mapping[str, Any]) -> Iterator[Edit]:
+    """A table of its own, or in place of the one that is there: what is set now stays where it stands."""
+    if path[1] not in tables:
+        yield Set(path, dict(values))
+        return
+    yield from (Unset((*path, key)) for key in tables[path[1]] if key not in values)
+    yield from (Set((*path, key), value) for key, value in values.items())
+
+
+def _profile_table(server: Settings) -> dict[str, Any]:
+    """A server as the settings of a profile; host, port, encryption and login always, the rest where it is set."""
+    stages = {"connect": server.timeout_connect, "data": server.timeout_read}
+    optional = {
+        "insecure": not server.verify,
+        "ca_file": server.ca_file,
+        "client_cert": server.client_cert,
+        "client_key": server.client_key,
+        "tls_min": server.tls_min,
+        "pin": [f"sha256:{server.fingerprint}"] if server.fingerprint else [],
+        "auth_mech": server.mechanisms[0] if server.mechanisms else "",
+        "username": server.user,
+        "from": server.from_addr,
+        "helo": server.helo,
+        "stage_timeout": {stage: seconds for stage, seconds in stages.items() if seconds},
+        "priority": server.priority if server.priority != "normal" else "",
+        "delivery": server.delivery if server.delivery != "network" else "",
+        "pickup_dir": server.pickup_dir,
+        "sites": list(server.sites),
+    }
+    table = {"host": server.host, "port": server.port, "tls": server.tls.value, "auth": _AUTH[server.auth]}
+    table |= {key: value for key, value in optional.items() if value}
+    return table if server.enabled else {**table, "enabled": False}
+
+
+def _has_oauth(server: Settings) -> bool:
+    return server.oauth != OAuth()
+
+
+def _oauth_table(oauth: OAuth) -> dict[str, Any]:
+    table = {
+        "tenant_id": oauth.tenant,
+        "token_endpoint": oauth.token_endpoint,
+        "client_id": oauth.client_id,
+        "scope": oauth.scope,
+        "grant": "refresh_token" if oauth.refresh_token else "access_token" if oauth.access_token else "",
+    }
+    return {key: value for key, value in table.items() if value}
+
+
+def _scope_edits(document: Document, reading: Reading, plans: Sequence[_Plan], site: str) -> Iterator[Edit]:
+    global_only = {field.name for field in SCOPE_FIELDS if field.global_only}
+    for key, value in reading.scope.items():
+        yield Set(("global", key) if not site or key in global_only else ("sites", site, key), value)
+    place = ("sites", site) if site else ("global",)
+    there = document.sites.get(site, {}) if site else document.globals
+    first = next((plan.name for plan in plans if plan.server.delivery == "network"), "")
+    if first and "default_profile" not in there:
+        yield Set((*place, "default_profile"), first)
+
+
+def _mismatch(plan: _Plan) -> Iterator[Finding]:
+    """The port belongs to the other way of encryption (RFC 8314 3.3)."""
+    implicit = plan.server.tls is TlsMode.IMPLICIT
+    if plan.server.port in (_STARTTLS_PORTS if implicit else _IMPLICIT_PORTS):
+        entry = families.entry("config.port_tls_mismatch")
+        yield entry.finding(target=plan.name, profile=plan.name, port=plan.server.port, tls=plan.server.tls.value)
+
+
+# Writing
+
+
+def _all(document: Document, default: str, *, many: bool) -> list[str]:
+    rest = [name for name in document.profiles if name != default]
+    names = [default, *rest] if default in document.profiles else rest
+    return names if many else names[:1]
+
+
+def _settings(profile: Profile, environ: Mapping[str, str], *, reveal: bool) -> Settings:
+    password = _secret(profile.secret_ref, environ, reveal=reveal)
+    stages = profile.timeouts.stages
+    by_name = {stage.value: seconds for stage, seconds in stages.items()}
+    return Settings(
+        host=profile.endpoint.host,
+        port=profile.endpoint.port or 25,
+        tls=profile.tls.mode,
+        verify=profile.tls.verify,
+        ca_file=profile.tls.ca_file,
+        client_cert=profile.tls.client_cert,
+        client_key=profile.tls.client_key,
+        tls_min=profile.tls.minimum if profile.origins["tls_min"].kind != "default" else "",
+        fingerprint=profile.tls.pins[0] if profile.tls.pins else "",
+        auth=_METHODS.get(profile.method, "none"),
+        mechanisms=(profile.auth.mechanism,) if profile.auth.mechanism else (),
+        user=profile.username,
+        secret=password,
+        secret_ref="" if password or not profile.secret_ref else str(profile.secret_ref),
+        from_addr=profile.sender,
+        helo=profile.helo,
+        timeout_connect=by_name.get("connect"),
+        timeout_read=by_name.get("data"),
+        oauth=_oauth(profile.oauth, environ, reveal=reveal) if profile.oauth else OAuth(),
+        delivery=profile.delivery,
+        pickup_dir=profile.pickup_dir,
+        enabled=profile.enabled,
+        priority=profile.priority,
+        sites=profile.sites,
+    )
+
+
+def _oauth(stored: StoredOAuth, environ: Mapping[str, str], *, reveal: bool) -> OAuth:
+    return OAuth(
+        tenant=stored.tenant_id,
+        token_endpoint=stored.token_endpoint,
+        client_id=stored.client_id,
+        client_secret=_secret(stored.client_secret, environ, reveal=reveal) or _hidden(stored.client_secret),
+        scope=stored.scope,
+        refresh_token=_secret(stored.refresh_token, environ, reveal=reveal) or _hidden(stored.refresh_token),
+    )
+
+
+def _secret(ref: secrets.SecretRef | None, environ: Mapping[str, str], *, reveal: bool) -> Secret:
+    return secrets.fetch(ref, environ) if ref and reveal else Secret("")
+
+
+def _hidden(ref: secrets.SecretRef | None) -> Secret:
+    """Something in place of a secret that is there and not to be shown: formats write a placeholder for it."""
+    return Secret(str(ref)) if ref else Secret("")
