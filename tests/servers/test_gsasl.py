@@ -15,6 +15,7 @@ from smtpctl.model.endpoint import Credentials
 from smtpctl.model.secret import Secret
 from smtpctl.protocol import sasl
 from smtpctl.protocol.sasl import SaslContext, SaslFailure
+from smtpctl.protocol.sasl.saslprep import saslprep
 
 OK, NEEDS_MORE, NO_CALLBACK = 0, 1, 51
 AUTHID, AUTHZID, PASSWORD, SERVICE, HOSTNAME, TLS_UNIQUE = 1, 2, 3, 5, 6, 18
@@ -37,7 +38,7 @@ class Peer:
         assert library.gsasl_server_start(self._context, mechanism.encode(), ctypes.byref(self._session)) == OK
         for prop, value in {SERVICE: b"smtp", HOSTNAME: b"mail.example.com", **properties}.items():
             library.gsasl_property_set(self._session, prop, value)
-        self._password = properties.get(PASSWORD)
+        self._password = saslprep(properties[PASSWORD].decode()).encode()  # the server prepares (RFC 4616 2)
 
     def _asked(self, context: int, session: int, prop: int) -> int:
         """PLAIN and LOGIN leave it to the application to compare the password."""
