@@ -59,7 +59,7 @@ def fetch(
         case Kind.KEYRING:
             from smtpctl.config.secrets import os_keyring
 
-            return os_keyring.open_keyring(environ).get(ref.value)
+            return os_keyring.open_keyring(environ, ref.value).get(ref.value)
 
 
 def store(ref: SecretRef, secret: Secret, environ: Mapping[str, str]) -> None:
@@ -67,7 +67,7 @@ def store(ref: SecretRef, secret: Secret, environ: Mapping[str, str]) -> None:
     if ref.kind is Kind.KEYRING:
         from smtpctl.config.secrets import os_keyring
 
-        os_keyring.open_keyring(environ).set(ref.value, secret)
+        os_keyring.open_keyring(environ, ref.value).set(ref.value, secret)
     elif ref.kind is Kind.FILE:
         from smtpctl.config.secrets import places
 
@@ -81,7 +81,7 @@ def remove(ref: SecretRef, environ: Mapping[str, str]) -> bool:
     if ref.kind is Kind.KEYRING:
         from smtpctl.config.secrets import os_keyring
 
-        return os_keyring.open_keyring(environ).remove(ref.value)
+        return os_keyring.open_keyring(environ, ref.value).remove(ref.value)
     if ref.kind is Kind.FILE:
         from smtpctl.config.secrets import places
 

@@ -122,9 +122,9 @@ class Keyring:
         return True
 
 
-def open_keyring(environ: Mapping[str, str] | None = None, timeout: float = TIMEOUT) -> Keyring:
-    """The keyring to use; Problem `secret.no_keyring` or `secret.unsafe_backend`."""
-    backend = _choose(environ, timeout)
+def open_keyring(environ: Mapping[str, str] | None = None, entry: str = "", timeout: float = TIMEOUT) -> Keyring:
+    """The keyring to use; Problem `secret.no_keyring` or `secret.unsafe_backend`, which are about `entry`."""
+    backend = _choose(environ, timeout, entry)
     limit = WINDOWS_LIMIT if _module(backend) == "keyring.backends.Windows" else None
     return Keyring(backend, limit=limit, timeout=timeout)
 
@@ -150,7 +150,7 @@ def describe(backend: object) -> str:
     return NATIVE.get(_module(backend)) or f"{_module(backend)}.{type(backend).__name__}"
 
 
-def _choose(environ: Mapping[str, str] | None, timeout: float) -> KeyringBackend:
+def _choose(environ: Mapping[str, str] | None, timeout: float, entry: str = "") -> KeyringBackend:
     """The library's choice if it is safe; from a chain the first safe member."""
     import keyring
 
@@ -161,9 +161,9 @@ def _choose(environ: Mapping[str, str] | None, timeout: float) -> KeyringBackend
             return backend
     refused = next((backend for backend in members if _module(backend) != _NONE), None)
     if refused is None:
-        raise problem("no_keyring", _unavailable(timeout))
+        raise problem("no_keyring", _unavailable(timeout), entry=entry)
     reason = _why_refused(refused, environ)
-    raise problem("unsafe_backend", _unavailable(timeout), backend=describe(refused), reason=reason)
+    raise problem("unsafe_backend", _unavailable(timeout), entry=entry, backend=describe(refused), reason=reason)
 
 
 def _why_refused(backend: object, environ: Mapping[str, str] | None) -> str:

@@ -10,9 +10,12 @@ from smtpctl.model.finding import Finding
 
 
 def problem(name: str, /, evidence: Iterable[str] = (), **values: Any) -> Problem:
-    """The problem `secret.NAME`; `values` fill its texts."""
+    """The problem `secret.NAME`; `values` fill its texts. An `entry` of a profile says which profile it is about."""
     from smtpctl.knowledge import families
 
+    noun, _, rest = str(values.get("entry", "")).partition("/")
+    if noun == "profile":
+        values["profile"] = rest.partition("/")[0]
     return families.entry(f"secret.{name}").problem(evidence=evidence, **values)
 
 
