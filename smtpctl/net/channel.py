@@ -29,7 +29,7 @@ class Channel:
         self.tls: ssl.SSLObject | None = None
         self.first_octets = b""  # the first that came when a handshake began
         self.round_trips = 0  # how often something came after we had sent something
-        self._wrote = False
+        self.waiting = False  # something was sent since the last time something came
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._pending: deque[bytes | Iterator[bytes]] = deque()
@@ -51,7 +51,7 @@ class Channel:
                     sent = self.sock.send(self._wire)
                 except (BlockingIOError, InterruptedError):
                     return False
-                self._wrote = True
+                self.waiting = True
                 self._wire = self._wire[sent:]
             block = self._next_block()
             if self.tls is not None:
@@ -131,9 +131,9 @@ class Channel:
         return True
 
     def _count(self) -> None:
-        if self._wrote:
+        if self.waiting:
             self.round_trips += 1
-            self._wrote = False
+            self.waiting = False
 
     def _decrypt(self) -> None:
         assert self.tls is not None
@@ -152,6 +152,8 @@ class Channel:
 
     def _next_block(self) -> bytes:
         """The next octets to send, many small pieces as one; empty when there is nothing."""
+        if not self._pending:
+            return b""
         pieces: list[bytes] = []
         size = 0
         while self._pending and size < BLOCK:

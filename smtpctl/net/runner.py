@@ -113,7 +113,7 @@ class Driver(Generic[T]):
             if kind is Receive or kind is StartTls:
                 self._waiting = step
                 try:
-                    answer = self._answer(step)
+                    answer = self._answer(step, fresh=True)
                 except _BROKEN as error:
                     return self._throw(errors.translate(error, step.stage, connection))
                 if answer is None:
@@ -138,16 +138,17 @@ class Driver(Generic[T]):
                 self.result = stop.value
                 return True
 
-    def _answer(self, step: Receive | StartTls) -> Any:
-        return self._reply(step) if isinstance(step, Receive) else self._handshake(step)
+    def _answer(self, step: Receive | StartTls, *, fresh: bool = False) -> Any:
+        return self._reply(step, fresh) if isinstance(step, Receive) else self._handshake(step)
 
-    def _reply(self, step: Receive) -> Any:
-        """What the step waits for, or None. The peer's words are recorded here, redacted."""
+    def _reply(self, step: Receive, fresh: bool) -> Any:
+        """What the step waits for, or None. The peer's words are recorded here, redacted. A `fresh` wait does not
+        look for an answer to what has left only now."""
         connection = self.connection
         channel = connection.channel
         take = connection.reader.take_many if step.many else (step.reader or connection.reader).take
         while True:
-            taken: Any = take(channel.inbound)
+            taken: Any = take(channel.inbound) if channel.inbound else None
             if taken is not None:
                 connection.outstanding = max(0, connection.outstanding - (len(taken) if step.many else 1))
                 if connection.log is not None:
@@ -160,7 +161,7 @@ class Driver(Generic[T]):
                 # Content is on its way: the time of the stage counts from the last progress (RFC 5321 4.5.3.2.5).
                 self.deadline = min(connection.now() + connection.timeouts.of(step.stage), connection.deadline)
             self.writing = not channel.flush()
-            if not channel.receive():
+            if (fresh and channel.waiting) or not channel.receive():
                 return None
 
     def _handshake(self, step: StartTls) -> Any:

@@ -43,6 +43,7 @@ def stuffed(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 def stuffed_whole(content: bytes) -> bytes:
     """The same for a message that is at hand as a whole."""
-    if b"\r\n." in content or content[:1] == b".":
-        return b"".join(stuffed((content,)))
-    return content + b".\r\n" if content[-2:] == b"\r\n" or not content else content + b"\r\n.\r\n"
+    stuffed = content.replace(b"\r\n.", b"\r\n..")
+    if stuffed[:1] == b".":
+        stuffed = b"." + stuffed
+    return stuffed + b".\r\n" if stuffed[-2:] == b"\r\n" or not stuffed else stuffed + b"\r\n.\r\n"

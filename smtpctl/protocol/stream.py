@@ -116,49 +116,63 @@ class _Openings:
         return self._octets
 
 
+class _Unfinished(NamedTuple):
+    """A mail whose content is on the way: the replies so far."""
+
+    mail: Mail
+    first: Reply
+    replies: list[Reply]
+    data: Reply
+
+
 def _overlapped(
     capabilities: Capabilities, supply: Iterator[Mail], settle: Settle, flight: deque[Mail]
 ) -> Dialogue[None]:
     openings = _Openings(capabilities)
     inbox: deque[Reply] = deque()
-    unfinished: Submission | None = None  # its content is on the way
+    before: _Unfinished | None = None
     reset = b""
     for mail in supply:
         flight.append(mail)
         count = len(mail.envelope.recipients)
         if count > GROUP:  # too many commands to be ahead of: this one goes by itself
-            yield from _finish(unfinished, inbox, settle, flight)
-            unfinished = None
+            if before:
+                yield from _finish(before, inbox, settle, flight)
+                before = None
             yield from _alone(capabilities, mail, settle, flight)
             continue
-        yield Send(reset + openings.of(mail.envelope) + b"DATA\r\n", Stage.MAIL, replies=count + 2 + bool(reset))
-        if unfinished:
-            yield from _finish(unfinished, inbox, settle, flight)
-            unfinished = None
         expected = count + 2 + bool(reset)
+        yield Send(reset + openings.of(mail.envelope) + b"DATA\r\n", Stage.MAIL, None, expected)
+        if before:
+            yield from _finish(before, inbox, settle, flight)
+            before = None
         while len(inbox) < expected:
             inbox.extend((yield _REPLIES))
-        first, *replies, data = [inbox.popleft() for _ in range(expected)][bool(reset) :]
-        done = Submission(mail.envelope, first, replies, data)
-        reset = b""
+        if reset:
+            inbox.popleft()
+            reset = b""
+        first = inbox.popleft()
+        replies = [inbox.popleft() for _ in range(count)]
+        data = inbox.popleft()
         if data.intermediate:
             # RFC 2920 3.1: a 354 although nobody is accepted is answered with an empty message
             body = mail.content if first.positive and any(reply.positive for reply in replies) else b""
-            yield Send(content.stuffed_whole(body), Stage.DATA, f"<{len(body)} octets of content>")
-            unfinished = done
+            yield Send(content.stuffed_whole(body), Stage.DATA, "<content of a mail>")
+            before = _Unfinished(mail, first, replies, data)
         else:
             flight.popleft()
-            settle(mail, done)
+            settle(mail, Submission(mail.envelope, first, replies, data))
             reset = b"RSET\r\n"  # the next MAIL would be refused as a nested one
-    yield from _finish(unfinished, inbox, settle, flight)
+    if before:
+        yield from _finish(before, inbox, settle, flight)
 
 
-def _finish(unfinished: Submission | None, inbox: deque[Reply], settle: Settle, flight: deque[Mail]) -> Dialogue[None]:
-    """Settle the mail whose content is on the way, which is the first in flight."""
-    if unfinished:
-        while not inbox:
-            inbox.extend((yield _REPLIES))
-        settle(flight.popleft(), unfinished._replace(final=(inbox.popleft(),)))
+def _finish(one: _Unfinished, inbox: deque[Reply], settle: Settle, flight: deque[Mail]) -> Dialogue[None]:
+    """The reply to the content of the first mail in flight, which settles it."""
+    while not inbox:
+        inbox.extend((yield _REPLIES))
+    mail = flight.popleft()
+    settle(mail, Submission(mail.envelope, one.first, one.replies, one.data, (inbox.popleft(),)))
 
 
 def _windowed(
