@@ -6,6 +6,7 @@ defect: a short apology, where its redacted traceback was saved, exit 70. `SMTPC
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from smtpctl import __version__
@@ -16,14 +17,21 @@ VERBOSE = frozenset({"--verbose", "-v"})
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command line (without the program's name); the exit status."""
-    arguments = sys.argv[1:] if argv is None else argv
+    gc.disable()  # nothing made while starting is garbage; looking for it costs a fifth of the time
+    try:
+        return _answer(sys.argv[1:] if argv is None else argv)
+    finally:
+        gc.enable()
+        if argv is None:
+            gc.freeze()  # the process ends here
+
+
+def _answer(arguments: list[str]) -> int:
     if arguments and set(arguments) <= VERSION | VERBOSE and not VERSION.isdisjoint(arguments):
         return _version(verbose=not VERBOSE.isdisjoint(arguments))
     from smtpctl.cli import run
 
-    if arguments[:1] == ["__complete"]:
-        return run.complete(arguments[1:])
-    return run.run(arguments)
+    return run.complete(arguments[1:]) if arguments[:1] == ["__complete"] else run.run(arguments)
 
 
 def _version(*, verbose: bool) -> int:

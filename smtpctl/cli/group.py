@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 import typer
@@ -72,6 +73,7 @@ class LazyGroup(TyperGroup):
         return self.entries[name].build(name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        ctx.obj.take(dict(ctx.params))
         for name in self.entries:
             self.get_command(ctx, name)  # what a misspelt one is compared with
         found, stub, rest = super().resolve_command(ctx, args)
@@ -89,9 +91,7 @@ class Verb(NamedTuple):
 
     def build(self, name: str) -> Any:
         """The command of this name for typer."""
-        app = typer.Typer(rich_markup_mode=None, add_completion=False)
-        app.command(name, cls=Command)(options.wire(self.function, self.formats))
-        return typer.main.get_command(app)
+        return _command(name, options.wire(self.function, self.formats))
 
 
 def verb(formats: tuple[str, ...] = TEXT_JSON) -> Callable[[Function], Verb]:
@@ -124,17 +124,22 @@ class Noun:
 
 def lazy_group(name: str, help: str, entries: Mapping[str, Entry]) -> LazyGroup:
     """A group of `entries` that takes the options every command has."""
-
-    def remember(**values: Any) -> None:
-        values.pop("shared_context").obj.take(values)
-
-    shown = inspect.Signature(options.shared_parameters(options.FINDINGS))
-    app = typer.Typer(name=name, cls=LazyGroup, help=help, rich_markup_mode=None, add_completion=False)
-    app.callback()(options.with_signature(remember, shown, remember))
-    group = typer.main.get_command(app)
-    assert isinstance(group, LazyGroup)
+    group = LazyGroup(name=name, help=help, params=list(_shared_options()), rich_markup_mode=None)
     group.entries = entries
     return group
+
+
+@cache
+def _shared_options() -> tuple[Any, ...]:
+    """The options of a group: made once, for the program and for the noun."""
+    shown = inspect.Signature(options.shared_parameters(options.FINDINGS))
+    return tuple(_command("shared", options.with_signature(lambda **_: None, shown)).params)
+
+
+def _command(name: str, function: Function) -> Any:
+    app = typer.Typer(rich_markup_mode=None, add_completion=False)
+    app.command(name, cls=Command)(function)
+    return typer.main.get_command(app)
 
 
 def first_line(function: Function) -> str:

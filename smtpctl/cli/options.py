@@ -14,6 +14,7 @@ a text (a list of texts where an option may be repeated, True or False for a fla
 
 from __future__ import annotations
 
+import gc
 import inspect
 from collections.abc import Callable
 from pathlib import Path
@@ -198,6 +199,8 @@ def wire(function: Callable[..., Any], formats: tuple[str, ...]) -> Callable[...
         invocation.take(values)
         fields = {name: value for name, value in _take(values, "field_").items() if value is not None}
         invocation.terminal = build(invocation.given, formats)
+        gc.freeze()  # what the start made stays to the end; no collection needs to look at it
+        gc.enable()
         for parameter in wanted:
             if parameter.annotation is Terminal:
                 values[parameter.name] = invocation.terminal
@@ -205,12 +208,12 @@ def wire(function: Callable[..., Any], formats: tuple[str, ...]) -> Callable[...
                 values[parameter.name] = {k: str(v) if isinstance(v, Path) else v for k, v in fields.items()}
         return function(**values)
 
-    return with_signature(call, signature(function, formats), function)
+    call.__name__, call.__doc__ = function.__name__, function.__doc__
+    return with_signature(call, signature(function, formats))
 
 
-def with_signature(call: Callable[..., Any], shown: inspect.Signature, like: Callable[..., Any]) -> Callable[..., Any]:
-    """`call` as typer shall see it: with this signature and the name and docstring of `like`."""
-    call.__name__, call.__doc__ = like.__name__, like.__doc__
+def with_signature(call: Callable[..., Any], shown: inspect.Signature) -> Callable[..., Any]:
+    """`call` as typer shall see it: with this signature."""
     call.__signature__ = shown  # type: ignore[attr-defined]
     call.__annotations__ = {p.name: p.annotation for p in shown.parameters.values()}
     return call

@@ -75,6 +75,7 @@ class Terminal:
         self.no_input: bool = values["no_input"] or not _is_tty(self.stdin)
         self.is_tty = _is_tty(self.stdout)
         self.err_is_tty = _is_tty(self.stderr)
+        self.err_is_tty = _is_tty(self.stderr)
         self.color = _wants_color(values["color"], environ, self.stdout)
         self.err_color = _wants_color(values["color"], environ, self.stderr)
         self.unicode = _can_encode(self.stdout, SAMPLE)
