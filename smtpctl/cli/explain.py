@@ -11,7 +11,6 @@ from smtpctl.cli.group import verb
 from smtpctl.cli.terminal import Terminal
 from smtpctl.model.explanation import Explained
 from smtpctl.model.report import ExitStatus
-from smtpctl.model.transcript import Stage
 
 if TYPE_CHECKING:
     from smtpctl.ops.explain import Hints
@@ -48,9 +47,9 @@ def command(
     Understands replies, texts of exceptions, bounces, logs of Postfix, Exim, msmtp and Exchange, and JSON. A log with
     several causes is summarised. Works without a network.
     """
-    from smtpctl.ops.explain import Hints
+    from smtpctl.ops.explain import hints
 
-    explained = _explain(terminal, words or [], Hints(provider, Stage(stage) if stage else None))
+    explained = _explain(terminal, words or [], hints(provider, stage or ""))
     if terminal.format == "json":
         terminal.document("explain/1", explained.to_json())
     else:
@@ -61,17 +60,17 @@ def command(
     return ExitStatus.OK
 
 
-def _explain(terminal: Terminal, words: list[str], hints: Hints) -> Explained:
+def _explain(terminal: Terminal, words: list[str], known: Hints) -> Explained:
     from smtpctl.ops.explain import explain, explain_lines
 
     if words == [STDIN] or (not words and terminal.no_input):
         terminal.stdin.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a TextIOWrapper always
-        return explain_lines(terminal.stdin, hints)
+        return explain_lines(terminal.stdin, known)
     text = " ".join(words)
     if _is_file(words):
         with Path(text).open(encoding="utf-8", errors="backslashreplace") as file:
-            return explain_lines(file, hints)
-    return explain(text, hints)
+            return explain_lines(file, known)
+    return explain(text, known)
 
 
 def _is_file(words: list[str]) -> bool:

@@ -10,9 +10,7 @@ from smtpctl.model.finding import Severity
 from smtpctl.model.report import ExitStatus
 from smtpctl.model.transcript import Stage
 
-_MATRIX = fix(
-    "See what the server offers and which of it works with these credentials.", "smtpctl check {target} --matrix"
-)
+_OFFERED = fix("See what the server offers.", "smtpctl check {target} -v")
 
 ENTRIES = (
     Entry(
@@ -76,7 +74,7 @@ ENTRIES = (
                     safe=True,
                 ),
             ),
-            because(0.2, "The mechanism needs a library or a certificate that is not here.", _MATRIX),
+            because(0.2, "The mechanism needs a library or a certificate that is not here.", _OFFERED),
         ),
         source="RFC 4954 3; RFC 4422",
     ),
@@ -96,7 +94,7 @@ ENTRIES = (
                     "smtpctl profile unset {profile} auth_mech",
                     safe=True,
                 ),
-                _MATRIX,
+                _OFFERED,
             ),
         ),
         source="RFC 4954 4",
@@ -167,7 +165,7 @@ ENTRIES = (
                 "Another machine stands in for the server.",
                 fix(
                     "Send nothing. Compare the certificate with the one you know.",
-                    "smtpctl check {target} --deep",
+                    "smtpctl check {target} -v",
                 ),
             ),
             because(
@@ -176,7 +174,7 @@ ENTRIES = (
                 fix(
                     "Tell the operator; try another mechanism.",
                 ),
-                _MATRIX,
+                _OFFERED,
             ),
         ),
         source="RFC 5802 3, 5",
@@ -193,8 +191,8 @@ ENTRIES = (
                 0.7,
                 "The server's implementation of the mechanism is defective.",
                 fix(
-                    "Use another mechanism.",
-                    "smtpctl check {target} --matrix",
+                    "Use another of the mechanisms that the server offers.",
+                    "smtpctl check {target} --auth-mech <name>",
                 ),
             ),
             because(0.3, "A proxy changes the dialogue.", fix("Try from another network, or with implicit TLS.")),
@@ -240,7 +238,7 @@ ENTRIES = (
             because(
                 0.7,
                 "The server's implementation of the mechanism is defective, or wants more than smtpctl does.",
-                _MATRIX,
+                _OFFERED,
             ),
             because(0.3, "A proxy changes the dialogue.", fix("Try from another network, or with implicit TLS.")),
         ),

@@ -84,7 +84,7 @@ ENTRIES = (
                 "Another machine answers (a captive portal, a hosting default, a virus scanner).",
                 fix(
                     "Look whose certificate it is.",
-                    "smtpctl check {target} --deep",
+                    "smtpctl check {target} -v",
                 ),
             ),
         ),
@@ -248,7 +248,7 @@ ENTRIES = (
                 "Its words are in the evidence.",
                 fix(
                     "Look at the whole chain.",
-                    "smtpctl check {target} --deep",
+                    "smtpctl check {target} -v",
                 ),
             ),
         ),

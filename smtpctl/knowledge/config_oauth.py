@@ -97,8 +97,9 @@ ENTRIES = (
                 0.2,
                 "The mode is `auto`, and the server did not offer STARTTLS.",
                 fix(
-                    "Find the port that does.",
-                    "smtpctl check {profile} --suggest",
+                    "Try the usual pairs: TLS from the first octet on 465, STARTTLS on 587.",
+                    "smtpctl check {host}:465 --tls implicit",
+                    "smtpctl check {host}:587 --tls starttls",
                 ),
             ),
         ),

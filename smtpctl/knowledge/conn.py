@@ -8,7 +8,9 @@ from smtpctl.model.report import ExitStatus
 from smtpctl.model.transcript import Stage
 
 _OTHER_PORTS = fix(
-    "Let smtpctl try the usual ports and modes and say which one answers.", "smtpctl check {target} --suggest"
+    "Try the usual pairs: TLS from the first octet on 465, STARTTLS on 587.",
+    "smtpctl check {host}:465 --tls implicit",
+    "smtpctl check {host}:587 --tls starttls",
 )
 _FIREWALL = because(
     0.45,

@@ -11,7 +11,6 @@ Literal braces are doubled.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
@@ -171,4 +170,6 @@ def all_entries() -> Iterator[Entry]:
 
 def similar(finding_id: str, known: Iterable[str]) -> tuple[str, ...]:
     """Up to three known ids that read like `finding_id`, the nearest first."""
+    import difflib
+
     return tuple(difflib.get_close_matches(finding_id.lower(), known, n=3, cutoff=0.6))

@@ -240,8 +240,9 @@ ENTRIES = (
                 0.4,
                 "The port belongs to another service, or a proxy answers.",
                 fix(
-                    "Let smtpctl try the usual ports and modes.",
-                    "smtpctl check {target} --suggest",
+                    "Try the usual pairs: TLS from the first octet on 465, STARTTLS on 587.",
+                    "smtpctl check {host}:465 --tls implicit",
+                    "smtpctl check {host}:587 --tls starttls",
                 ),
             ),
         ),

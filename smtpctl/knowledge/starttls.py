@@ -28,8 +28,9 @@ ENTRIES = (
                 0.4,
                 "It is another port: 465 with TLS from the start, or 587 for STARTTLS.",
                 fix(
-                    "Let smtpctl try the usual ports and modes.",
-                    "smtpctl check {host} --suggest",
+                    "Try the usual pairs: TLS from the first octet on 465, STARTTLS on 587.",
+                    "smtpctl check {host}:465 --tls implicit",
+                    "smtpctl check {host}:587 --tls starttls",
                 ),
             ),
             because(

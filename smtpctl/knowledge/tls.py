@@ -61,8 +61,9 @@ ENTRIES = (
                 0.3,
                 "The port is not the one for this mode.",
                 fix(
-                    "Let smtpctl try the usual ports and modes.",
-                    "smtpctl check {target} --suggest",
+                    "Try the usual pairs: TLS from the first octet on 465, STARTTLS on 587.",
+                    "smtpctl check {host}:465 --tls implicit",
+                    "smtpctl check {host}:587 --tls starttls",
                 ),
             ),
         ),

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from smtpctl.config import presets
 from smtpctl.knowledge import families
 from smtpctl.knowledge.catalogue import Said, load
 from smtpctl.knowledge.match import CLOSE, Context, Match, finding, match, page, retryable
@@ -55,31 +56,42 @@ class Hints(NamedTuple):
 NO_HINTS = Hints()
 
 
-def explain(words: str, hints: Hints = NO_HINTS) -> Explained:
+def hints(provider: str, stage: str) -> Hints:
+    """Hints from what was typed; empty where nothing was. UsageProblem for a provider that nobody knows."""
+    known = {name for prefix, one in load().providers.items() for name in (prefix, one.provider)} | set(presets.names())
+    if provider and provider not in known:
+        near = " or ".join(families.similar(provider, known))
+        raise UsageProblem(
+            f"There is no provider {provider}.", f"Did you mean {near}?" if near else "See: smtpctl preset list"
+        )
+    return Hints(provider, Stage(stage) if stage else None)
+
+
+def explain(words: str, known: Hints = NO_HINTS) -> Explained:
     """What `words` mean: an id, a code or a text. UsageProblem for an id or a code that does not exist."""
     words = words.strip()
     if not words:
         raise _nothing()
     if _ID.fullmatch(words):
-        known = by_id(words)
-        if known:
-            return known
+        explanation = by_id(words)
+        if explanation:
+            return explanation
         if not match(Context(words)):
             raise _unknown_id(words)
     code = _CODE.fullmatch(words)
-    return _meaning(words, code) if code else _text(words, hints)
+    return _meaning(words, code) if code else _text(words, known)
 
 
-def explain_lines(lines: Iterable[str], hints: Hints = NO_HINTS) -> Explained:
+def explain_lines(lines: Iterable[str], known: Hints = NO_HINTS) -> Explained:
     """What a file or a stream is about: one cause explained, or a summary of several (or of none)."""
-    log = _Log(hints)
+    log = _Log(known)
     for failure in failures(log.counted(lines)):
         log.add(failure)
     summary = log.summary()
     if not summary.lines:
         raise _nothing()
     if len(summary.causes) == 1 and summary.failures == 1:
-        return _text(summary.causes[0].sample, hints)
+        return _text(summary.causes[0].sample, known)
     return summary
 
 
@@ -110,10 +122,10 @@ def _unknown_id(name: str) -> UsageProblem:
     return UsageProblem(f"There is no finding {name}.", hint)
 
 
-def _text(words: str, hints: Hints) -> Explanation:
+def _text(words: str, known: Hints) -> Explanation:
     """One reply or error text."""
     failure = first(words)
-    context = _context(failure, hints)
+    context = _context(failure, known)
     own = _own_text(words)
     if own:
         return own
@@ -137,8 +149,8 @@ def _own_text(words: str) -> Explanation | None:
     return None
 
 
-def _context(failure: Failure, hints: Hints) -> Context:
-    return Context(text=failure.text, stage=hints.stage or failure.stage, provider=hints.provider, port=failure.port)
+def _context(failure: Failure, known: Hints) -> Context:
+    return Context(text=failure.text, stage=known.stage or failure.stage, provider=known.provider, port=failure.port)
 
 
 def _alternative(other: Match) -> Finding:
@@ -181,8 +193,8 @@ def _comes_with(said: Said, code: str, enhanced: str) -> bool:
 class _Log:
     """Failures of a stream, gathered by cause."""
 
-    def __init__(self, hints: Hints) -> None:
-        self._hints = hints
+    def __init__(self, known: Hints) -> None:
+        self._known = known
         self._lines = 0
         self._causes: dict[str, LogCause] = {}
         self._seen: dict[str, Finding | None] = {}  # a text without what varies -> its finding
@@ -213,7 +225,7 @@ class _Log:
         return self._seen[key]
 
     def _look_up(self, failure: Failure) -> Finding | None:
-        context = _context(failure, self._hints)
+        context = _context(failure, self._known)
         if not failure.certain:
             best = match(context, limit=1)
             if not best or best[0].score < _ENOUGH:

@@ -79,7 +79,7 @@ _BARE_ENHANCED = re.compile(r"^#?([45])\.\d{1,3}\.\d{1,3}\b")
 # A line that has none of these cannot report a failure; plain words, because this runs for every line of a log.
 _WORDS = (
     "error", "fail", "refused", "timed out", "timedout", "reset", "denied", "aadsts", "exception", "deferred",
-    "bounced", "unreachable", "unexpectedly", "not known", "not supported", "notfound", "oauth2",
+    "bounced", "unreachable", "unexpectedly", "not known", "not supported", "notfound", "oauth2", "server response",
 )  # fmt: skip
 _ANY_CODE = re.compile(r"[45]\d\d(?:[ :-]|$)")
 _DONE = ("status=sent", ": removed")

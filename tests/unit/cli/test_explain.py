@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from smtpctl.cli.run import run
+
+
+class Stdin(io.TextIOWrapper):
+    def __init__(self, data: bytes) -> None:
+        super().__init__(io.BytesIO(data), encoding="utf-8")
+
+
+def explain(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert run(["explain", *words]) == 0
+    return capsys.readouterr().out
+
+
+def test_words_need_no_quotes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "error[config.oauth_without_tls]" in explain(capsys, "OAuth2", "authentication", "requires", "TLS")
+
+
+def test_json(capsys: pytest.CaptureFixture[str]) -> None:
+    data = json.loads(explain(capsys, "--json", "535 5.7.3 Authentication unsuccessful"))
+    assert data["schema"] == "smtpctl.explain/1"
+    assert data["findings"][0]["id"] == "m365.535-5-7-3-app-token"
+    assert data["retryable"] is False
+    assert data["alternatives"]
+
+
+def test_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    log = tmp_path / "mail.log"
+    log.write_bytes(b"S: 421 4.7.0 caf\xe9 try again later\nS: 550 5.1.1 user unknown\n")
+    data = json.loads(explain(capsys, "--json", str(log)))
+    assert (data["kind"], data["lines"], data["failures"]) == ("log", 2, 2)
+
+
+@pytest.mark.parametrize("words", [["-"], []])
+def test_stdin(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    monkeypatch.setattr(sys, "stdin", Stdin(b"535 5.7.3 Authentication unsuccessful \xff\n"))
+    assert "m365.535-5-7-3-app-token" in explain(capsys, *words)
+
+
+def test_hints(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = explain(capsys, "--provider", "brevo", "--stage", "auth", "535 5.7.8 Authentication failed")
+    assert "error[brevo.535]" in shown
+
+
+@pytest.mark.parametrize(
+    "words", [["conn.refusd"], ["--provider", "nobody", "535 x"], ["--stage", "lunch", "535 x"], [""]]
+)
+def test_wrong_usage(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    assert run(["explain", *words]) == 2
+    assert capsys.readouterr().err.startswith("error:")

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smtpctl.knowledge.catalogue import TEXT_LIMIT, load
+from smtpctl.knowledge.match import Context, finding, match, problem
+from smtpctl.model.finding import Evidence, Severity
+from smtpctl.model.reply import Reply
+from smtpctl.model.report import ExitStatus
+from smtpctl.model.transcript import Stage
+
+CORPUS = Path(__file__).parents[2] / "corpus" / "replies"
+
+
+def known(line: str) -> dict[str, Any]:
+    """The `name=value` words of a corpus line."""
+    values: dict[str, Any] = dict(word.split("=", 1) for word in line.split())
+    for name in {"port", "errno", "verify_code"} & values.keys():
+        values[name] = int(values[name])
+    if "stage" in values:
+        values["stage"] = Stage(values["stage"])
+    if "facts" in values:
+        values["facts"] = frozenset(values["facts"].split(","))
+    return values
+
+
+def cases() -> Iterator[Any]:
+    for path in sorted(CORPUS.glob("*.txt")):
+        for block in path.read_text("utf-8").split("\n\n"):
+            lines = [line for line in block.splitlines() if not line.startswith("#")]
+            if lines:
+                *before, text, expected = lines
+                context = Context(text, **known(before[0] if before else ""))
+                yield pytest.param(context, expected.removeprefix("-> "), id=f"{path.stem}: {expected}")
+
+
+@pytest.mark.parametrize(("context", "expected"), list(cases()))
+def test_corpus(context: Context, expected: str) -> None:
+    assert finding(context).id == expected
+
+
+def test_a_reply_of_several_lines_is_matched_as_one() -> None:
+    reply = Reply(535, ("5.7.8 Username and Password not accepted.", "5.7.8  https://support.google.com - gsmtp"))
+    found = finding(Context.of(reply, stage=Stage.AUTH, mechanism="PLAIN"))
+    assert found.id == "google.535-5-7-8-bad-credentials"
+
+
+def test_the_evidence_marks_the_words_that_were_recognised() -> None:
+    evidence = finding(Context("535 5.7.3 Authentication unsuccessful")).evidence[0]
+    assert evidence.span
+    assert evidence.text[slice(*evidence.span)] == "Authentication unsuccessful"
+    assert evidence.label == "S:"
+
+
+def test_evidence_given_is_kept() -> None:
+    evidence = (Evidence("C: AUTH XOAUTH2 ********"),)
+    assert finding(Context("535 5.7.3 Authentication unsuccessful"), evidence=evidence).evidence == evidence
+
+
+def test_what_is_not_known_is_said_as_a_condition() -> None:
+    best, *others = match(Context("535 5.7.3 Authentication unsuccessful"))
+    assert best.open
+    assert "the login was LOGIN or PLAIN" in {words for other in others for words in other.open}
+    told = match(Context("535 5.7.3 Authentication unsuccessful", mechanism="XOAUTH2", grant="client_credentials"))
+    assert told[0].open == ()
+
+
+def test_likelihoods_fall_and_sum_up_to_one() -> None:
+    ranks = [cause.likelihood for cause in finding(Context("535 5.7.3 Authentication unsuccessful")).causes]
+    assert ranks == sorted(ranks, reverse=True)
+    assert sum(ranks) == pytest.approx(1)
+
+
+def test_an_unknown_reply_is_said_to_be_unknown() -> None:
+    found = finding(Context("550 5.1.1 zzz", stage=Stage.RCPT), target="h:25")
+    assert found.id == "reply.550"
+    assert "does not know this text" in found.message
+    assert "recipient mailbox unknown" in found.message
+    assert found.stage is Stage.RCPT
+    assert found.severity is Severity.ERROR
+
+
+def test_an_unverified_entry_is_flagged() -> None:
+    said = next(said for said in load().entries.values() if not said.verified and said.samples and not said.own_server)
+    assert finding(Context(said.samples[0])).verified is False
+
+
+@pytest.mark.parametrize(
+    ("text", "stage", "status", "later"),
+    [
+        ("421 4.7.0 Try again later, closing connection.", Stage.GREETING, ExitStatus.TEMPORARY, True),
+        ("535 5.7.8 no", Stage.AUTH, ExitStatus.AUTH, False),
+        ("454 4.7.0 Temporary authentication failure", Stage.AUTH, ExitStatus.TEMPORARY, True),
+        ("530 5.7.0 Authentication required", Stage.MAIL, ExitStatus.AUTH, False),
+        ("550 5.1.1 zzz", Stage.RCPT, ExitStatus.DATA, False),
+        ("554 zzz", Stage.GREETING, ExitStatus.UNAVAILABLE, False),
+        ("[Errno 111] Connection refused", Stage.CONNECT, ExitStatus.TEMPORARY, True),
+    ],
+)
+def test_what_a_run_ends_with(text: str, stage: Stage, status: ExitStatus, later: bool) -> None:
+    ended = problem(Context(text, stage=stage))
+    assert (ended.status, ended.retryable) == (status, later)
+
+
+def test_whose_server_it_is_can_come_from_host_preset_banner_or_text() -> None:
+    text = "535 5.7.8 Authentication failed"
+    assert finding(Context(text, host="smtp-relay.brevo.com")).id == "brevo.535"
+    assert finding(Context(text, provider="brevo")).id == "brevo.535"
+    assert finding(Context(text, host="mail.example.com")).id == "generic.auth-535"
+
+
+def test_a_challenge_is_understood_by_its_status() -> None:
+    told = match(Context(challenge='{"status":"401","schemes":"bearer","scope":"https://mail.google.com/"}'))
+    assert told[0].said.id.startswith("google.")
+
+
+@given(st.text(max_size=400), st.integers(0, 599), st.text(max_size=40))
+def test_no_text_raises(text: str, code: int, challenge: str) -> None:
+    for words in (text, f"{code} {text}", f"{code}-{text}"):
+        found = finding(Context(words, challenge=challenge))
+        assert found.title
+
+
+@pytest.mark.parametrize("unit", ["a", "550 ", "(", "[TS0", " \n", "421 4.7.0 ", "x" * 50 + "@", "\U0001f600", "\x00"])
+def test_a_text_without_an_end_is_cut(unit: str) -> None:
+    assert finding(Context(unit * TEXT_LIMIT)).title

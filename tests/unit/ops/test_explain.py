@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smtpctl.model.errors import UsageProblem
+from smtpctl.model.explanation import Explanation, LogSummary, Meaning
+from smtpctl.model.transcript import Stage
+from smtpctl.ops.explain import Hints, by_id, explain, explain_lines
+
+LOGS = Path(__file__).parents[2] / "corpus" / "logs"
+
+
+def logs() -> Iterator[Any]:
+    for block in (LOGS / "expected.txt").read_text("utf-8").split("\n\n")[1:]:
+        head, *causes = block.strip().splitlines()
+        name, lines = head.split(": ")
+        yield pytest.param(name, int(lines), [cause.split() for cause in causes], id=name)
+
+
+@pytest.mark.parametrize(("name", "lines", "causes"), list(logs()))
+def test_a_log_is_summed_up_by_cause(name: str, lines: int, causes: list[list[str]]) -> None:
+    with (LOGS / name).open(encoding="utf-8") as file:
+        result = explain_lines(file)
+    if len(causes) == 1:
+        assert isinstance(result, Explanation)
+        assert result.finding.id == causes[0][1]
+        return
+    assert isinstance(result, LogSummary)
+    assert result.lines == lines
+    assert sorted((str(cause.count), cause.finding.id) for cause in result.causes) == sorted(map(tuple, causes))
+
+
+def test_a_cause_knows_when_and_about_whom() -> None:
+    with (LOGS / "postfix.log").open(encoding="utf-8") as file:
+        result = explain_lines(file)
+    assert isinstance(result, LogSummary)
+    cause = result.causes[0]
+    assert (cause.first, cause.last, cause.about) == ("Nov 21 08:02:11", "Nov 21 09:02:12", "gmail.com")
+    assert cause.retryable
+
+
+def test_memory_does_not_grow_with_the_log() -> None:
+    def lines() -> Iterator[str]:
+        for number in range(3000):
+            yield f"S: 421 4.7.0 try again later, token{number:09} said <user{number}@example.org>\n"
+
+    result = explain_lines(lines())
+    assert isinstance(result, LogSummary)
+    assert (result.lines, result.failures, len(result.causes)) == (3000, 3000, 1)
+
+
+def test_a_log_without_failures_says_so() -> None:
+    assert explain_lines(["all is well\n"]) == LogSummary(1, 0, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "words"),
+    [
+        (
+            "OAuth2 authentication requires TLS",
+            "config.oauth_without_tls",
+            ("EmailSmtpUseSSL", "EmailSmtpUseImplicitSSL"),
+        ),
+        (
+            "OAuth2 is enabled but neither EmailSmtpOAuth2AzureTenantId nor EmailSmtpOAuth2TokenEndpoint is configured",
+            "config.oauth_no_endpoint",
+            ("tenant", "token endpoint"),
+        ),
+        ("System.Exception: Cannot determine OAuth2 username", "config.oauth_no_username", ("EmailSmtpUsername",)),
+        ("no SMTP server is configured", "config.no_server", ("smtpctl profile add",)),
+    ],
+)
+def test_our_own_texts_lead_to_their_pages(text: str, name: str, words: tuple[str, ...]) -> None:
+    result = explain(text)
+    assert isinstance(result, Explanation)
+    assert result.finding.id == name
+    told = str(result.finding.to_json())
+    assert all(word in told for word in words)
+
+
+def test_microsoft_refusing_a_login_names_the_three_usual_reasons() -> None:
+    result = explain("535 5.7.3 Authentication unsuccessful")
+    assert isinstance(result, Explanation)
+    first, second, third, fourth = (cause.text for cause in result.finding.causes[:4])
+    assert "service principal" in first
+    assert "service principal has no permission" in second
+    assert "app registration lacks the permission" in third
+    assert "propagated" in fourth
+    assert result.retryable is False
+    assert {other.id for other in result.alternatives} == {
+        "m365.535-5-7-3-password",
+        "m365.535-5-7-3-delegated-token",
+    }
+
+
+def test_hints_decide_between_entries_of_the_same_text() -> None:
+    plain = explain("535 5.7.8 Authentication failed")
+    brevo = explain("535 5.7.8 Authentication failed", Hints("brevo", Stage.AUTH))
+    assert isinstance(plain, Explanation)
+    assert isinstance(brevo, Explanation)
+    assert (plain.finding.id, brevo.finding.id) == ("generic.auth-535", "brevo.535")
+
+
+@pytest.mark.parametrize("words", ["535", "5.7.8", "535 5.7.8", "X.7.8", "250", "299", "599 5.9.9"])
+def test_a_bare_code_has_a_meaning(words: str) -> None:
+    result = explain(words)
+    assert isinstance(result, Meaning)
+    assert all(meaning for _, meaning in result.parts)
+    assert result.to_json()["kind"] == "code"
+
+
+def test_a_code_lists_what_comes_with_it() -> None:
+    result = explain("5.7.60")
+    assert isinstance(result, Meaning)
+    assert "m365.5-7-60-send-as" in dict(result.entries)
+
+
+def test_ids_do_not_mind_case() -> None:
+    assert by_id("CONN.Refused") is not None
+
+
+@pytest.mark.parametrize(("words", "hint"), [("conn.refusd", "conn.refused"), ("zzz.qqq.www", "quotes"), ("  ", "Try")])
+def test_what_cannot_be_explained_gets_a_hint(words: str, hint: str) -> None:
+    with pytest.raises(UsageProblem) as raised:
+        explain(words)
+    assert hint in raised.value.hint
+
+
+def test_an_empty_stream_is_wrong_usage() -> None:
+    with pytest.raises(UsageProblem):
+        explain_lines([])
+
+
+@given(st.text(max_size=200))
+def test_every_text_gets_an_answer(text: str) -> None:
+    try:
+        result = explain(text)
+    except UsageProblem:
+        return  # an id, or nothing
+    assert result.to_json()["kind"]

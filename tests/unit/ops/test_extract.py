@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smtpctl.model.transcript import Stage
+from smtpctl.ops.extract import LINE_LIMIT, failures, first, joined
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "stage", "about", "when"),
+    [
+        (
+            "Nov 21 08:02:11 mail postfix/smtp[1]: 4V: to=<ann@gmail.com>, relay=x, status=deferred (host x[192.0.2.26] "
+            "said: 450 4.2.1 slow down (in reply to RCPT TO command))",
+            "450 4.2.1 slow down",
+            Stage.RCPT,
+            "gmail.com",
+            "Nov 21 08:02:11",
+        ),
+        (
+            "Nov 21 08:02:11 mail postfix/smtp[1]: 4V: to=<ann@gmail.com>, relay=x, status=bounced (host x[192.0.2.26] "
+            "said: 552 5.3.4 too big (in reply to end of DATA command))",
+            "552 5.3.4 too big",
+            Stage.DATA,
+            "gmail.com",
+            "Nov 21 08:02:11",
+        ),
+        (
+            "2026-11-21 08:00:02 1t ** bob@example.org R=d T=r H=mx [192.0.2.7]: SMTP error from remote mail server "
+            "after MAIL FROM:<a@b> SIZE=450: 550 5.1.8 no",
+            "550 5.1.8 no",
+            Stage.MAIL,
+            "example.org",
+            "2026-11-21 08:00:02",
+        ),
+        (
+            "Nov 21 08:02:11 host=smtp.example.com tls=on smtpstatus=535 smtpmsg='535 5.7.8 no' errormsg='x' exitcode=E",
+            "535 5.7.8 no",
+            None,
+            "smtp.example.com",
+            "Nov 21 08:02:11",
+        ),
+        (
+            "2026-11-21T08:02:12.1Z,Out,1,2,a,b,<,550 5.7.54 no relay,",
+            "550 5.7.54 no relay",
+            None,
+            "",
+            "2026-11-21T08:02:12",
+        ),
+        ("Diagnostic-Code: smtp; 550 5.1.1 no such user", "550 5.1.1 no such user", None, "", ""),
+        ("smtplib.SMTPAuthenticationError: (535, b'5.7.8 no\\nreally')", "535 5.7.8 no really", None, "", ""),
+        (
+            "The server response was: 5.7.57 Client not authenticated",
+            "550 5.7.57 Client not authenticated",
+            None,
+            "",
+            "",
+        ),
+        ("MailKit.Security.AuthenticationException: 535: 5.7.3 no", "535 5.7.3 no", None, "", ""),
+        ('Expected response code "250" but got code "550", with message "550 5.7.1 no"', "550 5.7.1 no", None, "", ""),
+        ("Error: Invalid login: 535-5.7.8 no", "535-5.7.8 no", None, "", ""),
+        ("  response: '535 5.7.8 no',", "535 5.7.8 no", None, "", ""),
+        ('{"level":"error","err":{"response":"535 5.7.8 no"}}', "535 5.7.8 no", None, "", ""),
+        ("<** 535 5.7.8 no", "535 5.7.8 no", None, "", ""),
+        ("S: 421 closing", "421 closing", None, "", ""),
+        ("SMTP ERROR: Password command failed: 535 5.7.8 no", "535 5.7.8 no", None, "", ""),
+        ("com.sun.mail.smtp.SMTPSendFailedException: 550 5.7.60 no", "550 5.7.60 no", None, "", ""),
+    ],
+)
+def test_words_are_cut_out_of_a_line(line: str, text: str, stage: Stage | None, about: str, when: str) -> None:
+    (found,) = failures([line])
+    assert (found.text, found.stage, found.about, found.when) == (text, stage, about, when)
+    assert found.certain
+    assert first(line).text == text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Nov 21 mail postfix/smtp[1]: 4V: to=<a@b.example>, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 4V)",
+        "Nov 21 mail postfix/qmgr[1]: 4V450 : removed",
+        "GET /index.html 200 12",
+        "",
+    ],
+)
+def test_what_went_well_is_passed_over(line: str) -> None:
+    assert list(failures([line])) == []
+
+
+@pytest.mark.parametrize("line", ["took 450 ms", "HTTP error: 404 not found", "error: 503 from the proxy", "size 4500"])
+def test_numbers_alone_are_not_certain(line: str) -> None:
+    assert not any(found.certain for found in failures([line]))
+
+
+def test_a_reply_of_several_lines_is_one() -> None:
+    lines = ["S: 550-5.7.1 one", "S: 550-5.7.1 two", "S: 550 5.7.1 three", "S: 250 ok"]
+    assert [found.text for found in failures(lines)] == ["550-5.7.1 one 550-5.7.1 two 550 5.7.1 three"]
+
+
+def test_a_folded_field_is_one() -> None:
+    lines = ["Final-Recipient: rfc822; ann@example.org", "Diagnostic-Code: smtp; 550 5.1.1", "   no such user"]
+    (found,) = failures(lines)
+    assert (found.text, found.about) == ("550 5.1.1 no such user", "example.org")
+
+
+def test_the_port_of_a_connection_is_kept() -> None:
+    assert first("connect to mx.example.net[192.0.2.99]:587: Connection timed out").port == 587
+
+
+def test_a_text_without_a_reply_stays_whole() -> None:
+    assert first("  something\n odd ").text == "something odd"
+
+
+def test_a_line_without_an_end_is_cut() -> None:
+    assert all(len(line) <= LINE_LIMIT for line in joined(["550-" + "x" * 20_000] * 50))
+
+
+@given(st.lists(st.text(max_size=80), max_size=8))
+def test_no_input_raises(lines: list[str]) -> None:
+    assert all(len(found.text) <= LINE_LIMIT for found in failures(lines))
+    first("\n".join(lines))
+
+
+@pytest.mark.parametrize(
+    "start",
+    ["(535, b'", "SMTP error from remote mail server after ", "{", "response: '550 ", "[" * 3000, '{"a":' * 3000],
+)
+def test_the_expressions_stay_quick_on_what_never_ends(start: str) -> None:
+    """Bounded by the length of a line; a shape that backtracked without a limit would not come back."""
+    for filler in ("\\", "a:", "b'", "'", "]", " 550-5.7.1 "):
+        first(start + filler * (LINE_LIMIT // len(filler)))

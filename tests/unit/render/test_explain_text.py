@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+
+from smtpctl.model.explanation import Explanation, LogCause, LogSummary, Meaning
+from smtpctl.model.finding import Cause, Evidence, Finding, Remedy, Severity
+from smtpctl.model.transcript import Stage
+from smtpctl.render.canvas import Canvas, columns
+from smtpctl.render.explain_text import explain_text
+
+FINDING = Finding(
+    "conn.refused",
+    Severity.ERROR,
+    Stage.CONNECT,
+    "mail.example.com refused the connection",
+    evidence=(Evidence("Connection refused"),),
+    causes=(Cause("Nobody listens.", 1.0, (Remedy("Look.", ("ss -ltn",)),)),),
+    source="connect(2)",
+)
+
+
+def test_a_page_does_not_point_at_itself() -> None:
+    text = explain_text(Canvas(80), Explanation(FINDING))
+    assert "smtpctl explain conn.refused" not in text
+    assert "Source: connect(2)" in text
+    assert "Trying again" not in text
+
+
+def test_a_text_says_whether_to_try_again() -> None:
+    later = explain_text(Canvas(80), Explanation(FINDING, "Connection refused", retryable=True))
+    assert later.endswith("Trying again later can help.\n")
+
+
+def test_alternatives_stand_with_their_condition() -> None:
+    other = FINDING._replace(id="conn.timeout", title="Silence", message="If the port is 25.")
+    text = explain_text(Canvas(80), Explanation(FINDING, "x", alternatives=(other,)))
+    assert "- If the port is 25. Silence." in text
+    assert "smtpctl explain conn.timeout" in text
+
+
+def test_a_code_lists_a_dozen_entries_at_most() -> None:
+    meaning = Meaning("535", (("535", "refused"),), "Check.", False, tuple((f"a.{n}", "t") for n in range(20)))
+    text = explain_text(Canvas(80), meaning)
+    assert "a.11" in text
+    assert "a.12" not in text
+    assert "8 more" in text
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_a_log_fits_the_screen(width: int) -> None:
+    causes = (
+        LogCause(FINDING, "Connection refused " * 20, 12_345, True, "example.com", "08:02", "11:40"),
+        LogCause(FINDING._replace(id="m365.x"), "550 no\x1b[31m", 1, False),
+    )
+    text = explain_text(Canvas(width), LogSummary(1_204_113, 12_346, causes))
+    assert text.startswith("1,204,113 lines, 12,346 failures, 2 causes\n")
+    assert "smtpctl explain m365.x" in text
+    assert "99 % can pass" in text
+    assert "\x1b" not in text
+    assert all(columns(line) <= width for line in text.splitlines()[1:])
+
+
+def test_a_log_without_failures() -> None:
+    assert explain_text(Canvas(80), LogSummary(1, 0, ())).startswith("1 line, 0 failures.")
