@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from smtpctl.cli import live
 from smtpctl.cli.group import verb
 from smtpctl.cli.options import FINDINGS, All, FailOn, Overrides, Targets, TranscriptFile
 from smtpctl.cli.terminal import Terminal
@@ -27,6 +26,7 @@ def command(
     Name lookup, connection, greeting, EHLO, TLS, certificate and login, each with its time, then what is wrong and
     what to do about it. Several targets are checked at once.
     """
+    from smtpctl.cli import live
     from smtpctl.ops.check import check
 
     chosen = live.profiles(terminal, targets or (), overrides, all_)
