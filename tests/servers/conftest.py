@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import ssl
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from bed.pki import Pki
 from bed.ports import Ports
 from bed.postfix import Postfix
 from bed.tokens import TokenIssuer
+from harness import Requires
 
 POSTFIX_AND_DOVECOT = (
     "postfix",
@@ -30,8 +31,6 @@ POSTFIX_AND_DOVECOT = (
     "libsasl2-modules",
 )
 KERBEROS = ("krb5-kdc", "krb5-admin-server", "krb5-user", "dovecot-gssapi", "libsasl2-modules-gssapi-mit")
-
-Requires = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")

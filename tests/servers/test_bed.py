@@ -8,20 +8,26 @@ import smtplib
 import socket
 import ssl
 import subprocess
+import sys
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
+import spnego
+from scramp import ScramClient  # type: ignore[import-untyped]
 
 from bed.accounts import ALICE, BOB, HOST, REPLIES
 from bed.aio import Aiosmtpd
 from bed.dovecot import Dovecot
 from bed.exim import Exim
+from bed.kerberos import Realm
 from bed.opensmtpd import OpenSmtpd
 from bed.pki import CHAINS, Pki
 from bed.ports import Ports
 from bed.postfix import Postfix
 from bed.process import answers
 from bed.tokens import TokenIssuer
+from harness import Requires
 
 TIMEOUT = 10
 # What a client that checks says of each chain; None: it is content (it looks at no revocation, and takes the common
@@ -71,7 +77,7 @@ def test_postfix_takes_a_mail_and_dovecot_has_it(postfix: Postfix, dovecot: Dove
     assert dovecot.wait_for_mail(BOB.username, "by submission").get_content() == ".dot\n"
 
 
-def test_swaks_sends_over_implicit_tls(postfix: Postfix, dovecot: Dovecot, pki: Pki, requires) -> None:
+def test_swaks_sends_over_implicit_tls(postfix: Postfix, dovecot: Dovecot, pki: Pki, requires: Requires) -> None:
     swaks = requires("swaks")
     login = ["--auth", "PLAIN", "--auth-user", BOB.username, "--auth-password", BOB.password]
     target = ["--server", HOST, "--port", str(postfix.port("smtps")), "--tls-on-connect"]
@@ -163,6 +169,65 @@ def test_client_certificate_is_wanted(postfix: Postfix, pki: Pki, trusting: ssl.
         assert smtp.noop()[0] == 250
 
 
+def exchange(smtp: smtplib.SMTP, mechanism: str, answer: Callable[[bytes], bytes]) -> int:
+    """AUTH with each challenge answered; the code of the last reply."""
+    code, text = smtp.docmd("AUTH", mechanism)
+    while code == 334:
+        code, text = smtp.docmd(base64.b64encode(answer(base64.b64decode(text))).decode())
+    return code
+
+
+def scram(name: str) -> Callable[[bytes], bytes]:
+    steps = ScramClient([name], *ALICE)
+
+    def conversation() -> Generator[bytes, bytes, None]:
+        steps.set_server_first((yield steps.get_client_first().encode()).decode())
+        steps.set_server_final((yield steps.get_client_final().encode()).decode())
+        yield b""
+
+    talk = conversation()
+    return lambda challenge: talk.send(challenge) if challenge else next(talk)
+
+
+@pytest.mark.parametrize(
+    ("server", "name"),
+    [("dovecot", "SCRAM-SHA-1"), ("dovecot", "SCRAM-SHA-256"), ("cyrus", "SCRAM-SHA-256"), ("cyrus", "SCRAM-SHA-512")],
+)
+def test_scram(postfix: Postfix, trusting: ssl.SSLContext, server: str, name: str) -> None:
+    with client(postfix.port("submission" if server == "dovecot" else "cyrus"), trusting) as smtp:
+        assert exchange(smtp, name, scram(name)) == 235
+
+
+def test_ntlm(postfix: Postfix, trusting: ssl.SSLContext) -> None:
+    context = spnego.client(*ALICE, protocol="ntlm", options=spnego.NegotiateOptions.use_ntlm)
+    with client(postfix.port("cyrus"), trusting) as smtp:
+        assert exchange(smtp, "NTLM", lambda challenge: context.step(challenge or None) or b"") == 235
+
+
+# Dovecot takes its protocol as the service, Cyrus SASL the host name of Postfix.
+PRINCIPALS = {
+    "dovecot": ("submission", "localhost"),
+    "postfix": ("smtp", "localhost"),
+    "cyrus": ("smtp", "mail.bed.test"),
+}
+
+
+@pytest.mark.parametrize("server", PRINCIPALS)
+def test_gssapi(postfix: Postfix, dovecot: Dovecot, realm: Realm, requires: Requires, server: str) -> None:
+    """In a process of its own: the Kerberos library reads its environment once."""
+    requires.module("gssapi", "gssapi")
+    ports = {
+        "dovecot": dovecot.port("submission"),
+        "postfix": postfix.port("submission"),
+        "cyrus": postfix.port("cyrus"),
+    }
+    program = Path(__file__).parent / "bed" / "gssapi_login.py"
+    command = [sys.executable, str(program), str(ports[server]), *PRINCIPALS[server]]
+    environment = {**os.environ, **realm.client_environment()}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30)
+    assert done.stdout.startswith("235 "), done.stdout + done.stderr
+
+
 def test_every_chain_has_a_verdict() -> None:
     assert set(VERDICTS) == set(CHAINS)
 
@@ -201,11 +266,9 @@ def test_cyrus_knows_the_account(postfix: Postfix, trusting: ssl.SSLContext) -> 
 @pytest.mark.parametrize("listener", ["submission", "submissions"])
 def test_dovecot_submission_hands_on(dovecot: Dovecot, trusting: ssl.SSLContext, listener: str) -> None:
     subject = f"by Dovecot {listener}"
-    if listener == "submissions":
-        smtp = smtplib.SMTP_SSL(HOST, dovecot.port(listener), timeout=TIMEOUT, context=trusting)
-    else:
-        smtp = client(dovecot.port(listener), trusting)
-    with smtp:
+    implicit = listener == "submissions"
+    port = dovecot.port(listener)
+    with smtplib.SMTP_SSL(HOST, port, context=trusting) if implicit else client(port, trusting) as smtp:
         smtp.login(*ALICE)
         smtp.sendmail(ALICE.username, [BOB.username], message(subject))
     assert dovecot.wait_for_mail(BOB.username, subject)
@@ -231,7 +294,7 @@ def test_lmtp_by_tcp_and_socket(dovecot: Dovecot) -> None:
         assert dovecot.wait_for_mail(ALICE.username, subject)
 
 
-def test_realm_gives_a_ticket(realm) -> None:
+def test_realm_gives_a_ticket(realm: Realm) -> None:
     environment = {**os.environ, **realm.client_environment()}
     listed = subprocess.run(["klist"], env=environment, capture_output=True, text=True, check=True).stdout
     assert "alice@BED.TEST" in listed
