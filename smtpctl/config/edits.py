@@ -51,13 +51,13 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
     """The text with the edits made, in order. CannotEditError when that cannot be done without side effects."""
     wanted: dict[str, Any] = tomllib.loads(text)
     for edit in edits:
-        wanted = apply_data(wanted, edit)
         try:
+            wanted = apply_data(wanted, edit)
             text = _EDITORS[type(edit)](text, edit)
-        except (ValueError, IndexError) as error:
+        except (ValueError, IndexError, AttributeError, TypeError) as error:  # a list where a table was expected
             raise CannotEditError(".".join(edit.path)) from error
     try:
-        same = tomllib.loads(text) == wanted
+        same = _without_empty(tomllib.loads(text)) == _without_empty(wanted)
     except ValueError:
         same = False
     if not same:
@@ -203,6 +203,11 @@ def _indent(layout: Layout, entry: Entry) -> str:
 
 def _newline(text: str) -> str:
     return "\r\n" if "\r\n" in text else "\n"
+
+
+def _without_empty(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Without empty tables at the top: `[sites.a]` taken away leaves no `[sites]`."""
+    return {name: value for name, value in data.items() if value != {}}
 
 
 def _plain(value: Any) -> Any:

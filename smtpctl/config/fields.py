@@ -192,7 +192,7 @@ SCOPE_FIELDS: tuple[Field, ...] = (
            "DebugEmails", "CMSDebugEmails"),
     _scope("debug_failure_rate", Type.RATIO, 0.01, "share of mails that fail in debug mode", "RATIO"),
     _scope("debug_seed", Type.TEXT, "", "makes the failures of debug mode repeatable", "TEXT"),
-    _scope("queue_url", Type.TEXT, "sqlite", "where the queue is: sqlite, sqlite:PATH or postgresql://...", "URL",
+    _scope("queue_url", Type.TEXT, "sqlite", "where the queue is: sqlite, sqlite:PATH or a postgresql:// URL", "URL",
            global_only=True),
 )  # fmt: skip
 

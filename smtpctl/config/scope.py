@@ -26,10 +26,11 @@ def site_name(written: str | None) -> str:
 
 
 def resolve_scope(document: Document, site: str, environ: Mapping[str, str]) -> Scope:
-    """The scope of a site, or of `(global)`. A site that stands nowhere has all its settings from global.
+    """The scope of a site, or of `(global)` (also as the empty text). A site that stands nowhere has all its settings from global.
 
     Problem `config.invalid_value` with the place where a value is not understood.
     """
+    site = "" if site == GLOBAL else site
     found = {field.name: _value(field, document, site, environ) for field in SCOPE_FIELDS}
     effective: dict[str, Any] = {name: value for name, (value, _) in found.items()}
     return Scope(site, **effective, origins={name: origin for name, (_, origin) in found.items()})

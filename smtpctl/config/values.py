@@ -21,7 +21,7 @@ _NAME = re.compile(r"\w[\w.@+-]{0,63}\Z")
 _PIN = re.compile(r"(?:sha256:)?((?:[0-9a-f]{2}:?){32})\Z", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _DOMAIN = re.compile(r"[^\s@<>\[\],;:\"]+|\[[^\s\[\]]+\]")
-_MAILBOX = re.compile(r"\s*(?:(?P<name>\"[^\"]*\"|[^<>\"@]*)<(?P<angle>[^<>]*)>|(?P<bare>\S+))\s*\Z")
+_MAILBOX = re.compile(r"\s*(?:(?:\"[^\"]*\"\s*|[^<>\"@]*)<(?P<angle>[^<>]*)>|(?P<bare>\S+))\s*\Z")
 _PROXIES = ("socks5://", "socks5h://", "socks4://", "http://")
 
 
