@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-KNOWLEDGE = Path(__file__).parent.parent / "smtpctl" / "knowledge"
+KNOWLEDGE = Path(__file__).resolve().parent.parent / "smtpctl" / "knowledge"
 SOURCE, TARGET = KNOWLEDGE / "replies", KNOWLEDGE / "replies.json"
 TABLES = ("facts", "fallback", "sources")
 _parser: Any = importlib.import_module("re._parser")  # no public parser of regular expressions

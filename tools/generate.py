@@ -1,4 +1,4 @@
-"""Write what is made from the program: completions/, man/ and docs/reference/.
+"""Write what is made from the program: completions/, man/, docs/reference/ and the compiled knowledge.
 
 Usage: python tools/generate.py [--check]    (--check writes nothing; exit 1 where a file is not current)
 """
@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import compile_replies
 import man_pages
 import markdown
 import reference
@@ -21,6 +22,7 @@ FOLDERS = ("completions", "man", "docs/reference")
 
 def files() -> Iterator[tuple[str, str]]:
     """(path from the project's folder, text) of every generated file."""
+    yield compile_replies.TARGET.relative_to(ROOT).as_posix(), compile_replies.compiled()
     program = reference.program()
     for name in completions.SCRIPTS.values():
         yield f"completions/{name}", (completions.FOLDER / name).read_text(encoding="utf-8")

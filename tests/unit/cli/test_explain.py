@@ -5,9 +5,13 @@ import json
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+import smtpctl
 from smtpctl.cli.run import run
+
+LOG = str(Path(__file__).parents[2] / "corpus" / "logs" / "postfix.log")
 
 
 class Stdin(io.TextIOWrapper):
@@ -30,6 +34,15 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert data["findings"][0]["id"] == "m365.535-5-7-3-app-token"
     assert data["retryable"] is False
     assert data["alternatives"]
+
+
+@pytest.mark.parametrize(
+    "words", ["535 5.7.3 Authentication unsuccessful", "conn.refused", "535 5.7.8", "gibberish", LOG]
+)
+def test_json_keeps_its_promise(capsys: pytest.CaptureFixture[str], words: str) -> None:
+    schema = json.loads((Path(smtpctl.__file__).parent / "schemas" / "explain.schema.json").read_text("utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(json.loads(explain(capsys, "--json", words)))
 
 
 def test_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
