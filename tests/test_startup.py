@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,20 @@ HEAVY = {
 NETWORK = {"ssl", "socket"}
 PARSER = {"typer", "click"}
 
+CONFIG = """
+version = 1
+[global]
+default_profile = "office"
+[profiles.office]
+host = "smtp.example.com"
+port = 587
+tls = "starttls"
+username = "ann@example.com"
+password_env = "OFFICE"
+from = "ann@example.com"
+[sites.shop]
+"""
+
 LISTING = """
 import json, sys
 before = set(sys.modules)
@@ -34,6 +49,16 @@ try:
 finally:
     sys.stderr.write("\\n" + json.dumps([status, sorted(set(sys.modules) - before)]))
 """
+
+
+@pytest.fixture(autouse=True)
+def configuration(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile and a site, so that the commands have something to read."""
+    path = home / "config.toml"
+    path.write_text(CONFIG)
+    path.chmod(0o600)
+    monkeypatch.setenv("SMTPCTL_CONFIG", str(path))
+    monkeypatch.setenv("OFFICE", "secret")
 
 
 def loaded(*args: str) -> set[str]:
@@ -89,6 +114,7 @@ def test_tab_within_a_command_loads_that_command_alone(name: str) -> None:
     [
         ["profile", "list"],
         ["profile", "list", "--json"],
+        ["profile", "show", "office", "--resolved"],
         ["site", "list"],
         ["config", "list"],
         ["config", "path"],

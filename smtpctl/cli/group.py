@@ -18,11 +18,12 @@ from typing import Any, NamedTuple
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from smtpctl.cli import help_page, options
+from smtpctl.cli import help_page, options, terminal
 from smtpctl.cli.options import TEXT_JSON
 from smtpctl.model.errors import SmtpctlError
 
 Function = Callable[..., Any]
+EXAMPLES = 4  # on the page of a noun
 
 
 class Entry(NamedTuple):
@@ -45,7 +46,7 @@ class Command(TyperCommand):
     """A command whose help is our page."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        formatter.write(help_page.command_page(self, ctx))
+        formatter.write(help_page.command_page(self, ctx, terminal.page_canvas()))
 
 
 class LazyGroup(TyperGroup):
@@ -55,7 +56,7 @@ class LazyGroup(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if not args and not ctx.resilient_parsing:
-            raise NoCommandError(help_page.group_page(self, ctx))
+            raise NoCommandError(help_page.group_page(self, ctx, terminal.page_canvas(asked=False)))
         return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -80,7 +81,7 @@ class LazyGroup(TyperGroup):
         return found, self.real_command(found) if found else stub, rest
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        formatter.write(help_page.group_page(self, ctx))
+        formatter.write(help_page.group_page(self, ctx, terminal.page_canvas()))
 
 
 class Verb(NamedTuple):
@@ -116,10 +117,11 @@ class Noun:
         return add
 
     def build(self, name: str) -> Any:
-        """The group of this name for typer."""
-        return lazy_group(
-            name, self.help, {key: Entry(first_line(verb.function), verb.build) for key, verb in self.verbs.items()}
-        )
+        """The group of this name for typer; its examples are the first ones of its commands."""
+        entries = {key: Entry(first_line(verb.function), verb.build) for key, verb in self.verbs.items()}
+        examples = [help_page.split_help(verb.function.__doc__ or "")[1][:1] for verb in self.verbs.values()]
+        shown = [example for some in examples for example in some][:EXAMPLES]
+        return lazy_group(name, "\n".join([self.help, "", *shown]), entries)
 
 
 def lazy_group(name: str, help: str, entries: Mapping[str, Entry]) -> LazyGroup:

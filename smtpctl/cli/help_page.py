@@ -6,8 +6,7 @@ import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from smtpctl.cli import terminal
-from smtpctl.render.canvas import fold
+from smtpctl.render.canvas import Canvas, fold
 
 FIRST = ("Arguments", "Options")  # then a command's own headings
 LAST = ("Connection", "TLS", "Authentication", "Message", "Sending", "OAuth 2.0", "Output", "Everywhere")
@@ -15,17 +14,19 @@ NAME_COLUMN, WIDE_NAME_COLUMN, WIDE = 28, 36, 100  # how far names may push the 
 Row = tuple[str, str]
 
 
-def command_page(command: Any, context: Any) -> str:
+def command_page(command: Any, context: Any, canvas: Canvas) -> str:
     """The page of one command."""
-    return _page(command, context, {})
+    return _page(command, context, {}, canvas)
 
 
-def group_page(group: Any, context: Any) -> str:
+def group_page(group: Any, context: Any, canvas: Canvas) -> str:
     """The page of a group: its commands by section, then the options."""
     sections: dict[str, list[Row]] = {}
     for name, entry in group.entries.items():
         sections.setdefault(entry.section, []).append((name, entry.help))
-    return _page(group, context, sections)
+    return (
+        _page(group, context, sections, canvas) + f"\nMore about one command: {context.command_path} COMMAND --help\n"
+    )
 
 
 def option_sections(command: Any, context: Any) -> dict[str, list[Row]]:
@@ -73,18 +74,25 @@ def _with_default(parameter: Any) -> str:
     return f"{text.removesuffix('.')} (default: {default})."
 
 
-def _page(command: Any, context: Any, commands: dict[str, list[Row]]) -> str:
+def _page(command: Any, context: Any, commands: dict[str, list[Row]], canvas: Canvas) -> str:
     sentence, examples, rest = split_help(command.help or "")
     options = option_sections(command, context)
-    width = terminal.width()
+    width = canvas.width
     blocks = [fold(sentence, width)]
-    blocks += [[f"  {line}" for line in examples]] if examples else []
+    blocks += [[line for example in examples for line in _example(example, width)]] if examples else []
     blocks.append(_usage_lines(command, context, width))
     blocks += [fold(paragraph, width) for paragraph in rest]
     for sections in (commands, options):
         column = _column(sections, width)
-        blocks += [[f"{heading}:", *_table(rows, column, width)] for heading, rows in sections.items()]
+        blocks += [[canvas.paint("title", f"{head}:"), *_table(rows, column, width)] for head, rows in sections.items()]
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+
+
+def _example(example: str, width: int) -> list[str]:
+    """A command line to copy; a long one goes on behind a backslash."""
+    first, *rest = fold(example, width - 8) if len(example) > width - 2 else [example]
+    lines = [f"  {first}", *(f"      {line}" for line in rest)]
+    return [f"{line} \\" for line in lines[:-1]] + lines[-1:]
 
 
 def usage(command: Any) -> str:

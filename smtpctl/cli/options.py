@@ -132,6 +132,7 @@ def shared_parameters(formats: tuple[str, ...]) -> list[inspect.Parameter]:
             metavar=option.metavar,
             help=option.help,
             count=option.repeat,
+            hidden=name == "format" and len(formats) == 1,
             rich_help_panel=EVERYWHERE,
             show_default=False,
         )

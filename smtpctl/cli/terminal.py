@@ -208,6 +208,12 @@ def flush() -> None:
     sys.stdout.flush()
 
 
+def page_canvas(*, asked: bool = True) -> Canvas:
+    """What a help page is drawn on: stdout, or stderr for somebody who did not ask for it."""
+    color = _effective("color", None, os.environ)
+    return Canvas(width(), _wants_color(color, os.environ, sys.stdout if asked else sys.stderr))
+
+
 def page(text: str) -> None:
     """A help page to somebody who did not ask for it, on stderr."""
     sys.stderr.write(text)

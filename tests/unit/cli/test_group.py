@@ -61,6 +61,12 @@ def test_a_group_without_a_command_gives_its_page() -> None:
     assert caught.value.page.startswith("Things.\n")
 
 
+def test_the_page_of_a_noun_has_examples_of_its_commands() -> None:
+    with pytest.raises(NoCommandError, match="no command") as caught:
+        run(things.build("things"))
+    assert "\n\n  $ smtpctl things list\n\nUsage: things" in caught.value.page
+
+
 def test_the_one_line_help_is_the_first_sentence() -> None:
     assert first_line(list_things) == "List the things"
     assert things.build("things").entries["count"].help == "Count the things"
