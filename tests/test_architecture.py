@@ -50,7 +50,7 @@ HOMES: dict[str, set[str]] = {
     "spnego": {"protocol/sasl"},
     "python_socks": {"net/proxy.py"},
     "h11": {"net/proxy.py"},
-    "idna": {"model", "config/values.py"},
+    "idna": {"model", "config/values.py", "message/domains.py"},
     "typer": {"cli"},
 }
 MODULES = {"dnspython": "dns", "pyspnego": "spnego"}  # packages that import under another name
