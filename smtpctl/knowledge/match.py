@@ -41,6 +41,12 @@ _WEIGHTS = {
     "codes": (3, 0, -8),
     "enhanced": (4, 0, -6),
 }
+# What an unknown reply is called where the stage says more than the code does.
+_STAGE_REFUSALS = {
+    Stage.GREETING: "smtp.greeting_refused",
+    Stage.STARTTLS: "starttls.refused",
+    Stage.AUTH: "auth.refused",
+}
 _CODE = re.compile(r"(?<![\d.])([2-5]\d\d)(?:[ -]|$)")
 # Which stage of a session an entry's own word for it belongs to.
 _STAGES = {"oauth": Stage.AUTH, "queue": Stage.DATA}
@@ -246,18 +252,32 @@ def finding(context: Context, *, target: str = "", evidence: Iterable[Evidence] 
         stage=context.stage or stage_of(best.said),
         message=f"This holds if {' and '.join(best.open)}." if best.open else "",
         target=target,
-        evidence=tuple(evidence) or (Evidence(context.text, "S:" if context.code else "", span=best.span),),
+        evidence=_marked(tuple(evidence), best.said)
+        or (Evidence(context.text, "S:" if context.code else "", span=best.span),),
         knowledge=tuple(other.said.id for other in matches[1:] if best.score - other.score <= CLOSE),
     )
 
 
+def _marked(evidence: tuple[Evidence, ...], said: Said) -> tuple[Evidence, ...]:
+    """The evidence with the words marked that were recognised, where one line has them all."""
+    hits = [said.search(piece.text, piece.text.lower()) if not piece.span else None for piece in evidence]
+    return tuple(piece._replace(span=hit.span()) if hit else piece for piece, hit in zip(evidence, hits, strict=True))
+
+
 def _unknown(context: Context, target: str, evidence: tuple[Evidence, ...]) -> Finding:
+    """A reply that no entry knows: what its stage or its code says in general."""
     number = context.code
-    found = families.entry(f"reply.{number}" if number >= 400 else "reply.unknown")
+    name = f"reply.{number}" if number >= 400 else "reply.unknown"
+    if number >= 400 and context.stage and (number >= 500 or context.stage is not Stage.AUTH):
+        name = _STAGE_REFUSALS.get(context.stage, name)
+    values: dict[str, Any] = {"reply_text": context.text}
     meaning = load().enhanced.get(re.sub(r"^\d", "X", context.enhanced), "") if context.enhanced else ""
-    values: dict[str, Any] = {"enhanced_meaning": meaning, "enhanced": context.enhanced} if meaning else {}
+    if meaning:
+        values |= {"enhanced": context.enhanced, "enhanced_meaning": meaning}
+    if context.host:
+        values["host"] = context.host
     shown = evidence or (Evidence(context.text, "S:" if number else ""),)
-    return found.finding(target=target, evidence=shown, stage=context.stage, **values)
+    return families.entry(name).finding(target=target, evidence=shown, stage=context.stage, **values)
 
 
 def problem(context: Context, *, target: str = "", evidence: Iterable[Evidence] = ()) -> Problem:

@@ -21,8 +21,8 @@ ENTRIES = (
         mx_severity=Severity.WARNING,
         stage=Stage.STARTTLS,
         title="{host} does not offer STARTTLS on port {port}",
-        message="The profile asks for STARTTLS and smtpctl never falls back to clear text. What the server offers is in "
-        "the evidence.",
+        message="Without it everything goes in clear text. In mode `starttls` smtpctl stops here; in mode `auto` it goes "
+        "on, but never logs in with anything that could be read.",
         causes=(
             because(
                 0.4,

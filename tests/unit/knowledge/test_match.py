@@ -58,6 +58,29 @@ def test_the_evidence_marks_the_words_that_were_recognised() -> None:
     assert evidence.label == "S:"
 
 
+def test_evidence_given_is_marked_too() -> None:
+    lines = (Evidence("AUTH XOAUTH2 ********", "C:"), Evidence("535 5.7.3 Authentication unsuccessful", "S:"))
+    command, reply = finding(Context("535 5.7.3 Authentication unsuccessful"), evidence=lines).evidence
+    assert command.span is None
+    assert reply.span == (10, 37)
+
+
+@pytest.mark.parametrize(
+    ("text", "stage", "name"),
+    [
+        ("571 zzz", Stage.GREETING, "smtp.greeting_refused"),
+        ("571 zzz", Stage.STARTTLS, "starttls.refused"),
+        ("571 zzz", Stage.AUTH, "auth.refused"),
+        ("471 zzz", Stage.AUTH, "reply.471"),
+        ("571 zzz", None, "reply.571"),
+    ],
+)
+def test_an_unknown_reply_is_named_after_its_stage(text: str, stage: Stage | None, name: str) -> None:
+    found = finding(Context(text, stage=stage), target="mail.example.com:25")
+    assert found.id == name
+    assert "571 zzz" in found.title or name.startswith("reply.")
+
+
 def test_evidence_given_is_kept() -> None:
     evidence = (Evidence("C: AUTH XOAUTH2 ********"),)
     assert finding(Context("535 5.7.3 Authentication unsuccessful"), evidence=evidence).evidence == evidence
