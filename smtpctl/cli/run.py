@@ -91,7 +91,7 @@ def _usage_words(error: Any) -> tuple[str, str]:
         if _SECRET_OPTION.match(option):
             return message, _SECRET_HINT
         if error.possibilities:
-            message += f" Did you mean {' or '.join(sorted(error.possibilities))}?"
+            message += f" Did you mean {error.possibilities[0]}?"  # the nearest one comes first
     return message, f"See: {error.ctx.command_path} --help" if error.ctx else ""
 
 

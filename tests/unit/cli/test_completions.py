@@ -13,11 +13,14 @@ from pathlib import Path
 import pytest
 
 SCRIPTS = {"bash": "smtpctl.bash", "zsh": "smtpctl.zsh", "fish": "smtpctl.fish", "powershell": "smtpctl.ps1"}
-CONFIG = '[profiles.office]\nhost = "a.example"\n[sites.shop]\n[sites."eu:shop"]\n'
+CONFIG = '[profiles.office]\nhost = "a.example"\n[profiles.overseas]\n[sites.shop]\n[sites."eu:shop"]\n'
 # the command line as typed, and what must be among the offers
 LINES = [
     ("smtpctl ch", {"check"}),
     ("smtpctl completions ", {"bash", "zsh", "fish", "powershell"}),
+    ("smtpctl profile sh", {"show"}),
+    ("smtpctl profile show --res", {"--resolved"}),
+    ("smtpctl profile show ", {"office", "overseas"}),
     ("smtpctl --json completions z", {"zsh"}),
     ("smtpctl completions --no-", {"--no-input"}),
     ("smtpctl completions --color ", {"auto", "always", "never"}),
