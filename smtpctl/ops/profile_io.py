@@ -22,11 +22,11 @@ from smtpctl.config.scope import resolve_scope
 from smtpctl.config.store import Document
 from smtpctl.formats.settings import About, Notice, OAuth, Reading, Settings
 from smtpctl.knowledge import families
-from smtpctl.model.endpoint import TlsMode
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.finding import Evidence, Finding
 from smtpctl.model.secret import Secret
 from smtpctl.ops.secrets import Name, parse_store, settings_of
+from smtpctl.ops.validate import validate
 
 MAX_OCTETS = 4 * 1024 * 1024
 _AUTH: Mapping[str, str] = {"none": "none", "password": "basic", "oauth2": "oauth2"}
@@ -41,12 +41,13 @@ _FINDINGS: Mapping[About, str] = {
     About.MASKED: "format.masked",
     About.NOTE: "format.note",
 }
-_IMPLICIT_PORTS = (465,)
-_STARTTLS_PORTS = (25, 587)
 
 
 class Imported(NamedTuple):
-    """What an import did: the profiles it stored and the settings of the scope it set, by name."""
+    """What an import did: the profiles it stored and the settings of the scope it set, by name.
+
+    `findings` are what the reader had to say, and what `validate` says about the new profiles.
+    """
 
     profiles: tuple[str, ...]
     scope: tuple[str, ...]
@@ -119,10 +120,11 @@ def import_(
         edits = [edit for plan in plans for edit in _profile_edits(now, plan, secret_store, site)]
         return [*edits, *_scope_edits(now, reading, plans, site)]
 
-    save.edit(document.path, change)
-    findings = [_finding(notice, plans[0].name if plans else "") for notice in reading.notices]
-    findings += [found for plan in plans for found in _mismatch(plan)]
-    return Imported(tuple(plan.name for plan in plans), tuple(reading.scope), tuple(findings))
+    after = save.edit(document.path, change)
+    names = tuple(plan.name for plan in plans)
+    findings = [_finding(notice, names[0] if names else "") for notice in reading.notices]
+    findings += validate(after, names, {}, environ, site=site).findings if names else ()
+    return Imported(names, tuple(reading.scope), tuple(findings))
 
 
 def export(
@@ -274,14 +276,6 @@ def _scope_edits(document: Document, reading: Reading, plans: Sequence[_Plan], s
     first = next((plan.name for plan in plans if plan.server.delivery == "network"), "")
     if first and "default_profile" not in there:
         yield Set((*place, "default_profile"), first)
-
-
-def _mismatch(plan: _Plan) -> Iterator[Finding]:
-    """The port belongs to the other way of encryption (RFC 8314 3.3)."""
-    implicit = plan.server.tls is TlsMode.IMPLICIT
-    if plan.server.port in (_STARTTLS_PORTS if implicit else _IMPLICIT_PORTS):
-        entry = families.entry("config.port_tls_mismatch")
-        yield entry.finding(target=plan.name, profile=plan.name, port=plan.server.port, tls=plan.server.tls.value)
 
 
 # Writing
