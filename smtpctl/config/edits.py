@@ -70,6 +70,8 @@ def apply_data(data: Mapping[str, Any], edit: Edit) -> dict[str, Any]:
     result = copy.deepcopy(dict(data))
     table = result
     for part in edit.path[:-1]:
+        if part not in table and not isinstance(edit, Set):
+            return result
         table = table.setdefault(part, {})
     last = edit.path[-1]
     if isinstance(edit, Set):

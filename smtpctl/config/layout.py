@@ -6,8 +6,8 @@ line and column and an edit can replace one value and touch nothing else. Newlin
 
 from __future__ import annotations
 
-import json
 import re
+import tomllib
 from typing import NamedTuple
 
 from smtpctl.model.finding import Location
@@ -126,7 +126,7 @@ class Layout:
         pattern = {'"': _BASIC, "'": _LITERAL}.get(quote, _BARE_KEY)
         written = self._match(pattern, at)
         if quote == '"':
-            return at + len(written), _unescape(written)
+            return at + len(written), str(tomllib.loads(f"k = {written}")["k"])
         return at + len(written), written.strip("'") if quote == "'" else written
 
     def _value(self, path: Path, at: int) -> int:
@@ -172,9 +172,3 @@ def place(text: str, offset: int, path: str) -> Location:
     """The 1-based line and column of an offset."""
     before = text[:offset]
     return Location(path, before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1)
-
-
-def _unescape(written: str) -> str:
-    """The name in a basic string; TOML's escapes are JSON's, and \\UXXXXXXXX besides."""
-    long_form = re.compile(r"\\U([0-9A-Fa-f]{8})")
-    return str(json.loads(long_form.sub(lambda found: json.dumps(chr(int(found[1], 16)))[1:-1], written)))

@@ -24,7 +24,7 @@ sites.x = { a = 1, b = [1, 2] }
 when = 1979-05-27 07:32:00
 [[more.things]]
 a=1
-"\\u00e9\\U0001F600" = 2
+"\\u00e9\\U0001F600\\\\U0001F600" = 2
 """
 
 
@@ -42,7 +42,7 @@ a=1
         (("profiles", "a.b", "missing"), 5, 1),
         (("nothing", "at", "all"), 1, 1),
         (("more", "things", "a"), 17, 1),
-        (("more", "things", "é😀"), 18, 1),
+        (("more", "things", "é😀\\U0001F600"), 18, 1),
     ],
 )
 def test_where_a_key_is(path: tuple[str, ...], line: int, column: int) -> None:
