@@ -10,6 +10,7 @@ the real command in `resolve_command`. So neither `--help` nor TAB imports a com
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -20,7 +21,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from smtpctl.cli import help_page, options, terminal
 from smtpctl.cli.options import TEXT_JSON
-from smtpctl.model.errors import SmtpctlError
+from smtpctl.model.errors import SmtpctlError, UsageProblem
 
 Function = Callable[..., Any]
 EXAMPLES = 4  # on the page of a noun
@@ -75,10 +76,12 @@ class LazyGroup(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         ctx.obj.take(dict(ctx.params))
-        for name in self.entries:
-            self.get_command(ctx, name)  # what a misspelt one is compared with
-        found, stub, rest = super().resolve_command(ctx, args)
-        return found, self.real_command(found) if found else stub, rest
+        name, *rest = args
+        if name in self.entries:
+            return name, self.real_command(name), rest
+        close = difflib.get_close_matches(name, self.entries, n=2)
+        guess = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+        raise UsageProblem(f"No such command {name!r}.{guess}", f"See: {ctx.command_path} --help")
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         formatter.write(help_page.group_page(self, ctx, terminal.page_canvas()))

@@ -6,6 +6,7 @@ redacted traceback was saved. `SMTPCTL_DEBUG=1` lets a defect through as a trace
 
 from __future__ import annotations
 
+import errno
 import re
 from typing import Any
 
@@ -19,6 +20,7 @@ from smtpctl.model.report import ExitStatus
 
 # The parser's own usage errors; typer exports only this subclass of them.
 _UsageError: Any = typer.BadParameter.__mro__[1]
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # without a file name: stdout
 # Options that people look for and that do not exist, with what there is instead.
 _SECRET_OPTION = re.compile(r"-p$|--.*(pass|secret|token)")
 _SECRET_HINT = (
@@ -50,17 +52,26 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         terminal.complain("interrupted", mark="")
         status = ExitStatus.INTERRUPTED
-    except BrokenPipeError:
-        terminal.abandon_stdout()
-        status = ExitStatus.IO
-    except Exception as defect:
-        if terminal.debugging():
-            raise
-        from smtpctl.cli import defects
-
-        terminal.complain(*defects.apology(defect, arguments), mark="")
-        status = ExitStatus.BUG
+    except Exception as error:
+        status = _unforeseen(error, arguments)
     return int(status)
+
+
+def _unforeseen(error: Exception, arguments: list[str]) -> ExitStatus:
+    """Output that nobody takes, else a defect."""
+    if isinstance(error, BrokenPipeError):
+        terminal.abandon_stdout()
+        return ExitStatus.IO
+    if isinstance(error, OSError) and error.errno in _NO_ROOM and error.filename is None:
+        terminal.abandon_stdout()
+        terminal.complain(f"the output cannot be written: {error.strerror}")
+        return ExitStatus.IO
+    if terminal.debugging():
+        raise error
+    from smtpctl.cli import defects
+
+    terminal.complain(*defects.apology(error, arguments), mark="")
+    return ExitStatus.BUG
 
 
 def complete(words: list[str]) -> int:

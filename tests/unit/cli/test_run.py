@@ -173,6 +173,18 @@ def test_a_reader_that_went_away_is_no_reason_to_complain(smtpctl_program: Path)
     assert (done.returncode, done.stderr) == (ExitStatus.IO, b"")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize("arguments", [["--help"], ["completions", "bash"]])
+def test_a_full_disk_is_said_and_is_no_defect(smtpctl_program: Path, arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [smtpctl_program, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        )
+    assert (done.returncode, done.stderr) == (
+        ExitStatus.IO, "error: the output cannot be written: No space left on device\n",
+    )  # fmt: skip
+
+
 def test_debugging_lets_a_defect_through(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMTPCTL_DEBUG", "1")
     with pytest.raises(ValueError, match="cannot read"):
