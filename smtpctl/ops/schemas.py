@@ -27,6 +27,13 @@ def of_output(name: str) -> str:
     return (_FOLDER / f"{wanted}{_SUFFIX}").read_text("utf-8")
 
 
+def of_dialect(name: str) -> str:
+    """The settings of another program's format with their defaults, as one JSON object."""
+    from smtpctl import formats
+
+    return json.dumps(dict(formats.get(name).SCHEMA), indent=2)
+
+
 def names() -> list[str]:
     """The outputs that have a schema."""
     return sorted(file.name.removesuffix(_SUFFIX) for file in _FOLDER.glob(f"*{_SUFFIX}"))

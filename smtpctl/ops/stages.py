@@ -14,6 +14,7 @@ from smtpctl.model.transcript import Event, Kind, Stage, Transcript
 
 # What a reader wants to see of an EHLO reply first; the rest follows as it was offered.
 _TELLING = ("STARTTLS", "AUTH", "SIZE", "PIPELINING", "CHUNKING", "8BITMIME", "SMTPUTF8", "DSN", "REQUIRETLS")
+_ENVELOPE = (Stage.MAIL, Stage.RCPT, Stage.DATA)
 _DAY = 86400.0
 
 
@@ -49,6 +50,8 @@ class Rows:
 
     def _take(self, event: Event) -> None:
         stage = _row_of(event.stage)
+        if event.kind is Kind.SENT and stage in _ENVELOPE:
+            return  # they leave as a group; a row is made of the replies, which come in order
         if stage is not self._stage:
             self._close("passed")
             self._stage = stage
@@ -75,9 +78,13 @@ def _row_of(stage: Stage) -> Stage:
 
 
 def _status(events: Sequence[Event]) -> str:
-    """A stage that ended with a refusal has failed; one with an observation is worth a look."""
+    """A stage that ended with a refusal has failed; one with an observation, or that refused some recipients, is worth a
+    look."""
     replies = _received(events)
-    if replies and replies[-1][:1] in ("4", "5"):
+    refused = [reply[:1] in ("4", "5") for reply in replies]
+    if events[0].stage is Stage.RCPT and any(refused) and not all(refused):
+        return "warning"
+    if replies and refused[-1]:
         return "failed"
     return "warning" if any("observed" in event.facts for event in events) else "passed"
 
@@ -136,6 +143,14 @@ def _tls(events: Sequence[Event], now: float) -> str:
     return " · ".join(parts)
 
 
+def _rcpt(events: Sequence[Event], now: float) -> str:
+    lines = _received(events)
+    refused = [line for line in lines if line[:1] != "2"]
+    if len(lines) == 1:
+        return lines[0]
+    return f"{len(lines) - len(refused)} of {len(lines)} accepted" + (f" · {refused[0]}" if refused else "")
+
+
 def _auth(events: Sequence[Event], now: float) -> str:
     sent = [event.text for event in events if event.kind is Kind.SENT and event.text.startswith("AUTH ")]
     reply = _last_reply(events, now)
@@ -148,4 +163,5 @@ _DETAILS: Mapping[Stage, Callable[[Sequence[Event], float], str]] = {
     Stage.EHLO: _ehlo,
     Stage.TLS: _tls,
     Stage.AUTH: _auth,
+    Stage.RCPT: _rcpt,
 }

@@ -1,0 +1,158 @@
+"""`smtpctl test-send`: a test mail past any queue, every stage shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from smtpctl.cli.group import verb
+from smtpctl.cli.options import FINDINGS, All, FailOn, Overrides, Targets, TranscriptFile
+from smtpctl.cli.terminal import Terminal
+from smtpctl.model.errors import UsageProblem
+from smtpctl.model.report import ExitStatus
+
+if TYPE_CHECKING:
+    from smtpctl.ops.test_send import Wish
+
+SampleKind = Literal[
+    "password-reset", "newsletter", "notification", "confirmation", "subscription", "workflow", "form-submission", "system"
+]  # fmt: skip
+_MESSAGE = "Message"
+DEFAULT_SUBJECT = "Test mail from smtpctl"
+DEFAULT_TEXT = "This mail was sent by smtpctl test-send. If you read it, sending works.\n"
+
+
+def _option(*names: str, help: str, metavar: str | None = None) -> Any:
+    return typer.Option(*names, help=help, metavar=metavar, rich_help_panel=_MESSAGE, show_default=False)
+
+
+@verb(formats=FINDINGS)
+def command(
+    terminal: Terminal,
+    overrides: Overrides,
+    targets: Targets = None,
+    to: Annotated[list[str] | None, _option("--to", help="Recipient; may be repeated.", metavar="ADDRESS")] = None,
+    cc: Annotated[list[str] | None, _option("--cc", help="Recipient of a copy.", metavar="ADDRESS")] = None,
+    bcc: Annotated[list[str] | None, _option("--bcc", help="Recipient nobody sees.", metavar="ADDRESS")] = None,
+    subject: Annotated[str | None, _option("--subject", help="Subject.", metavar="TEXT")] = None,
+    body: Annotated[str | None, _option("--body", help="Text, or @FILE (@- for stdin).", metavar="TEXT")] = None,
+    html: Annotated[str | None, _option("--html", help="HTML, or @FILE (@- for stdin).", metavar="TEXT")] = None,
+    attach: Annotated[list[Path] | None, _option("--attach", help="File to attach.", metavar="FILE")] = None,
+    header: Annotated[
+        list[str] | None, _option("--header", help="Further header field.", metavar="'NAME: VALUE'")
+    ] = None,
+    sample: Annotated[SampleKind | None, _option("--sample", help="Send a sample mail of this kind.")] = None,
+    notify: Annotated[
+        str | None, _option("--notify", help="Delivery reports: never, or success, failure, delay.", metavar="LIST")
+    ] = None,
+    require_tls: Annotated[bool, _option("--require-tls", help="Ask for TLS all the way (REQUIRETLS).")] = False,
+    all_: All = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the mail; connect to nothing.")] = False,
+    fail_on: FailOn = "error",
+    transcript: TranscriptFile = None,
+) -> ExitStatus:
+    """Send a test mail and show every stage.
+
+    $ smtpctl test-send --to you@example.com
+    $ smtpctl test-send office --to you@example.com --sample password-reset
+    $ smtpctl test-send --all --to you@example.com --json
+    $ smtpctl test-send office --to you@example.com --dry-run
+
+    The mail goes straight to the server, past any queue. What fails is explained.
+    """
+    from smtpctl.cli import live
+    from smtpctl.ops.test_send import composed, test_send
+
+    wish = _wish(terminal, to, cc, bcc, subject, body, html, attach, header, sample, notify, require_tls)
+    chosen = live.profiles(terminal, targets or (), overrides, all_)
+    mails = [composed(profile, wish) for profile in chosen]  # nothing is sent to anybody before all of it is right
+    if dry_run:
+        for message, _ in mails:
+            for chunk in message.chunks():
+                terminal.stdout.write(chunk.decode("utf-8", "surrogateescape").replace("\r\n", "\n"))
+        return ExitStatus.OK
+    return live.run(
+        terminal,
+        chosen,
+        lambda profile, around: test_send(profile, around, wish),
+        schema="test-send/1",
+        fail_on=fail_on,
+        transcript=transcript,
+    )
+
+
+def _wish(
+    terminal: Terminal,
+    to: list[str] | None,
+    cc: list[str] | None,
+    bcc: list[str] | None,
+    subject: str | None,
+    body: str | None,
+    html: str | None,
+    attach: list[Path] | None,
+    header: list[str] | None,
+    sample: str | None,
+    notify: str | None,
+    require_tls: bool,
+) -> Wish:
+    from smtpctl.message.bodies import from_path
+    from smtpctl.message.compose import Draft, parse_header
+    from smtpctl.model.address import Mailbox, parse_list
+    from smtpctl.ops.test_send import Wish
+
+    text, page, title = _content(terminal, body, html, sample)
+    draft = Draft(
+        sender=Mailbox("", "", ""),  # the profile's, known only when there is one
+        to=parse_list(", ".join(to or ())),
+        cc=parse_list(", ".join(cc or ())),
+        bcc=parse_list(", ".join(bcc or ())),
+        subject=title if subject is None else subject,
+        text=text,
+        html=page,
+        attachments=tuple(map(from_path, attach or ())),
+        headers=tuple(map(parse_header, header or ())),
+    )
+    return Wish(draft, _notify(notify), "", require_tls)
+
+
+def _content(
+    terminal: Terminal, body: str | None, html: str | None, sample: str | None
+) -> tuple[str | None, str | None, str]:
+    """Text, HTML and the subject to take where none is given."""
+    if sample:
+        if body is not None or html is not None:
+            raise UsageProblem("--sample brings its own text.", "Leave out --body and --html.")
+        from smtpctl.message.samples import sample as load
+
+        made = load(sample)
+        return made.text, made.html, made.subject
+    if body is None and html is None:
+        return DEFAULT_TEXT, None, DEFAULT_SUBJECT
+    return _read(terminal, "--body", body), _read(terminal, "--html", html), DEFAULT_SUBJECT
+
+
+def _read(terminal: Terminal, option: str, value: str | None) -> str | None:
+    """The text itself, or what is in @FILE."""
+    if value is None or not value.startswith("@"):
+        return value
+    if value == "@-":
+        return terminal.stdin.read()
+    try:
+        return Path(value[1:]).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise UsageProblem(
+            f"{option} {value}: {reason}", "Give the text itself, or @ and a file that can be read."
+        ) from error
+
+
+def _notify(written: str | None) -> str:
+    """RFC 3461 4.1: NEVER, or a list of the others."""
+    words = [word.strip().upper() for word in (written or "").split(",") if word.strip()]
+    if set(words) - {"NEVER", "SUCCESS", "FAILURE", "DELAY"} or ("NEVER" in words and len(words) > 1):
+        raise UsageProblem(
+            f"--notify {written}: that is no kind of report", "Give never, or some of success,failure,delay."
+        )
+    return ",".join(words)

@@ -1,0 +1,160 @@
+"""`test-send`: one mail straight to a server, every stage shown, the verdict on each recipient, what failed explained."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from smtpctl.config.profile import Profile
+from smtpctl.message.compose import Draft, Message, compose, envelope
+from smtpctl.model.address import Mailbox, parse
+from smtpctl.model.envelope import Envelope
+from smtpctl.model.errors import Problem, UsageProblem
+from smtpctl.model.finding import Finding
+from smtpctl.model.report import Failure, RecipientResult, Report
+from smtpctl.ops import session
+from smtpctl.ops.session import Conversation, Surroundings
+from smtpctl.protocol.dialogue import Session
+from smtpctl.protocol.steps import Dialogue
+from smtpctl.protocol.submit import Submission, submit
+
+# How servers name a message in their last reply: Postfix "queued as X", Exim "OK id=X", Exchange "<id> [InternalId=N ...]",
+# Gmail "2.0.0 OK  <time> <id> - gsmtp", Sendmail "X Message accepted for delivery", OpenSMTPD "X Message accepted ...".
+_QUEUE_IDS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"queued (?:mail for delivery )?as:? <?([\w.@+/=-]+)",
+        r"\bid=([\w-]+)",
+        r"\bOK\s+\d+\s+(\S+) - gsmtp",
+        r"<[^>]+> \[InternalId=(\d+)",
+        r"(\w{6,}) Message accepted",
+        r"\bOk:? ([0-9a-f-]{16,})",
+    )
+)
+
+
+class Wish(NamedTuple):
+    """The mail that was asked for: a draft whose sender may still be missing, and the wishes of its envelope."""
+
+    draft: Draft
+    notify: str = ""
+    ret: str = ""
+    require_tls: bool = False
+
+
+def default_sender(profile: Profile) -> Mailbox:
+    """Who a mail is from where nobody says: the profile's address, else its login. UsageProblem without either."""
+    written = profile.sender or (profile.login if "@" in profile.login else "")
+    if not written:
+        raise UsageProblem(
+            "The mail has no sender.", "Give --from ADDRESS, or set it: smtpctl profile set NAME from=ADDRESS"
+        )
+    return parse(written)
+
+
+def composed(profile: Profile, wish: Wish, now: datetime | None = None) -> tuple[Message, Envelope]:
+    """The mail for one profile, and its envelope. UsageProblem for a sender or recipient that is missing or wrong."""
+    draft = wish.draft
+    if not draft.sender.domain:
+        draft = draft._replace(sender=default_sender(profile))
+    if not (draft.to or draft.cc or draft.bcc):
+        raise UsageProblem("The mail has no recipient.", "Give --to ADDRESS.")
+    message = compose(draft, now or datetime.now(UTC).astimezone(), secrets.token_hex(16))
+    made = envelope(draft, message)
+    recipients = tuple(recipient._replace(notify=wish.notify) for recipient in made.recipients)
+    return message, made._replace(recipients=recipients, ret=wish.ret, require_tls=wish.require_tls)
+
+
+def test_send(profile: Profile, around: Surroundings, wish: Wish) -> Report:
+    """Send it and report; problems of the network and refusals are in the report. UsageProblem as `composed`."""
+    message, mail = composed(profile, wish)
+    now = time.time()
+
+    def body(opened: Session) -> Dialogue[Submission]:
+        return submit(opened.capabilities, mail, message.chunks(), lmtp=profile.endpoint.lmtp, last=True)
+
+    conversation = session.converse(profile, around, body, now=now)
+    return _report(profile, conversation, mail, message)
+
+
+def _report(profile: Profile, conversation: Conversation, mail: Envelope, message: Message) -> Report:
+    done: Submission | None = conversation.result
+    problem = conversation.problem
+    recipients = done.recipients if done else tuple(RecipientResult(r.address, "unknown") for r in mail.recipients)
+    findings: list[Finding] = []
+    failure: Failure | None = None
+    if problem:
+        from smtpctl.ops.check import merged, second_look
+
+        problem = second_look(problem, profile) or problem
+        findings = list(merged(problem, _certificate_findings(profile, conversation, problem)))
+        failure = problem.failure
+    elif done:
+        problems = _refusals(profile, done)
+        findings = [refused.finding for refused in problems]
+        failure = problems[0].failure if problems else None
+    sent = sum(recipient.result == "accepted" for recipient in recipients)
+    final = done.final[0] if done and done.final else None
+    facts = {
+        "ms": round(conversation.ms, 1),
+        "round_trips": conversation.round_trips,
+        "message_id": message.message_id,
+        "octets": message.size,
+        "sent": sent,
+        **({"tls": conversation.tls.facts()} if conversation.tls else {}),
+        **({"queue_id": found} if final and final.positive and (found := queue_id(str(final))) else {}),
+    }
+    return Report(
+        target=profile.label,
+        transcript=conversation.transcript,
+        findings=tuple(findings),
+        stages=tuple(conversation.rows),
+        recipients=recipients,
+        failure=failure,
+        facts=facts,
+        headline=session.headline(profile),
+        next_command=f"smtpctl check {profile.name}" if failure and profile.name else "",
+    )
+
+
+def _certificate_findings(profile: Profile, conversation: Conversation, problem: Problem) -> Sequence[Finding]:
+    """A certificate that was refused is worth a second look; nothing else is judged here."""
+    if not problem.finding.id.startswith(("tls.cert.", "tls.chain.")):
+        return ()
+    from smtpctl.ops.check import judged
+
+    report = judged(profile, conversation, time.time())
+    return [finding for finding in report.findings if finding.id.startswith("tls.")]
+
+
+def _refusals(profile: Profile, done: Submission) -> list[Problem]:
+    """Every different refusal of the transaction, explained: the mail's own first, then recipients'."""
+    refusal = done.refusal
+    if refusal:
+        stage, reply = refusal
+        command = {"mail": "MAIL FROM", "rcpt": "RCPT TO", "data": "DATA"}[stage.value]
+        return [session.refusal(reply, stage, profile, command=command)]
+    from smtpctl.model.transcript import Stage
+
+    seen: dict[tuple[int, str], RecipientResult] = {}
+    for recipient in done.recipients:
+        if recipient.reply is not None and not recipient.reply.positive:
+            seen.setdefault((recipient.reply.code, recipient.reply.text.replace(recipient.address, "")), recipient)
+    return [
+        session.refusal(recipient.reply, Stage.RCPT, profile, command="RCPT TO")
+        for recipient in seen.values()
+        if recipient.reply is not None
+    ]
+
+
+def queue_id(reply: str) -> str:
+    """The name that the server gave the message, as far as its last reply says; else empty."""
+    for pattern in _QUEUE_IDS:
+        found = pattern.search(reply)
+        if found:
+            return found[1]
+    return ""
