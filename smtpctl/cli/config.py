@@ -8,6 +8,7 @@ import typer
 
 from smtpctl.cli import stored
 from smtpctl.cli.group import Noun
+from smtpctl.cli.profile_io import FormatName
 from smtpctl.cli.terminal import Terminal
 
 app = Noun("The settings of a scope, and the file they are in.")
@@ -21,6 +22,7 @@ Output = Annotated[
         "--output", metavar="NAME", help="The schema of what a command prints under --json, for example check."
     ),
 ]
+Dialect = Annotated[FormatName | None, typer.Option("--dialect", help="The settings of another program instead.")]
 
 
 @app.command("list")
@@ -101,15 +103,21 @@ def unset(terminal: Terminal, names: Names, everywhere: Everywhere = False) -> N
 
 
 @app.command("schema")
-def schema(terminal: Terminal, output: Output = None) -> None:
+def schema(terminal: Terminal, output: Output = None, dialect: Dialect = None) -> None:
     """Print the JSON Schema of the configuration file, or of what a command prints.
 
     $ smtpctl config schema
     $ smtpctl config schema --output check
+    $ smtpctl config schema --dialect contensis
+
+    With --dialect it is the settings of another program, with their defaults.
     """
     from smtpctl.ops import schemas
 
-    terminal.out(schemas.of_output(output) if output else schemas.of_file())
+    if dialect:
+        terminal.out(schemas.of_dialect(dialect))
+    else:
+        terminal.out(schemas.of_output(output) if output else schemas.of_file())
 
 
 @app.command("path")

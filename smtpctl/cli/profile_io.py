@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from smtpctl.model.finding import Finding
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="The file to read; - for standard input.")]
-_Format = Literal[FORMATS]  # type: ignore[valid-type]  # which there are is only known from their folder
-From = Annotated[_Format, typer.Option("--from", help="The program whose settings they are.")]
-To = Annotated[_Format, typer.Option("--to", help="The program whose settings they become.")]
+FormatName = Literal[FORMATS]  # type: ignore[valid-type]  # which there are is only known from their folder
+From = Annotated[FormatName, typer.Option("--from", help="The program whose settings they are.")]
+To = Annotated[FormatName, typer.Option("--to", help="The program whose settings they become.")]
 Name = Annotated[str, typer.Option("--name", metavar="NAME", help="Name of the profile (default: the format's).")]
 SecretStore = Annotated[
     str, typer.Option("--secret-store", metavar="STORE", help="Where secrets are kept: keyring or file:DIR/.")

@@ -22,10 +22,11 @@ class Format(Protocol):
 
     `CARRIES` names the fields of Settings that survive `write` and `read` (`oauth.tenant` for a part of `oauth`),
     `SCOPE` the sending settings that do; `TLS` and `AUTH` the values of these fields; `MANY` says whether a file
-    can hold several servers.
+    can hold several servers. `SCHEMA` has the format's own settings with their defaults (empty: none).
     """
 
     TITLE: str
+    SCHEMA: Mapping[str, str]
     CARRIES: frozenset[str]
     SCOPE: frozenset[str]
     TLS: frozenset[TlsMode]

@@ -56,6 +56,7 @@ _SCOPE: Mapping[str, tuple[str, type]] = {
 }
 _NO_COUNTERPART = ("CMSEmailEncoding", "CMSEmailTransferEncoding", "CMSSimulateFailedEmails", "CMSEmailSendLimit")
 _SETTINGS = (HOST, USER, PASSWORD, SSL, *_SCOPE, *_NO_COUNTERPART)
+SCHEMA: Mapping[str, str] = dict.fromkeys(_SETTINGS, "")
 _KNOWN: Mapping[str, str] = {name.lower(): name for name in (*_SETTINGS, *_RECORD, *_BOOKKEEPING)}
 
 

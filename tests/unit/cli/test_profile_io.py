@@ -159,6 +159,18 @@ def test_what_is_not_exported_is_said(smtpctl_call: Runner) -> None:
     assert ids(exported.stdout, "profile.export") == ["format.not_carried", "format.changed"]
 
 
+def test_the_settings_of_a_dialect(smtpctl_call: Runner) -> None:
+    schema = json.loads(smtpctl_call("config", "schema", "--dialect", "contensis", "--json").stdout)
+    assert len(schema) == 12
+    assert {name: default for name, default in schema.items() if default} == {
+        "EmailSMTPHost": "smtp.zengenti.com",
+        "EmailSmtpPort": "25",
+        "EmailSmtpUseImplicitSSL": "false",
+        "EmailSmtpUseSSL": "false",
+        "EmailSmtpUseOAuth2": "false",
+    }
+
+
 @pytest.mark.parametrize(
     ("args", "stdin", "code", "words"),
     [
