@@ -9,6 +9,7 @@ import typer
 
 from smtpctl.cli.group import verb
 from smtpctl.cli.terminal import Terminal
+from smtpctl.model.errors import UsageProblem
 from smtpctl.model.explanation import Explained
 from smtpctl.model.report import ExitStatus
 
@@ -74,7 +75,18 @@ def _explain(terminal: Terminal, words: list[str], known: Hints) -> Explained:
 
 
 def _is_file(words: list[str]) -> bool:
+    """Whether a file is meant. UsageProblem for a single word that can only be a path and is none."""
+    if len(words) != 1:
+        return False
     try:
-        return len(words) == 1 and Path(words[0]).is_file()
+        path = Path(words[0])
+        if path.is_file():
+            return True
+        folder = path.is_dir()
     except (OSError, ValueError):  # longer than a path can be, or with a NUL
         return False
+    if folder or ("/" in words[0] and not words[0].count(" ")):
+        raise UsageProblem(
+            f"{words[0]} is a folder." if folder else f"There is no file {words[0]}.", "Put a text in quotes."
+        )
+    return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import chain, islice
 from typing import NamedTuple
 
 from smtpctl.config import presets
@@ -83,14 +84,16 @@ def explain(words: str, known: Hints = NO_HINTS) -> Explained:
 
 
 def explain_lines(lines: Iterable[str], known: Hints = NO_HINTS) -> Explained:
-    """What a file or a stream is about: one cause explained, or a summary of several (or of none)."""
+    """What a file or a stream is about: a single line or failure explained, or a summary of several (or of none)."""
+    stream = iter(lines)
+    start = list(islice(stream, 2))
+    if len(start) < 2:
+        return explain("".join(start), known)
     log = _Log(known)
-    for failure in failures(log.counted(lines)):
+    for failure in failures(log.counted(chain(start, stream))):
         log.add(failure)
     summary = log.summary()
-    if not summary.lines:
-        raise _nothing()
-    if len(summary.causes) == 1 and summary.failures == 1:
+    if summary.failures == 1:
         return _text(summary.causes[0].sample, known)
     return summary
 
@@ -166,7 +169,7 @@ def _meaning(words: str, found: re.Match[str]) -> Meaning:
         kind, subject, _ = enhanced.split(".")
         general = catalogue.enhanced.get(f"X{enhanced[1:]}", "")
         parts += [(enhanced, general or "not a registered code")]
-        parts += [(f"{kind}._._", _CLASSES[kind]), (f"_.{subject}._", _SUBJECTS.get(int(subject), "unknown"))]
+        parts += [(f"class {kind}", _CLASSES[kind]), (f"subject {subject}", _SUBJECTS.get(int(subject), "unknown"))]
     known = catalogue.codes.get(int(code)) if code else None
     entries = [said for said in catalogue.entries.values() if _comes_with(said, code, enhanced)]
     entries.sort(key=lambda said: (said.prefix != "generic", said.id))

@@ -64,7 +64,15 @@ def test_hints(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["conn.refusd"], ["--provider", "nobody", "535 x"], ["--stage", "lunch", "535 x"], [""]]
+    "words",
+    [
+        ["conn.refusd"],
+        ["--provider", "nobody", "535 x"],
+        ["--stage", "lunch", "535 x"],
+        [""],
+        ["/nowhere/mail.log"],
+        ["/"],
+    ],
 )
 def test_wrong_usage(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
     assert run(["explain", *words]) == 2

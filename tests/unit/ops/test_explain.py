@@ -56,7 +56,12 @@ def test_memory_does_not_grow_with_the_log() -> None:
 
 
 def test_a_log_without_failures_says_so() -> None:
-    assert explain_lines(["all is well\n"]) == LogSummary(1, 0, ())
+    assert explain_lines(["all is well\n", "still\n"]) == LogSummary(2, 0, ())
+
+
+@pytest.mark.parametrize("line", ["conn.refused", "535", "535 5.7.3 Authentication unsuccessful", "gibberish"])
+def test_a_stream_of_one_line_is_a_text(line: str) -> None:
+    assert explain_lines([f"{line}\n"]) == explain(line)
 
 
 @pytest.mark.parametrize(
