@@ -8,9 +8,9 @@ from typing import Any
 
 from smtpctl.render.canvas import Canvas, fold
 
-FIRST = ("Arguments", "Options")  # then a command's own headings
-LAST = ("Connection", "TLS", "Authentication", "Message", "Sending", "OAuth 2.0", "Output", "Everywhere")
+FIRST, LAST = ("Arguments", "Options"), ("Output", "Everywhere")  # between them: headings as they come up
 NAME_COLUMN, WIDE_NAME_COLUMN, WIDE = 28, 36, 100  # how far names may push the texts to the right
+WIDEST_CHOICES = 56  # more than fit beside an option are listed in its text
 Row = tuple[str, str]
 
 
@@ -61,14 +61,22 @@ def _long_names(parameter: Any) -> list[str]:
 
 
 def _metavar(parameter: Any, context: Any) -> str:
-    choices = getattr(parameter.type, "choices", None)
-    if choices and not parameter.metavar:
-        return "|".join(choices)
-    return str(parameter.make_metavar(context))
+    choices = _choices(parameter)
+    if not choices:
+        return str(parameter.make_metavar(context))
+    joined = "|".join(choices)
+    return joined if len(joined) <= WIDEST_CHOICES else max(parameter.opts, key=len).lstrip("-").upper()
+
+
+def _choices(parameter: Any) -> tuple[str, ...]:
+    """The values an option can have, unless it says itself how to write them."""
+    return () if parameter.metavar else tuple(getattr(parameter.type, "choices", ()))
 
 
 def _with_default(parameter: Any) -> str:
-    text, default = parameter.help or "", parameter.default
+    text, default, choices = parameter.help or "", parameter.default, _choices(parameter)
+    if len("|".join(choices)) > WIDEST_CHOICES:
+        text = f"{text.removesuffix('.')}: {', '.join(choices)}."
     if not parameter.show_default or default in (None, False, (), [], "") or parameter.is_flag:
         return text
     return f"{text.removesuffix('.')} (default: {default})."

@@ -14,6 +14,8 @@ from smtpctl.cli.options import FINDINGS, FailOn, Invocation, Overrides, Target
 from smtpctl.cli.terminal import Terminal
 from smtpctl.render.canvas import Canvas
 
+MANY = typer.Option("--kind", help="Which kind.", rich_help_panel="Own")
+
 
 @verb(formats=FINDINGS)
 def sample(
@@ -22,6 +24,9 @@ def sample(
     target: Target = None,
     depth: Annotated[int, typer.Option("--depth", "-d", metavar="N", help="How deep.")] = 3,
     mode: Annotated[Literal["a", "b"] | None, typer.Option("--mode", help="Which way.", rich_help_panel="Own")] = None,
+    kind: Annotated[
+        Literal["a-long-one", "b-longer-one", "c-longer-one", "d-long-one", "e-long-one"] | None, MANY
+    ] = None,
     fail_on: FailOn = "error",
 ) -> None:
     """Do the thing that samples do.
@@ -78,6 +83,8 @@ def test_an_option_shows_its_forms_choices_and_default() -> None:
     assert "  -d, --depth N  " in text
     assert "How deep (default: 3)." in text
     assert "      --mode a|b  " in text
+    assert "      --kind KIND  " in text
+    assert "Which kind: a-long-one, b-longer-one, " in text
     assert "      --[no-]insecure  " in text
     assert "      --format text|json|junit|sarif|github\n" in text
 
