@@ -165,7 +165,7 @@ def _depth(name: str, value: Any) -> int:
 def test_the_compiled_catalogue_is_current(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "tools"))
     compiler: Any = importlib.import_module("compile_replies")
-    assert compiler.TARGET.read_text("utf-8") == compiler.compiled(), "run python tools/compile_replies.py"
+    assert compiler.TARGET.read_text("utf-8") == compiler.compiled(), "run python tools/generate.py"
 
 
 def commands() -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Make smtpctl/knowledge/replies.json from smtpctl/knowledge/replies/*.toml; `--check` only says whether it is current.
+"""smtpctl/knowledge/replies.json, made from smtpctl/knowledge/replies/*.toml. `generate.py` writes it.
 
 Reading TOML takes twenty times as long as JSON, and every start would pay for it. Besides the data the file holds, for each
 regular expression, a few lower-case words one of which must occur in any text that it matches, so that a text
@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import json
 import re
-import sys
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -90,19 +89,3 @@ def _flat(prefix: str, entry: dict[str, Any]) -> dict[str, Any]:
         **({"needles": needles(regex)} if regex else {}),
         "causes": causes,
     }
-
-
-def main() -> int:
-    """Write the file, or with `--check` compare; exit status 1 when it is not current."""
-    text = compiled()
-    if "--check" in sys.argv[1:]:
-        current = TARGET.exists() and TARGET.read_text("utf-8") == text
-        if not current:
-            print(f"{TARGET.name} is not current: run python tools/compile_replies.py")
-        return 0 if current else 1
-    TARGET.write_text(text, "utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
