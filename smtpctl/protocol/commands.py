@@ -10,13 +10,15 @@ from smtpctl.model.transcript import Stage
 from smtpctl.protocol.ehlo import Capabilities
 from smtpctl.protocol.steps import Send
 
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
+# Control characters, and what an argument in another encoding than UTF-8 became: neither can be said in a command.
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _PLAIN = re.compile(r"[!-;=?-~]*")  # visible ASCII without < and >: nothing in it needs a second look
 _XTEXT = re.compile(r"[^!-*,-<>-~]")  # what RFC 3461 4 wants as +XX; the blank, "+" and "=" among it
 
 
 def command(stage: Stage, line: str, *, shown: str | None = None) -> Send:
-    """A command line with CRLF. Obstacle `smtp.unsafe_input` if `line` holds a control character."""
+    """A command line with CRLF. Obstacle `smtp.unsafe_input` if `line` holds a control character or octets
+    that are no UTF-8."""
     if _UNSAFE.search(line):
         raise Obstacle(stage, "smtp.unsafe_input", {"text": repr(shown or line)[1:-1][:80]})
     return Send(line.encode() + b"\r\n", stage, shown)
@@ -33,7 +35,7 @@ def _path(stage: Stage, address: str) -> str:
 
 def xtext(text: str) -> str:
     """`text` as RFC 3461 4 xtext."""
-    return _XTEXT.sub(lambda found: "".join(f"+{octet:02X}" for octet in found[0].encode()), text)
+    return _XTEXT.sub(lambda found: "".join(f"+{octet:02X}" for octet in found[0].encode("utf-8", "surrogatepass")), text)
 
 
 def mail(envelope: Envelope, capabilities: Capabilities) -> Send:
