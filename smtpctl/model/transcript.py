@@ -112,4 +112,4 @@ class Transcript:
     @classmethod
     def loads(cls, text: str) -> Transcript:
         """The inverse of `dumps`; ValueError or KeyError for anything else."""
-        return cls(Event.from_json(json.loads(line)) for line in text.splitlines() if line.strip())
+        return cls(Event.from_json(json.loads(line)) for line in text.split("\n") if line.strip())
