@@ -95,7 +95,7 @@ def _alone(capabilities: Capabilities, mail: Mail, settle: Settle, flight: deque
     done = yield from submit(capabilities, mail.envelope, (mail.content,))
     flight.remove(mail)
     settle(mail, done)
-    if done.refusal and not done.final:
+    if done.refusal:  # with BDAT the transaction may go on being broken (RFC 3030 2)
         yield commands.command(Stage.MAIL, "RSET")
         yield Receive(Stage.MAIL)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -40,13 +40,18 @@ class Submission(NamedTuple):
 
     @property
     def recipients(self) -> tuple[RecipientResult, ...]:
-        """Each recipient with the reply that decided about it: RCPT's where it was refused, else the content's."""
+        """Each recipient with the reply that decided about it: the first refusal of MAIL, RCPT and DATA, else the
+        content's."""
         finals = iter(self.final)
         found = []
         for index, recipient in enumerate(self.envelope.recipients):
             reply = self.rcpt[index] if index < len(self.rcpt) else None
-            if reply is not None and reply.positive and self.final:
+            if not self.mail.positive:
+                reply = self.mail  # what a pipelining server says to RCPT then is only a consequence
+            elif reply is not None and reply.positive and self.final:
                 reply = next(finals, reply) if self.lmtp else self.final[0]
+            elif reply is not None and reply.positive and self.data is not None and not self.data.intermediate:
+                reply = self.data
             found.append(RecipientResult(recipient.address, _verdict(reply, bool(self.final)), reply))
         return tuple(found)
 
@@ -87,7 +92,7 @@ def submit(
     if not final and ((mail.positive and accepted) or (data and data.intermediate)):
         left = leaving = last and pipelining
         if data is None and capabilities.has("CHUNKING"):
-            final = yield from _chunked(chunks, accepted if lmtp else 1, leaving)
+            final = yield from _chunked(chunks, accepted if lmtp else 1, leaving, ahead=int(pipelining))
         else:
             data, final = yield from _content(data, chunks if accepted else (), accepted if lmtp else 1, leaving)
             left = left and bool(final)
@@ -140,29 +145,30 @@ def _bdat_whole(chunks: Iterable[bytes], last: bool) -> Dialogue[None]:
         yield commands.command(Stage.QUIT, "QUIT")
 
 
-def _chunked(chunks: Iterable[bytes], finals: int, leaving: bool) -> Dialogue[tuple[Reply, ...]]:
-    """BDAT chunk by chunk, each sent before the reply to the one before is awaited: two in flight, no more."""
+def _chunked(chunks: Iterable[bytes], finals: int, leaving: bool, *, ahead: int) -> Dialogue[tuple[Reply, ...]]:
+    """BDAT block by block (RFC 3030 2); `ahead` are sent before the reply to the one before is awaited."""
     waiting = 0
-    for chunk in _blocks(chunks, EAGER_BDAT * 4):
-        yield Send(b"BDAT %d\r\n" % len(chunk), Stage.DATA, replies=0)
-        yield SendContent((chunk,))
+    for block, last in _blocks(chunks, EAGER_BDAT * 4):
+        yield Send(b"BDAT %d%s\r\n" % (len(block), b" LAST" if last else b""), Stage.DATA, replies=0)
+        yield SendContent((block,))
         waiting += 1
-        if waiting > 1:
+        if last and leaving:
+            yield commands.command(Stage.QUIT, "QUIT")
+        while waiting > (1 if last else ahead):
             waiting -= 1
             reply: Reply = yield Receive(Stage.DATA)
             if not reply.positive:
-                # The chunk behind it gets a reply of its own (503 or the same refusal), which says nothing new.
-                yield Receive(Stage.DATA)
-                return (reply,)
-    yield Send(b"BDAT 0 LAST\r\n", Stage.DATA)
-    if leaving:
-        yield commands.command(Stage.QUIT, "QUIT")
-    for _ in range(waiting):
-        reply = yield Receive(Stage.DATA)
-        if not reply.positive:
-            yield Receive(Stage.DATA)
-            return (reply,)
+                yield from _given_up(waiting, leaving, said=last)
+                return (reply,) * finals
     return (yield from _finals(finals, leaving))
+
+
+def _given_up(waiting: int, leaving: bool, *, said: bool) -> Dialogue[None]:
+    """A block was refused. Those behind it get replies of their own, which say nothing new."""
+    for _ in range(waiting):
+        yield Receive(Stage.DATA)
+    if leaving:
+        yield from farewell() if said else leave()
 
 
 def _content(
@@ -203,16 +209,15 @@ def leave() -> Dialogue[None]:
     yield from farewell()
 
 
-def _blocks(chunks: Iterable[bytes], size: int) -> Iterable[bytes]:
-    """The same octets in blocks of `size`, the last one shorter."""
+def _blocks(chunks: Iterable[bytes], size: int) -> Iterator[tuple[bytes, bool]]:
+    """The same octets in blocks of `size`, each with whether it is the last one, which is shorter."""
     held = bytearray()
     for chunk in chunks:
         held += chunk
-        while len(held) >= size:
-            yield bytes(held[:size])
+        while len(held) > size:
+            yield bytes(held[:size]), False
             del held[:size]
-    if held:
-        yield bytes(held)
+    yield bytes(held), True
 
 
 def _verdict(reply: Reply | None, decided: bool) -> str:
