@@ -52,11 +52,11 @@ def _command_page(command: Page) -> str:
     body = [line for child in command.children for line in _subcommand(child)] or _sections(command)
     examples = command.examples or tuple(line for child in command.children for line in child.examples[:1])
     return _join(
-        _head(title, "1", command.help[:1].lower() + command.help[1:]),
+        _head(title, "1", _lower(command.help)),
         ["Sh SYNOPSIS", *synopsis],
         ["Sh DESCRIPTION", *_text(command.sentence), *(line for p in command.paragraphs for line in _paragraph(p))],
         body,
-        _paragraph("The options that every command has, and the exit status, are in smtpctl(1)."),
+        ["Ss Options of every command", *_text("They are in smtpctl(1), and so is the exit status.")],
         _examples(examples),
         ["Sh SEE ALSO", *_see_also(["smtpctl(1)", "smtpctl.toml(5)"])],
     )
@@ -113,6 +113,11 @@ sites = ["shop"]
 def _setting(field: Field) -> str:
     value = "" if field.secret else f" Value: {reference.value_of(field)}."
     return sentence(field) + value
+
+
+def _lower(text: str) -> str:
+    """`text` as it stands within a line: abbreviations keep their capitals."""
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
 
 
 def _head(name: str, section: str, what: str) -> list[str]:
