@@ -26,7 +26,6 @@ NOUNS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "profile": ("profiles", SECRETS),
     "oauth": ("oauth", ("client_secret", "refresh_token", "access_token")),
 }
-_WRITABLE = (Kind.KEYRING, Kind.FILE)
 
 
 class Held(NamedTuple):
@@ -101,16 +100,10 @@ def put(document: Document, name: Name, where: SecretRef, secret: Secret, enviro
 
 
 def remove(document: Document, name: Name, environ: Mapping[str, str]) -> Change:
-    """Remove a secret and the reference to it; what smtpctl does not write to keeps what it has."""
+    """Remove a secret and the reference to it; a place that smtpctl cannot write to keeps what it has."""
     ref = _reference(document, name)
-    notes: tuple[str, ...] = ()
-    if ref.kind in _WRITABLE:
-        gone = secrets.remove(ref, environ)
-        notes = () if gone else (f"{_place(ref)} did not have it.",)
-    elif ref.kind is not Kind.LITERAL:
-        notes = (f"{_place(ref)} still has it.",)
     save.edit(document.path, lambda now: _unset(now, name))
-    return Change(f"Removed {name.entry}.", notes)
+    return Change(f"Removed {name.entry}.", _forget(ref, environ))
 
 
 def move(document: Document, name: Name, where: SecretRef, environ: Mapping[str, str]) -> Change:
@@ -120,10 +113,7 @@ def move(document: Document, name: Name, where: SecretRef, environ: Mapping[str,
         return Change(f"{name.entry} is in {_place(where)} already.")
     secrets.store(where, secrets.fetch(ref, environ), environ)
     save.edit(document.path, lambda now: _refer(now, name, where))
-    if ref.kind in _WRITABLE:
-        secrets.remove(ref, environ)
-    notes = () if ref.kind in (*_WRITABLE, Kind.LITERAL) else (f"{_place(ref)} still has it.",)
-    return Change(f"Moved {name.entry} from {_place(ref)} to {_place(where)}.", notes)
+    return Change(f"Moved {name.entry} from {_place(ref)} to {_place(where)}.", _forget(ref, environ))
 
 
 def settings_of(name: Name, where: SecretRef) -> dict[str, object]:
@@ -138,14 +128,32 @@ def _references(document: Document) -> Iterator[tuple[Name, SecretRef]]:
                 name = Name(noun, owner, secret)
                 ref = secrets.from_settings(secret, settings, name.entry)
                 if ref:
-                    yield name, ref
+                    yield name, _beside(document, ref)
 
 
 def _reference(document: Document, name: Name) -> SecretRef:
     ref = secrets.from_settings(name.secret, _owner(document, name), name.entry)
     if ref is None:
         raise UsageProblem(f"{name.entry} is not set", f"Set it: smtpctl secret set {name.entry}")
-    return ref
+    return _beside(document, ref)
+
+
+def _beside(document: Document, ref: SecretRef) -> SecretRef:
+    """Relative paths of the configuration are meant from its folder."""
+    if ref.kind is not Kind.FILE:
+        return ref
+    return ref._replace(value=str(document.path.parent.absolute() / Path(ref.value).expanduser()))
+
+
+def _forget(ref: SecretRef, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Remove what a reference stood for; a note where it stays, or was not there."""
+    if ref.kind is Kind.LITERAL:
+        return ()
+    try:
+        gone = secrets.remove(ref, environ)
+    except Problem:
+        return (f"{_place(ref)} still has it.",)
+    return () if gone else (f"{_place(ref)} did not have it.",)
 
 
 def _owner(document: Document, name: Name) -> Mapping[str, object]:

@@ -92,6 +92,24 @@ def test_status_of_other_places(smtpctl_call: Runner, config: Path) -> None:
     assert status(smtpctl_call, MAIL=CANARY)["profile/work/password"] == ("$MAIL", "there")
 
 
+def test_a_relative_file_is_beside_the_configuration(smtpctl_call: Runner, config: Path) -> None:
+    config.write_text(CONFIG.replace('"ann"\n', '"ann"\npassword_file = "secret"\n'))
+    secret = config.parent / "secret"
+    secret.write_text(CANARY)
+    secret.chmod(0o600)
+    assert status(smtpctl_call) == {"profile/work/password": (str(secret), "there")}
+    assert smtpctl_call("secret", "remove", "work", "--yes").code == 0
+    assert not secret.exists()
+
+
+def test_what_cannot_be_removed_is_said(smtpctl_call: Runner, config: Path) -> None:
+    config.write_text(CONFIG.replace('"ann"\n', '"ann"\npassword_command = ["pass", "show", "x"]\n'))
+    done = smtpctl_call("secret", "remove", "work", "--yes")
+    assert done.code == 0
+    assert "command:pass show x still has it" in done.stderr
+    assert config.read_text() == CONFIG
+
+
 def test_a_moved_variable_stays(smtpctl_call: Runner, config: Path, tmp_path: Path) -> None:
     config.write_text(CONFIG.replace('"ann"\n', '"ann"\npassword_env = "MAIL"\n'))
     done = smtpctl_call("secret", "move", "work", "--to", f"file:{tmp_path}/s", env={"MAIL": CANARY})
