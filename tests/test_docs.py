@@ -30,7 +30,7 @@ def test_commands_exist(document: str) -> None:
 @pytest.mark.parametrize("document", [name for name in DOCUMENTS if name != "docs/architecture.md"])
 def test_files_exist(document: str) -> None:
     quoted = re.findall(r"`([\w./-]+/[\w./-]*)`", read(document))
-    places = [ROOT, ROOT / "smtpctl", ROOT / "tests", ROOT / "tests/servers/bed"]
+    places = [ROOT, ROOT / "smtpctl", ROOT / "tests", ROOT / "tests/support/bed"]
     missing = [
         path
         for path in quoted

@@ -16,6 +16,7 @@ import pytest
 import spnego
 from scramp import ScramClient  # type: ignore[import-untyped]
 
+from bed import gssapi_login
 from bed.accounts import ALICE, BOB, HOST, REPLIES
 from bed.aio import Aiosmtpd
 from bed.dovecot import Dovecot
@@ -221,7 +222,7 @@ def test_gssapi(postfix: Postfix, dovecot: Dovecot, realm: Realm, requires: Requ
         "postfix": postfix.port("submission"),
         "cyrus": postfix.port("cyrus"),
     }
-    program = Path(__file__).parent / "bed" / "gssapi_login.py"
+    program = Path(gssapi_login.__file__)
     command = [sys.executable, str(program), str(ports[server]), *PRINCIPALS[server]]
     environment = {**os.environ, **realm.client_environment()}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30)

@@ -13,6 +13,7 @@ import keyring.backend
 import keyring.backends.chainer
 import keyring.backends.fail
 import keyring.backends.null
+import keyring.core
 import keyring.errors
 import pytest
 from hypothesis import given
@@ -31,7 +32,7 @@ ENTRY = "profile/work/password"
 class Memory(keyring.backend.KeyringBackend):
     """A dictionary, with the limit of the Windows Credential Manager where one is given."""
 
-    priority = 9  # type: ignore[assignment]
+    priority = 0  # type: ignore[assignment]  # set by a test, never found: the library looks at every class there is
 
     def __init__(self, limit: int | None = None) -> None:
         super().__init__()
@@ -222,6 +223,15 @@ def test_failures_are_translated(error: Exception, name: str, status: ExitStatus
     assert (caught.value.finding.id, caught.value.status) == (name, status)
     assert CANARY not in str(caught.value.finding)
     assert caught.value.finding.evidence[0].text.startswith(type(error).__name__)
+
+
+def test_a_back_end_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keyring.core, "_keyring_backend", None)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "no_such_module.Keyring")
+    with pytest.raises(Problem) as caught:
+        os_keyring.open_keyring()
+    assert caught.value.finding.title == "The keyring failed to start"
+    assert "no_such_module" in caught.value.finding.evidence[0].text
 
 
 def test_a_keyring_that_does_not_answer() -> None:
