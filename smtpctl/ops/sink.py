@@ -20,11 +20,12 @@ from smtpctl.protocol.server.values import EXTENSIONS, Limits, Setup
 from smtpctl.sink import capture
 from smtpctl.sink.server import NO_HOOKS, Hooks, Session, Sink
 
-__all__ = ["REMARKS", "Directions", "Hooks", "Running", "Session", "Wishes", "directions", "running"]
+__all__ = ["REMARKS", "SCHEMA", "Directions", "Hooks", "Running", "Session", "Wishes", "directions", "running"]
 
 SCHEMA = capture.SCHEMA
 USER = "sink"  # who logs in where --auth asks for a login and no name is given
 _LATER = "See: smtpctl sink --help"
+_USUAL = tuple(name for name in MECHANISMS if name != "EXTERNAL")  # that one asks every client for a certificate
 
 
 class Wishes(NamedTuple):
@@ -83,7 +84,7 @@ def running(
         tls=wishes.tls,
         extensions=tuple(name for name in EXTENSIONS if name not in _known(wishes.without, EXTENSIONS, "--without")),
         users=users,
-        mechanisms=_known(wishes.auth, MECHANISMS, "--auth") or tuple(MECHANISMS),
+        mechanisms=_known(wishes.auth, MECHANISMS, "--auth") or _USUAL,
         open_relay=wishes.auth_optional,
         limits=Limits(content=wishes.max_size),
         faults=Faults(*_faults(wishes)),
@@ -104,9 +105,10 @@ def running(
     )
     try:
         sink.start()
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         hint = "Give another --port, or 0 for any free one." if not path else ""
-        raise UsageProblem(f"{endpoint}: {error.strerror or error}", hint) from error
+        why = (getattr(error, "strerror", "") or str(error)).partition(" (while")[0]
+        raise UsageProblem(f"{endpoint}: {why}", hint) from error
     try:
         yield Running(sink, generated, exposed=not path and not is_loopback(wishes.host))
     finally:
@@ -128,6 +130,7 @@ def directions(run: Running) -> Directions:
         "trust": sink.ca_file,
         "user": user,
         "password": f"{told} (made for this run)" if password else told,
+        "certificate": str(Path(sink.ca_file).parent / f"client-{user}.pem") if "EXTERNAL" in setup.mechanisms else "",
         "login": " ".join(setup.mechanisms) if user else "",
     }
     options = ["--tls", str(setup.tls)]

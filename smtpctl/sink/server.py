@@ -41,11 +41,22 @@ class Session(NamedTuple):
     transcript: Transcript
 
 
+class Hooks(NamedTuple):
+    """Called in the threads of the connections: with each mail that was stored, when a session begins and ends."""
+
+    mail: Callable[[Captured], None] | None = None
+    begin: Callable[[Session], None] | None = None
+    end: Callable[[Session], None] | None = None
+
+
+NO_HOOKS = Hooks()
+
+
 class Sink:
     """A server on `endpoint` (port 0: any free one). Use it as a context manager, or `start` and `stop` it.
 
     With TLS it makes an authority of its own in `tls_folder`, or in a temporary folder that goes with it.
-    `on_mail` is called in a connection's thread after a mail was stored. OSError if it cannot listen or write.
+    OSError if it cannot listen or write.
     """
 
     def __init__(
@@ -57,7 +68,7 @@ class Sink:
         tls_folder: Path | None = None,
         connections: int = 100,
         idle: float = 300.0,
-        on_mail: Callable[[Captured], None] | None = None,
+        hooks: Hooks = NO_HOOKS,
     ) -> None:
         self.setup = setup
         self.ca_file = ""
@@ -69,7 +80,7 @@ class Sink:
         self._tls_folder = tls_folder
         self._connections = connections
         self._idle = idle
-        self._on_mail = on_mail
+        self._hooks = hooks
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._open: dict[threading.Thread, Driver] = {}
@@ -139,8 +150,11 @@ class Sink:
         if folder is None:
             folder = Path(self._cleanup.enter_context(tempfile.TemporaryDirectory(prefix="smtpctl-sink-")))
         by_certificate = "EXTERNAL" in self.setup.mechanisms
-        names = [self.setup.name, *([] if self._endpoint.host in _LOCAL_OF else [self._endpoint.host])]
-        files = authority.create(folder, names, tuple(self.setup.users) if by_certificate else ())
+        host = self._endpoint.host
+        names = [self.setup.name, socket.gethostname() if host in _LOCAL_OF else host]
+        files = authority.create(
+            folder, [name for name in names if name], tuple(self.setup.users) if by_certificate else ()
+        )
         self.ca_file = str(files.ca)
         self.setup = self.setup._replace(certificate_hash=authority.certificate_hash(files))
         return authority.context(files, ask_client=by_certificate)
@@ -176,16 +190,20 @@ class Sink:
         session = Session(peer, Transcript())
         post = self._post._replace(deliver=lambda mail: self._deliver(mail, peer))
         driver = Driver(sock, post, session.transcript)
-        thread = threading.Thread(target=self._serve, args=(driver,), name=f"sink {peer}", daemon=True)
+        thread = threading.Thread(target=self._serve, args=(driver, session), name=f"sink {peer}", daemon=True)
         with self._lock:
             self.sessions.append(session)
             del self.sessions[:-_MOST_SESSIONS]
             self._open[thread] = driver
         thread.start()
 
-    def _serve(self, driver: Driver) -> None:
+    def _serve(self, driver: Driver, session: Session) -> None:
         try:
+            if self._hooks.begin:
+                self._hooks.begin(session)
             driver.run(serve(self.setup))
+            if self._hooks.end:
+                self._hooks.end(session)
         finally:
             with self._lock:
                 del self._open[threading.current_thread()]
@@ -196,8 +214,8 @@ class Sink:
             self._capture.store(captured)
         except OSError:
             return None
-        if self._on_mail:
-            self._on_mail(captured)
+        if self._hooks.mail:
+            self._hooks.mail(captured)
         return captured.id
 
 

@@ -1,0 +1,118 @@
+"""`smtpctl sink`: catch mail on this machine, show each one as it comes, until Ctrl-C."""
+
+from __future__ import annotations
+
+import queue
+import signal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from smtpctl.cli.group import verb
+from smtpctl.cli.terminal import Terminal
+from smtpctl.model.endpoint import TlsMode
+from smtpctl.model.report import ExitStatus
+
+BEHAVIOUR, CATCH = "Misbehaviour", "What is caught"
+DEFAULT_PORT = 2525
+_STAGE = (
+    "greeting, ehlo, starttls, tls, auth, mail, rcpt, data, content, eod or quit; STAGE/TEXT: only for lines with it"
+)
+
+Several = list[str] | None
+Mode = Literal["none", "starttls", "implicit"]
+
+
+def _option(flag: str, help: str, metavar: str | None = None, panel: str | None = None) -> Any:
+    return typer.Option(flag, help=help, metavar=metavar, rich_help_panel=panel, show_default=metavar is not None)
+
+
+@verb()
+def command(
+    terminal: Terminal,
+    host: Annotated[str, _option("--host", "Address to listen on, or unix:PATH.", "ADDRESS", "Server")] = "127.0.0.1",
+    port: Annotated[int, _option("--port", "Port; 0 is any free one.", "PORT", "Server")] = DEFAULT_PORT,
+    tls: Annotated[Mode, _option("--tls", "Encryption it offers.", panel="Server")] = "none",
+    tls_dir: Annotated[Path | None, _option("--tls-dir", "Keep authority and keys here.", "DIR", "Server")] = None,
+    lmtp: Annotated[bool, _option("--lmtp", "Speak LMTP.", panel="Server")] = False,
+    user: Annotated[
+        Several,
+        _option(
+            "--user",
+            "Who may log in. PLACE of the password: env:NAME, file:PATH, stdin, prompt ... "
+            "Without it one is made up and shown.",
+            "NAME[=PLACE]",
+            "Server",
+        ),
+    ] = None,
+    auth: Annotated[
+        Several, _option("--auth", "Login mechanisms (without it: all but EXTERNAL).", "MECH,...", "Server")
+    ] = None,
+    auth_optional: Annotated[
+        bool, _option("--auth-optional", "Take mail without a login too.", panel="Server")
+    ] = False,
+    without: Annotated[Several, _option("--without", "Extensions not to offer.", "NAME,...", "Server")] = None,
+    max_connections: Annotated[int, _option("--max-connections", "At the same time.", "N", "Server")] = 100,
+    output: Annotated[str, _option("--output", "Maildir folder, or a file that ends in .jsonl.", "PATH", CATCH)] = "",
+    max_size: Annotated[int, _option("--max-size", "Octets of a mail.", "N", CATCH)] = 100 * 1024 * 1024,
+    count: Annotated[int, _option("--count", "End after so many mails; 0 is never.", "N", CATCH)] = 0,
+    fail: Annotated[
+        Several, _option("--fail", f"Give this reply instead. STAGE: {_STAGE}.", "STAGE:REPLY", BEHAVIOUR)
+    ] = None,
+    delay: Annotated[Several, _option("--delay", "Wait before the answer.", "STAGE:SECONDS", BEHAVIOUR)] = None,
+    drop: Annotated[
+        Several, _option("--drop", "Hang up instead of the answer.", "STAGE[:rst|:half]", BEHAVIOUR)
+    ] = None,
+) -> ExitStatus:
+    """Run a local server that catches mail or misbehaves.
+
+    $ smtpctl sink
+    $ smtpctl sink --tls starttls --user ann --output caught/
+    $ smtpctl sink --fail 'rcpt/bob@:550 5.1.1 No such user' --delay eod:5
+    $ smtpctl sink --drop data:rst
+
+    Nothing leaves it. Ctrl-C ends it.
+    """  # fmt: skip
+    from smtpctl.ops.sink import Wishes
+
+    wishes = Wishes(
+        host, port, TlsMode(tls), lmtp, user or (), auth or (), auth_optional, without or (), output, tls_dir,
+        fail or (), delay or (), drop or (), max_size, max_connections,
+    )  # fmt: skip
+    _catch(terminal, wishes, count)
+    return ExitStatus.OK
+
+
+def _catch(terminal: Terminal, wishes: Any, count: int) -> None:
+    """Listen and show what comes until it is enough. Threads only put into `news`; this one writes."""
+    from smtpctl.cli.sink_screen import JsonScreen, TextScreen
+    from smtpctl.ops.sink import Hooks, running
+
+    news: queue.Queue[tuple[str, Any]] = queue.Queue()
+    hooks = Hooks(_put(news, "mail"), _put(news, "begin"), _put(news, "end"))
+    prompt = None if terminal.no_input else lambda label: terminal.ask_secret(label.rstrip(": ")).reveal()
+    screen = (JsonScreen if terminal.format == "json" else TextScreen)(terminal)
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with running(wishes, terminal.environ, prompt, hooks) as run:
+            screen.listening(run)
+            while not count or screen.mails < count:
+                try:
+                    name, value = news.get(timeout=1)  # without an end, Ctrl-C would wait for a mail on Windows
+                except queue.Empty:
+                    continue
+                getattr(screen, name)(value)
+    except KeyboardInterrupt:
+        pass  # the way it is meant to end
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    screen.ended()
+
+
+def _put(news: queue.Queue[tuple[str, Any]], name: str) -> Any:
+    return lambda value: news.put((name, value))
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt
