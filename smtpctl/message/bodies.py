@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from binascii import b2a_base64, b2a_qp
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from smtpctl.message import headers
 from smtpctl.model.errors import Problem, UsageProblem
 from smtpctl.model.finding import Finding, Severity
 from smtpctl.model.report import ExitStatus
 from smtpctl.model.transcript import Stage
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LINE_LIMIT = 998  # octets without CRLF (RFC 5322 2.1.1)
 _LINE_END = re.compile(r"\r\n|\r|\n")
