@@ -152,7 +152,7 @@ _KEYRING = (
     ),
     _entry(
         "secret.keyring_failed",
-        "The keyring refused[ to {action}][ {entry}]",
+        "The keyring failed[ to {action}][ {entry}]",
         "The error above is the keyring's own.",
         causes=(
             because(0.5, "The keyring's service or its file has a fault.", _STATUS),

@@ -154,7 +154,7 @@ def _choose(environ: Mapping[str, str] | None, timeout: float, entry: str = "") 
     """The library's choice if it is safe; from a chain the first safe member."""
     import keyring
 
-    picked: KeyringBackend = _call("open", "the keyring", keyring.get_keyring, timeout)
+    picked: KeyringBackend = _call("start", "", keyring.get_keyring, timeout)
     members = list(getattr(picked, "backends", ())) if _module(picked) == _CHAIN else [picked]
     for backend in members:
         if _module(backend) != _NONE and not _why_refused(backend, environ):
@@ -188,7 +188,7 @@ def _unavailable(timeout: float) -> list[str]:
 
 def _reasons(timeout: float) -> dict[str, str]:
     """For each module of NATIVE why its keyring cannot work here, in the library's words; empty where it can."""
-    return _call("list", "keyrings", lambda: {name: _reason(name) for name in NATIVE}, timeout)
+    return _call("start", "", lambda: {name: _reason(name) for name in NATIVE}, timeout)
 
 
 def _reason(module: str) -> str:
@@ -214,7 +214,7 @@ def _reason(module: str) -> str:
 def _installed(timeout: float) -> list[KeyringBackend]:
     import keyring.backend
 
-    found: list[KeyringBackend] = _call("list", "keyrings", keyring.backend.get_all_keyring, timeout)
+    found: list[KeyringBackend] = _call("start", "", keyring.backend.get_all_keyring, timeout)
     return sorted(found, key=_module)
 
 
@@ -265,7 +265,8 @@ def _translate(error: Exception, action: str, entry: str, value: str) -> Problem
         words = words.replace(value, MASK)
     names = (ancestor.__name__ for ancestor in type(error).__mro__)
     name = next((_ERRORS[name] for name in names if name in _ERRORS), "keyring_failed")
-    return problem(name, [words], action=action, entry=entry)
+    about = {"entry": entry} if entry else {}
+    return problem(name, [words], action=action, **about)
 
 
 def _parts(entry: str, head: str | None) -> list[str]:
