@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from collections.abc import Callable
@@ -68,3 +69,14 @@ def test_the_script_in_the_folder_is_the_one_that_is_printed(shell: str, smtpctl
     printed = smtpctl_call("completions", shell)
     kept = (ROOT / "completions" / completions.SCRIPTS[shell]).read_text(encoding="utf-8")
     assert printed.stdout == kept  # type: ignore[attr-defined]
+
+
+def test_a_stale_a_missing_and_a_left_over_file_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    generate = importlib.import_module("generate")
+    monkeypatch.setattr(generate, "ROOT", tmp_path)
+    (tmp_path / "man").mkdir()
+    for name in ("current", "stale", "left-over"):
+        (tmp_path / "man" / name).write_text("text")
+    expected = {"man/current": "text", "man/stale": "other text", "man/missing": "text"}
+    assert list(generate.stale(expected)) == ["man/stale", "man/missing", "man/left-over"]
