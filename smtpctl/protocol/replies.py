@@ -12,7 +12,7 @@ import re
 from smtpctl.model.reply import Oddity, Reply
 
 LINE_RECOMMENDED = 512  # RFC 5321 4.5.3.1.5, CRLF included
-LINE_LIMIT = 8192
+LINE_LIMIT = 16384  # a SASL challenge may have 12288 (RFC 4954 4)
 REPLY_LIMIT = 65536
 LINES_LIMIT = 512
 KNOWN_LIMIT = 64
@@ -50,6 +50,7 @@ class ReplyReader:
         self._size = 0
         self._oddities: list[Oddity] = []
         self._known: dict[bytes, Reply] = {}
+        self._breach: NotAReply | ReplyTooLong | None = None
 
     def take(self, buffer: bytearray) -> Reply | None:
         """The next complete reply, removed from `buffer`, or None. NotAReply, ReplyTooLong."""
@@ -73,6 +74,8 @@ class ReplyReader:
     def take_many(self, buffer: bytearray) -> list[Reply] | None:
         """All complete replies, removed from `buffer`, or None. A busy session gets the same few one-line replies
         thousands of times: those are made once."""
+        if self._breach:
+            raise self._breach
         found: list[Reply] = []
         end = buffer.rfind(b"\r\n")
         if end >= 0 and not self._lines:
@@ -85,8 +88,13 @@ class ReplyReader:
             if found:
                 del buffer[: sum(map(len, lines[: len(found)])) + 2 * len(found)]
                 self._scanned = 0
-        while (reply := self.take(buffer)) is not None:
-            found.append(reply)
+        try:
+            while (reply := self.take(buffer)) is not None:
+                found.append(reply)
+        except (NotAReply, ReplyTooLong) as breach:
+            if not found:
+                raise
+            self._breach = breach  # what came before it still counts: it may say that a mail was taken
         return found or None
 
     def _plain(self, line: bytes) -> Reply | None:
@@ -100,7 +108,7 @@ class ReplyReader:
 
     def pending(self, buffer: bytearray) -> bytes:
         """What has come of an unfinished reply, for the report of a connection that ended."""
-        seen = "\n".join(f"{self._code}-{line}" for line in self._lines)
+        seen = "".join(f"{self._code}-{line}\r\n" for line in self._lines)
         return seen.encode() + bytes(buffer[:512])
 
     def _add(self, line: bytes) -> bool:
