@@ -11,7 +11,7 @@ from smtpctl.protocol.replies import LINE_LIMIT, LINES_LIMIT, NotAReply, ReplyRe
 from transcripts import replies
 
 CORPUS = sorted((Path(__file__).parents[2] / "corpus" / "octets").glob("*.txt"))
-FEEDS = {"whole": (), "byte by byte": (1,) * 4000, "in sevens": (7,) * 600}
+FEEDS = {"whole": (), "byte by byte": (1,) * 8000, "in sevens": (7,) * 600}
 
 
 def case(path: Path) -> tuple[bytes, list[tuple[int, list[str], set[str]]]]:
