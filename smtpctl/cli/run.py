@@ -47,8 +47,6 @@ def run(arguments: list[str]) -> int:
     except _UsageError as error:
         terminal.complain(*_usage_words(error))
         status = ExitStatus.USAGE
-    except Problem as problem:
-        status = _show(problem, invocation)
     except (KeyboardInterrupt, typer.Abort):
         terminal.complain("interrupted", mark="")
         status = ExitStatus.INTERRUPTED
@@ -89,8 +87,13 @@ def complete(words: list[str]) -> int:
 
 def _dispatch(arguments: list[str], invocation: Invocation) -> int:
     program = app.program()
-    with program.make_context(app.NAME, list(arguments), obj=invocation) as context:
-        return int(program.invoke(context) or ExitStatus.OK)
+    try:
+        with program.make_context(app.NAME, list(arguments), obj=invocation) as context:
+            return int(program.invoke(context) or ExitStatus.OK)
+    except Problem as problem:
+        shown = invocation.terminal or terminal.build({}, FINDINGS)
+        shown.problem(problem, f"{invocation.command or 'problem'}/1")
+        return problem.status
 
 
 def _usage_words(error: Any) -> tuple[str, str]:
@@ -104,9 +107,3 @@ def _usage_words(error: Any) -> tuple[str, str]:
         if error.possibilities:
             message += f" Did you mean {error.possibilities[0]}?"  # the nearest one comes first
     return message, f"See: {error.ctx.command_path} --help" if error.ctx else ""
-
-
-def _show(problem: Problem, invocation: Invocation) -> ExitStatus:
-    shown = invocation.terminal or terminal.build({}, FINDINGS)
-    shown.problem(problem, f"{invocation.command or 'problem'}/1")
-    return problem.status
