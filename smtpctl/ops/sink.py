@@ -139,11 +139,12 @@ def directions(run: Running) -> Directions:
     options += ["--username", user] if user else []
     target = f"unix:{where.path}" if where.path else str(where)
     reach = ["--socket", where.path] if where.path else ["--host", host, "--port", str(sink.port)]
+    mail = ("--from", "you@example.com", "--to", "you@example.com")
     prefix = f"SMTPCTL_PASSWORD={told} " if password else ""
     pairs = {"HOST": host, "PORT": str(sink.port), "USER": user, "PASSWORD": told}
     return Directions(
         {label: value for label, value in settings.items() if value},
-        f"{prefix}{_line('smtpctl', 'test-send', target, *options, '--to', 'you@example.com')}",
+        f"{prefix}{_line('smtpctl', 'test-send', target, *options, *mail)}",
         _line("smtpctl", "profile", "add", "sink", *reach, *options),
         "" if where.path else " ".join(f"SMTP_{name}={value}" for name, value in pairs.items() if value),
     )

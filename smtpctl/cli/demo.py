@@ -1,0 +1,60 @@
+"""`smtpctl demo`: the tool's main job on nothing but itself."""
+
+from __future__ import annotations
+
+from smtpctl.cli.group import verb
+from smtpctl.cli.options import TEXT
+from smtpctl.cli.terminal import Terminal
+from smtpctl.model.errors import UsageProblem
+from smtpctl.model.report import ExitStatus
+from smtpctl.render.canvas import Canvas
+
+NEXT = (
+    ("smtpctl profile add NAME --host HOST --username USER", "set up a server"),
+    ("smtpctl preset list", "providers it knows"),
+    ("smtpctl check NAME", "look, send nothing"),
+    ("smtpctl test-send NAME --to ADDRESS", "send a mail"),
+    ('smtpctl explain "550 5.7.1 ..."', "what a reply means"),
+    ("smtpctl sink --tls starttls --user ann", "catch your app's mail"),
+)
+
+
+@verb(formats=TEXT)
+def command(terminal: Terminal) -> ExitStatus:
+    """See it work: a mail and a failure, on this machine only.
+
+    $ smtpctl demo
+
+    Starts a server with TLS and a login on this machine, sends it a mail, then logs in with a wrong password to show
+    how a failure is explained. Reads no configuration, needs no network and leaves nothing behind.
+    """
+    from smtpctl.cli import live
+    from smtpctl.ops import demo
+
+    canvas = Canvas(terminal.width, terminal.color, terminal.unicode)
+
+    def act(number: int, title: str) -> None:
+        gap = "" if number == 1 else "\n"
+        terminal.out(f"{gap}{canvas.paint('title', f'{number}. {title}')}\n\n")
+
+    try:
+        with demo.stage() as stage:
+            act(1, "A server with TLS and a login, and a mail through it")
+            sent = live.run(terminal, [stage.right], demo.send, schema="demo/1", fail_on="error", transcript=None)
+            mail = stage.caught
+            if mail:
+                terminal.out(f"The server has it: {len(mail.content)} octets, {mail.mechanism} under {mail.tls}.")
+            act(2, "The same with a wrong password")
+            failed = live.run(terminal, [stage.wrong], demo.send, schema="demo/1", fail_on="error", transcript=None)
+    except OSError as error:
+        raise UsageProblem(
+            f"No server can be started on 127.0.0.1: {error.strerror or error}",
+            "The demo needs the loopback interface.",
+        ) from error
+    act(3, "What to do next")
+    wide = max(len(line) for line, _ in NEXT)
+    for line, why in NEXT:
+        terminal.out(f"  {canvas.paint('command', f'{line:<{wide}}')}  {why}")
+    if sent is not ExitStatus.OK:
+        return sent
+    return ExitStatus.OK if failed is ExitStatus.AUTH else ExitStatus.BUG  # the wrong password has to be refused
