@@ -93,7 +93,8 @@ def _lookup(endpoint: Endpoint, family: int, seconds: float) -> list[tuple[int, 
 
     def look() -> None:
         try:
-            box.append(socket.getaddrinfo(host, port, family, socket.SOCK_STREAM))
+            # As octets: the host has A-labels already, and Python's own IDNA codec takes 3 ms to load.
+            box.append(socket.getaddrinfo(host.encode(), port, family, socket.SOCK_STREAM))
         except (OSError, UnicodeError) as error:
             box.append(error)
 

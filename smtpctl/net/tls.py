@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import ssl
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +18,7 @@ from smtpctl.model.endpoint import TlsPolicy
 from smtpctl.model.names import matches_any
 from smtpctl.model.tls import TlsSession
 
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
@@ -82,8 +84,15 @@ def describe(session: ssl.SSLObject, name: str, *, verified: bool, error: ssl.SS
         resumed=bool(session.session_reused) and not failed,
         tls_unique=binding or b"",
         subject=_common_name(peer),
-        expires=float(ssl.cert_time_to_seconds(peer["notAfter"])) if "notAfter" in peer else 0.0,
+        expires=_epoch(peer["notAfter"]) if "notAfter" in peer else 0.0,
     )
+
+
+def _epoch(text: str) -> float:
+    """`Jun  1 12:00:00 2027 GMT` in epoch seconds. ssl.cert_time_to_seconds does it too, but loads the locale for it."""
+    month, day, clock, year, _ = text.split()
+    hour, minute, second = map(int, clock.split(":"))
+    return datetime(int(year), _MONTHS.index(month) + 1, int(day), hour, minute, second, tzinfo=UTC).timestamp()
 
 
 def _common_name(peer: Any) -> str:
