@@ -91,6 +91,35 @@ def test_suggest_by_mx() -> None:
     assert ids(domain="contoso.test", mx=["alt1.aspmx.l.google.com"]) == ["google-workspace"]
 
 
+@pytest.mark.parametrize(
+    ("mx", "name"),
+    [
+        ("aspmx2.googlemail.com", "google-workspace"),
+        ("smtp.google.com", "google-workspace"),
+        ("mx.zoho.eu", "zoho-eu"),
+        ("mx2.zoho.com", "zoho-us"),
+        ("in1-smtp.messagingengine.com", "fastmail"),
+        ("mailsec.protonmail.ch", "proton"),
+        ("mx01.mail.icloud.com", "icloud"),
+        ("mx.yandex.net", "yandex"),
+        ("emx.mail.ru", "mailru"),
+        ("mx00.kundenserver.de", "ionos"),
+        ("mx00.ionos.co.uk", "ionos"),
+        ("smtpin.rzone.de", "strato"),
+        ("mx1.mail.ovh.net", "ovh"),
+        ("spool.mail.gandi.net", "gandi"),
+        ("mta-gw.infomaniak.ch", "infomaniak"),
+        ("mx1.emailsrvr.com", "rackspace"),
+        ("mailstore1.secureserver.net", "godaddy"),
+        ("mx1.hostinger.com", "hostinger"),
+        ("mx1.privateemail.com", "namecheap"),
+        ("mxbiz1.qq.com", "qq-exmail"),
+    ],
+)
+def test_the_mx_hosts_of_providers(mx: str, name: str) -> None:
+    assert ids(domain="contoso.test", mx=[mx]) == [name]
+
+
 def test_suggest_a_relay_where_nothing_fits() -> None:
     assert ids(domain="contoso.test", mx=["mx.contoso.test"]) == ["relay-starttls", "relay-implicit"]
     assert ids(domain="notgmail.com") == ["relay-starttls", "relay-implicit"]
