@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from smtpctl.config import values
+from smtpctl.config import faults, values
 from smtpctl.config.fields import BY_NAME, FIELDS, Field, Type
 from smtpctl.config.problems import did_you_mean, finding, problem
 from smtpctl.config.profile import Origin
 from smtpctl.config.store import Document
 from smtpctl.model.errors import UsageProblem
-from smtpctl.model.finding import Location
 from smtpctl.model.secret import Secret
 
 SECRETS = ("password", "access_token")
@@ -59,8 +58,8 @@ def from_environment(environ: Mapping[str, str]) -> Layer:
     """`SMTPCTL_...`; an empty variable is an unset one. Problem `config.invalid_value`."""
 
     def refuse(field: Field, error: str) -> NoReturn:
-        id_ = "config.port_conflict" if field.name == "port" and "differ" in error else "config.invalid_value"
-        raise problem(finding(id_, f"${field.env}: {error}", fix="Correct the variable, or unset it."))
+        title = f"${field.env}: {error}"
+        raise problem(finding("config.invalid_value", title, fix="Correct the variable, or unset it."))
 
     raw = {field.name: environ[field.env] for field in FIELDS if field.env and environ.get(field.env)}
     return Layer(parsed(raw, refuse), lambda name: Origin("environment", f"${BY_NAME[name].env}"))
@@ -71,65 +70,66 @@ def from_profile(document: Document, name: str) -> Layer:
     table = document.profiles[name]
 
     def refuse(field: Field, error: str) -> NoReturn:
-        id_ = "config.port_conflict" if field.name == "port" and "differ" in error else "config.invalid_value"
-        location = document.locate("profiles", name, field.name)
-        title = f"[profiles.{name}] {field.name}: {error}"
-        raise problem(finding(id_, title, target=name, location=location, fix="Correct the value."))
+        said = "it is not a text that can be a secret" if field.secret else error
+        raise problem(faults.bad_value(document, ("profiles", name, field.name), said))
+
+    def conflict(port: int, in_host: int) -> NoReturn:
+        raise problem(faults.port_conflict(document, name, port, in_host))
 
     def origin(key: str) -> Origin:
         location = document.locate("profiles", name, key if key in table else "host")
         return Origin("file", f"{location.path}:{location.line}", "profile")
 
-    found = parsed({key: value for key, value in table.items() if key in BY_NAME and BY_NAME[key].stored}, refuse)
-    return Layer(_beside(document.path.parent, found), origin, name)
+    stored = {key: value for key, value in table.items() if key in BY_NAME and BY_NAME[key].stored}
+    return Layer(_beside(document.path.parent, parsed(stored, refuse, conflict)), origin, name)
 
 
-def from_preset(name: str, where: Origin, location: Location | None) -> Layer:
+def from_preset(name: str, where: Origin, owner: str, document: Document) -> Layer:
     """What a preset says; Problem `config.preset_missing`, or UsageProblem where an option named it."""
     from smtpctl.config import presets
 
     try:
         settings = presets.get(name).settings()
     except KeyError:
-        message = f'There is no preset "{name}".{did_you_mean(name, presets.names())}'
+        if owner:
+            raise problem(faults.no_preset(document, owner, name, presets.names())) from None
+        message = f'{where.where}: There is no preset "{name}".{did_you_mean(name, presets.names())}'
         if where.kind == "flag":
-            raise UsageProblem(f"{where.where}: {message}", "See: smtpctl preset list") from None
-        fix = "See: smtpctl preset list"
-        raise problem(finding("config.preset_missing", message, fix=fix, location=location)) from None
+            raise UsageProblem(message, "See: smtpctl preset list") from None
+        raise problem(finding("config.preset_missing", message, fix="See: smtpctl preset list")) from None
     return Layer(settings, lambda _name: Origin("preset", name))
 
 
-def chain(document: Document, first: str, asked_by: str) -> Iterator[Layer]:
+def chain(document: Document, first: str, option: str = "") -> Iterator[Layer]:
     """The layers of a profile and of all it extends. Problem `config.extends_cycle` or `config.extends_missing`.
 
-    `asked_by` is the profile or option that names the first one, for the message.
+    `option` is what named the first one where that was not the file.
     """
     seen: list[str] = []
-    name, asker = first, asked_by
+    name = first
     while name:
         if name in seen:
-            circle = " -> ".join([*seen[seen.index(name) :], name])
-            location = document.locate("profiles", asker, "extends")
-            fix = f"smtpctl profile unset {asker} extends"
-            raise problem(
-                finding("config.extends_cycle", f"Profiles extend each other in a circle: {circle}",
-                        location=location, target=first, fix="Break the circle.", commands=[fix])
-            )  # fmt: skip
+            raise problem(faults.circle(document, seen[seen.index(name) :]))
         if name not in document.profiles:
-            message = f'There is no profile "{name}" to extend.{did_you_mean(name, document.profiles)}'
-            if not seen and asker.startswith("--"):
-                raise UsageProblem(f"{asker}: {message}", "See: smtpctl profile list")
-            location = document.locate("profiles", asker, "extends")
-            raise problem(finding("config.extends_missing", f"[profiles.{asker}] extends: {message}",
-                                  location=location, target=asker, fix="Name a profile that is there."))  # fmt: skip
+            if seen:
+                raise problem(faults.no_parent(document, seen[-1], name))
+            message = f'{option}: There is no profile "{name}" to extend.{did_you_mean(name, document.profiles)}'
+            raise UsageProblem(message, "See: smtpctl profile list")
         seen.append(name)
         layer = from_profile(document, name)
         yield layer
-        name, asker = layer.values.get("extends", ""), name
+        name = layer.values.get("extends", "")
 
 
-def parsed(raw: Mapping[str, Any], refuse: Callable[[Field, str], NoReturn]) -> dict[str, Any]:
-    """Every value in its canonical form; `host:port` taken apart. `refuse` raises for a value that cannot be."""
+def parsed(
+    raw: Mapping[str, Any],
+    refuse: Callable[[Field, str], NoReturn],
+    conflict: Callable[[int, int], NoReturn] | None = None,
+) -> dict[str, Any]:
+    """Every value in its canonical form; `host:port` taken apart.
+
+    `refuse` raises for a value that cannot be, `conflict` where `port` and the port in the host differ.
+    """
     found: dict[str, Any] = {}
     for name, value in raw.items():
         field = BY_NAME[name]
@@ -142,6 +142,8 @@ def parsed(raw: Mapping[str, Any], refuse: Callable[[Field, str], NoReturn]) -> 
         host, port = values.split_host(found["host"])
         found["host"] = host
         if port is not None and found.get("port", port) != port:
+            if conflict:
+                conflict(found["port"], port)
             refuse(BY_NAME["port"], f"{found['port']} and {port} in the host differ; give the port once")
         if port is not None:
             found["port"] = port

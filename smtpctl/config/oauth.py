@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from smtpctl.config import values
+from smtpctl.config import faults, values
 from smtpctl.config.fields import OAUTH_BY_NAME, OAUTH_FIELDS
 from smtpctl.config.problems import did_you_mean, finding, problem
 from smtpctl.config.profile import OAuth, Origin
@@ -56,7 +56,6 @@ def _written(name: str, document: Document) -> Iterator[tuple[str, Any, Origin]]
         try:
             parsed = values.parse(field, raw)
         except values.BadValueError as error:
-            title = f"[oauth.{name}] {key}: {error}"
-            raise problem(finding("config.invalid_value", title, location=location)) from None
+            raise problem(faults.bad_value(document, ("oauth", name, key), str(error))) from None
         value = Secret(str(parsed)) if field.secret else parsed
         yield key, value, Origin("file", f"{location.path}:{location.line}", "oauth")

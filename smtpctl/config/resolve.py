@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from smtpctl.config import layers, targets, values
+from smtpctl.config import faults, layers, targets, values
 from smtpctl.config.fields import FIELDS
 from smtpctl.config.layers import SECRETS, Layer, secret_settings
 from smtpctl.config.oauth import resolve_oauth
 from smtpctl.config.problems import did_you_mean, finding, problem
-from smtpctl.config.profile import Origin, Profile
+from smtpctl.config.profile import OAuth, Origin, Profile
 from smtpctl.config.scope import resolve_scope
 from smtpctl.config.secrets.refs import SecretRef, from_settings, keyring_entry
 from smtpctl.config.store import Document
@@ -78,15 +78,13 @@ def default_profile(document: Document, site: str, environ: Mapping[str, str]) -
         raise problem(finding("config.no_server", title, fix="Add one.", commands=_NO_SERVER_FIXES))
     if name in document.profiles:
         return name
-    where = f"site {site}" if site else "(global)"
     if name:
-        title = f'The default profile of {where}, "{name}", does not exist.{did_you_mean(name, document.profiles)}'
-    else:
-        title = f"{where} has no default profile; there are {', '.join(sorted(document.profiles))}"
-    fix = "smtpctl profile default NAME" + (f" --site {site}" if site else "")
-    table = ("sites", site) if site and "default_profile" in document.sites.get(site, {}) else ("global",)
-    location = document.locate(*table, "default_profile") if name else None
-    raise problem(finding("config.default_missing", title, fix="Choose one.", commands=[fix], location=location))
+        own = site if site and "default_profile" in document.sites.get(site, {}) else ""
+        raise problem(faults.no_default(document, own, name))
+    where = f"site {site}" if site else "(global)"
+    title = f"{where} has no default profile; there are {', '.join(sorted(document.profiles))}"
+    command = "smtpctl profile default NAME" + (f" --site {site}" if site else "")
+    raise problem(finding("config.default_missing", title, fix="Choose one.", commands=[command]))
 
 
 def profile_name(name: str, document: Document) -> str:
@@ -123,11 +121,11 @@ def _stored(document: Document, name: str, stack: Iterable[Layer]) -> list[Layer
         if layer.values.get("extends"):
             extends, option = layer.values["extends"], layer.origin("extends").where
             break
-    own = list(layers.chain(document, name, name)) if name and not extends else []
+    own = list(layers.chain(document, name)) if name and not extends else []
     if name and extends:
         own = [layers.from_profile(document, name)]
     if extends:
-        own += layers.chain(document, extends, f"--{option.strip('-$')}" if option.startswith("$") else option)
+        own += layers.chain(document, extends, option)
     return own
 
 
@@ -139,8 +137,7 @@ def _with_preset(stack: list[Layer], document: Document) -> list[Layer]:
     for index, layer in enumerate(stack):
         name = layer.values.get("preset")
         if name:
-            location = document.locate("profiles", layer.owner, "preset") if layer.owner else None
-            preset = layers.from_preset(name, layer.origin("preset"), location)
+            preset = layers.from_preset(name, layer.origin("preset"), layer.owner, document)
             stronger = {key for above in stack[: index + 1] for key in above.values}
             kept = dict(preset.values)
             for said, follows in (("tls", "port"), ("port", "tls")):
@@ -205,7 +202,7 @@ def _no_host(name: str, document: Document) -> None:
 def _profile(name: str, found: Found, document: Document) -> Profile:
     effective = {key: value for key, (value, _, _) in found.items()}
     password, token = (_secret(secret, found) for secret in SECRETS)
-    oauth = resolve_oauth(effective["oauth"], document) if effective["oauth"] else None
+    oauth = _oauth(effective["oauth"], found["oauth"], document)
     if not token and oauth and oauth.grant == "access_token":
         token = oauth.access_token
     sender = values.bare_address(effective["from"])
@@ -235,6 +232,19 @@ def _profile(name: str, found: Found, document: Document) -> Profile:
         values=effective,
         origins={key: origin for key, (_, origin, _) in found.items()},
     )  # fmt: skip
+
+
+def _oauth(name: str, found: tuple[Any, Origin, str], document: Document) -> OAuth | None:
+    """The credentials that are named, by an option or in a profile."""
+    if not name:
+        return None
+    _, origin, owner = found
+    if name not in document.oauth and owner:
+        raise problem(faults.no_oauth(document, owner, name))
+    if name not in document.oauth and origin.kind == "flag":
+        message = f'{origin.where}: There are no OAuth 2.0 credentials "{name}".{did_you_mean(name, document.oauth)}'
+        raise UsageProblem(message, "They stand in the file as [oauth.NAME].")
+    return resolve_oauth(name, document)
 
 
 def auth_method(effective: Mapping[str, Any], *, password: bool, token: bool) -> str:

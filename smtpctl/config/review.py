@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from smtpctl.config import values
+from smtpctl.config import faults, values
 from smtpctl.config.fields import FIELDS, OAUTH_BY_NAME, SCOPE_BY_NAME, SCOPE_FIELDS, Field
 from smtpctl.config.problems import did_you_mean, finding
 from smtpctl.config.secrets.refs import keyring_entry
@@ -65,8 +65,8 @@ def _table(
         try:
             values.parse(field, raw)
         except values.BadValueError as error:
-            said = "the value is not a text" if field.secret else str(error)
-            yield finding("config.invalid_value", f"{where}: {said}", target=path[-1], location=location)
+            said = "it is not a text that can be a secret" if field.secret else str(error)
+            yield faults.bad_value(document, (*path, name), said)
             continue
         if field.secret and raw:
             noun = "profile" if path[0] == "profiles" else "oauth"
@@ -104,10 +104,7 @@ def _conflict(document: Document, name: str, table: Mapping[str, Any]) -> Iterat
     except values.BadValueError:
         return  # said already
     if port is not None and given != port:
-        title = f"[profiles.{name}] port: {given} and {port} in the host differ"
-        yield finding("config.port_conflict", title, fix="Give the port once.", target=name,
-                      commands=[f"smtpctl profile set {name} port={port}"],
-                      location=document.locate("profiles", name, "port"))  # fmt: skip
+        yield faults.port_conflict(document, name, given, port)
 
 
 def _pickup(document: Document, name: str, table: Mapping[str, Any]) -> Iterator[Finding]:
@@ -124,16 +121,10 @@ def _pickup(document: Document, name: str, table: Mapping[str, Any]) -> Iterator
 
 def _references(document: Document) -> Iterator[Finding]:
     """Names of profiles, presets and credentials that lead nowhere."""
-    scopes: list[tuple[tuple[str, ...], Mapping[str, Any]]] = [
-        (("global",), document.globals),
-        *((("sites", site), table) for site, table in document.sites.items()),
-    ]
-    for path, table in scopes:
+    for site, table in {"": document.globals, **document.sites}.items():
         name = table.get("default_profile")
         if isinstance(name, str) and name and name not in document.profiles:
-            title = f'[{".".join(path)}] There is no profile "{name}".{did_you_mean(name, document.profiles)}'
-            location = document.locate(*path, "default_profile")
-            yield finding("config.default_missing", title, fix="smtpctl profile default NAME", location=location)
+            yield faults.no_default(document, site, name)
     circles: set[frozenset[str]] = set()
     for name, table in document.profiles.items():
         yield from _extends(document, name, circles)
@@ -143,17 +134,13 @@ def _references(document: Document) -> Iterator[Finding]:
 def _named(document: Document, name: str, table: Mapping[str, Any]) -> Iterator[Finding]:
     oauth, preset = table.get("oauth"), table.get("preset")
     if isinstance(oauth, str) and oauth and oauth not in document.oauth:
-        title = f'[profiles.{name}] There are no OAuth 2.0 credentials "{oauth}".{did_you_mean(oauth, document.oauth)}'
-        location = document.locate("profiles", name, "oauth")
-        yield finding("config.oauth_missing", title, fix=f"Write [oauth.{oauth}].", target=name, location=location)
+        yield faults.no_oauth(document, name, oauth)
     if isinstance(preset, str) and preset:
         from smtpctl.config import presets
 
         known = presets.names()
         if preset not in known:
-            title = f'[profiles.{name}] There is no preset "{preset}".{did_you_mean(preset, known)}'
-            location = document.locate("profiles", name, "preset")
-            yield finding("config.preset_missing", title, fix="smtpctl preset list", target=name, location=location)
+            yield faults.no_preset(document, name, preset, known)
 
 
 def _extends(document: Document, name: str, circles: set[frozenset[str]]) -> Iterator[Finding]:
@@ -161,12 +148,8 @@ def _extends(document: Document, name: str, circles: set[frozenset[str]]) -> Ite
     parent = document.profiles[name].get("extends")
     if not isinstance(parent, str) or not parent:
         return
-    location = document.locate("profiles", name, "extends")
     if parent not in document.profiles:
-        title = f'[profiles.{name}] There is no profile "{parent}" to extend.{did_you_mean(parent, document.profiles)}'
-        yield finding(
-            "config.extends_missing", title, fix="Name a profile that is there.", target=name, location=location
-        )
+        yield faults.no_parent(document, name, parent)
         return
     seen = [name]
     while isinstance(parent, str) and parent in document.profiles and parent not in seen:
@@ -174,7 +157,4 @@ def _extends(document: Document, name: str, circles: set[frozenset[str]]) -> Ite
         parent = document.profiles[parent].get("extends")
     if parent == name and frozenset(seen) not in circles:
         circles.add(frozenset(seen))
-        title = f"Profiles extend each other in a circle: {' -> '.join([*seen, name])}"
-        command = f"smtpctl profile unset {name} extends"
-        yield finding("config.extends_cycle", title, fix="Break the circle.", commands=[command], target=name,
-                      location=location)  # fmt: skip
+        yield faults.circle(document, seen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smtpctl.config import values
+from smtpctl.config import faults, values
 from smtpctl.config.fields import SCOPE_FIELDS, Field
 from smtpctl.config.problems import finding, problem
 from smtpctl.config.profile import Origin, Scope
@@ -39,20 +39,21 @@ def resolve_scope(document: Document, site: str, environ: Mapping[str, str]) -> 
 def _value(field: Field, document: Document, site: str, environ: Mapping[str, str]) -> tuple[Any, Origin]:
     written = environ.get(field.env, "")
     if written:
-        return _parsed(field, written, f"${field.env}", None), Origin("environment", f"${field.env}")
+        try:
+            return values.parse(field, written), Origin("environment", f"${field.env}")
+        except values.BadValueError as error:
+            title = f"${field.env}: {error}"
+            fix = "Correct the variable, or unset it."
+            raise problem(finding("config.invalid_value", title, fix=fix)) from None
     places: list[tuple[tuple[str, ...], Mapping[str, Any]]] = [(("global",), document.globals)]
     if site and not field.global_only:
         places.insert(0, (("sites", site), document.sites.get(site, {})))
     for path, table in places:
         if field.name in table:
+            try:
+                value = values.parse(field, table[field.name])
+            except values.BadValueError as error:
+                raise problem(faults.bad_value(document, (*path, field.name), str(error))) from None
             location = document.locate(*path, field.name)
-            value = _parsed(field, table[field.name], f"[{'.'.join(path)}] {field.name}", location)
             return value, Origin("file", f"{location.path}:{location.line}", "site" if len(path) > 1 else "global")
     return field.default, Origin("default")
-
-
-def _parsed(field: Field, raw: Any, what: str, location: Any) -> Any:
-    try:
-        return values.parse(field, raw)
-    except values.BadValueError as error:
-        raise problem(finding("config.invalid_value", f"{what}: {error}", location=location)) from None

@@ -28,21 +28,21 @@ def keep_password(path: Path, name: str, secret: Secret, environ: Mapping[str, s
 
 
 def rename(path: Path, old: str, new: str, environ: Mapping[str, str]) -> Change:
-    """Rename a profile; its secrets in the keyring get the new name too, before the old ones go."""
+    """Rename a profile; its secrets in the keyring get the new name too. One that cannot be moved stays, and is said."""
     entries = _entries(store.read(path, environ), old)
-    moved, notes = [], []
+    change = profiles.rename(path, old, new)  # first: it knows whether the new name is free
+    notes = []
     for secret, ref in entries:
         try:
-            secrets.store(
-                ref._replace(value=keyring_entry("profile", new, secret)), secrets.fetch(ref, environ), environ
-            )
-            moved.append(ref)
+            target = ref._replace(value=keyring_entry("profile", new, secret))
+            secrets.store(target, secrets.fetch(ref, environ), environ)
         except Problem as problem:
-            notes.append(f"The {_words(secret)} could not be moved in the keyring ({problem.finding.title}); "
-                         f"store it again: smtpctl secret set {new}")  # fmt: skip
-    change = profiles.rename(path, old, new)
-    for ref in moved:
-        _forget(ref, environ)
+            notes.append(
+                f"The {_words(secret)} could not be moved in the keyring ({problem.finding.title}); "
+                f"store it again: smtpctl secret set {new}"
+            )
+        else:
+            _forget(ref, environ)
     return Change(change.text, (*change.notes, *notes))
 
 

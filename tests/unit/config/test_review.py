@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from smtpctl.config import store
 from smtpctl.config.edits import dump, key
 from smtpctl.config.fields import FIELDS
+from smtpctl.config.resolve import resolve
 from smtpctl.config.review import review
 from smtpctl.config.store import Document
 from smtpctl.model.errors import Problem
@@ -54,6 +55,22 @@ def test_every_finding_says_what_to_do(path: Path) -> None:
             assert finding.causes[0].remedies[0].text
 
 
+@pytest.mark.parametrize("path", sorted(CORPUS.glob("*.toml")), ids=lambda path: path.stem)
+def test_resolving_a_profile_says_the_same(path: Path) -> None:
+    """A report that has both names a fault once."""
+    try:
+        document = Document(path, store.decode(path.read_bytes(), str(path)))
+    except Problem:
+        return
+    for name in document.profiles:
+        found = None
+        try:
+            resolve(name, {}, {}, document=document, need_host=False)
+        except Problem as problem:
+            found = problem.finding
+        assert found is None or found in review(document)
+
+
 def suggestions() -> Iterator[tuple[str, str]]:
     yield "[profiles.office]\nhots = 1", 'Did you mean "host"?'
     yield "[profiles.office]\nHOST = 1", 'Did you mean "host"?'
@@ -72,7 +89,9 @@ def test_an_unknown_key_has_a_suggestion(text: str, words: str) -> None:
 TABLES = st.fixed_dictionaries(
     {},
     optional={
-        field.name: st.one_of(st.text(max_size=5), st.integers(), st.booleans(), st.lists(st.text(max_size=3), max_size=2))
+        field.name: st.one_of(
+            st.text(max_size=5), st.integers(), st.booleans(), st.lists(st.text(max_size=3), max_size=2)
+        )
         for field in FIELDS
     },
 )

@@ -177,9 +177,11 @@ def test_a_read_only_folder(tmp_path: Path) -> None:
         "except Problem as p: print(p.finding.id, int(p.status))"
     )
     for parent in folder.parents:
-        if parent != Path("/") and os.geteuid() == 0 and parent.is_relative_to("/tmp"):  # noqa: S108
+        if parent != Path("/") and os.geteuid() == 0 and parent.is_relative_to("/tmp"):
             parent.chmod(parent.stat().st_mode | 0o111)
-    done = subprocess.run([sys.executable, "-c", script, folder / "c.toml"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script, folder / "c.toml"], capture_output=True, text=True, check=False
+    )
     assert done.stdout.split() == ["config.not_writable", "73"], done.stderr
     assert (folder / "c.toml").read_text() == "# mine\n"
 
