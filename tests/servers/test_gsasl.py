@@ -11,7 +11,10 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from bed.kerberos import Realm
+from harness import Requires
 from smtpctl.model.endpoint import Credentials
+from smtpctl.model.errors import Problem
 from smtpctl.model.secret import Secret
 from smtpctl.protocol import sasl
 from smtpctl.protocol.sasl import SaslContext, SaslFailure
@@ -19,7 +22,7 @@ from smtpctl.protocol.sasl.saslprep import saslprep
 
 OK, NEEDS_MORE, NO_CALLBACK = 0, 1, 51
 AUTHID, AUTHZID, PASSWORD, SERVICE, HOSTNAME, TLS_UNIQUE = 1, 2, 3, 5, 6, 18
-VALIDATE_SIMPLE, VALIDATE_EXTERNAL = 500, 501
+VALIDATE_SIMPLE, VALIDATE_EXTERNAL, VALIDATE_GSSAPI = 500, 501, 503
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)
 BINDING = b"\x01twelve bytes"
 CONTEXT = SaslContext("mail.example.com", 587, secured=True, bindings={"tls-unique": BINDING})
@@ -36,13 +39,13 @@ class Peer:
         assert library.gsasl_init(ctypes.byref(self._context)) == OK
         library.gsasl_callback_set(self._context, self._answer)
         assert library.gsasl_server_start(self._context, mechanism.encode(), ctypes.byref(self._session)) == OK
-        for prop, value in {SERVICE: b"smtp", HOSTNAME: b"mail.example.com", **properties}.items():
+        for prop, value in {SERVICE: b"smtp", **properties}.items():
             library.gsasl_property_set(self._session, prop, value)
         self._password = saslprep(properties[PASSWORD].decode()).encode()  # the server prepares (RFC 4616 2)
 
     def _asked(self, context: int, session: int, prop: int) -> int:
         """PLAIN and LOGIN leave it to the application to compare the password."""
-        if prop == VALIDATE_EXTERNAL:
+        if prop in (VALIDATE_EXTERNAL, VALIDATE_GSSAPI):
             return OK
         if prop != VALIDATE_SIMPLE:
             return NO_CALLBACK
@@ -61,7 +64,7 @@ class Peer:
 
 
 @pytest.fixture
-def peer(requires: Callable[[str], str]) -> Callable[..., Peer]:
+def peer(requires: Requires) -> Callable[..., Peer]:
     requires("gsasl")
     library = ctypes.CDLL("libgsasl.so.18")
     library.gsasl_strerror.restype = ctypes.c_char_p
@@ -69,9 +72,13 @@ def peer(requires: Callable[[str], str]) -> Callable[..., Peer]:
     library.gsasl_property_fast.argtypes = [ctypes.c_void_p, ctypes.c_int]
     library.gsasl_property_set.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p]
 
-    def start(mechanism: str, password: str = "pencil", binding: bytes | None = None) -> Peer:
+    def start(
+        mechanism: str, password: str = "pencil", binding: bytes | None = None, hostname: str = "mail.example.com"
+    ) -> Peer:
         bound = binding or (BINDING if mechanism.endswith("-PLUS") else None)
-        properties = {PASSWORD: password.encode()} | ({TLS_UNIQUE: base64.b64encode(bound)} if bound else {})
+        properties = {PASSWORD: password.encode(), HOSTNAME: hostname.encode()} | (
+            {TLS_UNIQUE: base64.b64encode(bound)} if bound else {}
+        )
         return Peer(library, mechanism, properties)
 
     return start
@@ -141,3 +148,27 @@ def test_a_server_without_the_password_is_found_out(peer: Callable[..., Peer]) -
     exchange.send(challenge)
     with pytest.raises(SaslFailure):
         exchange.send(b"v=" + b"A" * 43 + b"=")
+
+
+@pytest.fixture
+def ticket(realm: Realm, requires: Requires, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Kerberos ticket for alice, and the service's key for the server."""
+    requires.module("gssapi", "gssapi")
+    for name, value in realm.client_environment().items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize("username", ["", "alice"])
+@pytest.mark.usefixtures("ticket")
+def test_a_kerberos_ticket(peer: Callable[..., Peer], username: str) -> None:
+    server = peer("GSSAPI", hostname="localhost")
+    log_in(server, "GSSAPI", Credentials(username), SaslContext("localhost", 587))
+    assert server.done
+
+
+@pytest.mark.usefixtures("ticket")
+def test_a_server_that_the_realm_does_not_know() -> None:
+    exchange = sasl.start("GSSAPI", Credentials(), SaslContext("mail.example.com", 587))
+    with pytest.raises(Problem) as caught:
+        next(exchange)
+    assert "no ticket for smtp/mail.example.com" in caught.value.finding.message
