@@ -42,7 +42,6 @@ def finding(
     title: str,
     *,
     fix: str = "",
-    message: str = "",
     commands: Iterable[str] = (),
     evidence: str = "",
     target: str = "",
@@ -50,13 +49,12 @@ def finding(
     severity: Severity | None = None,
 ) -> Finding:
     """A finding of the configuration. `title` says what is wrong with the exact words of the file, `fix` what to do."""
-    causes = (Cause(message or title, 1.0, (Remedy(fix, tuple(commands), safe=True),)),) if fix else ()
+    causes = (Cause("", 1.0, (Remedy(fix, tuple(commands), safe=True),)),) if fix else ()
     return Finding(
         id=id_,
         severity=severity or IDS[id_][0],
         stage=Stage.CONFIG,
         title=title,
-        message=message,
         target=target,
         evidence=(Evidence(evidence),) if evidence else (),
         causes=causes,

@@ -22,6 +22,8 @@ VERSION = 1
 FILE_NAME = "config.toml"
 MAX_OCTETS = 8 * 1024 * 1024
 TABLES = ("global", "sites", "profiles", "oauth")
+_NAME_OF_LINE = re.compile(r"\s*([\w.-]{1,64})\s*[=:]")
+_HEADER_OF_LINE = re.compile(r"\s*\[{1,2}[\w. -]{1,80}\]{0,2}")
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)")
 
 
@@ -163,10 +165,9 @@ def _parse(text: str, path: str) -> Mapping[str, Any]:
         reason, location = "Too many brackets inside each other", Location(path, 1, 1)
     except ValueError as error:  # TOMLDecodeError is one; numbers and dates out of range are plain ones
         reason, location = _reason(str(error), text, path)
-    line = text.split("\n")[location.line - 1].strip("\r") if text else ""
-    shown = _without_values(line, location.column)
+    line = text.split("\n")[location.line - 1] if text else ""
     fix = f"Mend line {location.line}. Nothing was changed."
-    raise problem(finding("config.syntax", reason, fix=fix, location=location, evidence=shown)) from None
+    raise problem(finding("config.syntax", reason, fix=fix, location=location, evidence=_shown(line))) from None
 
 
 def _reason(message: str, text: str, path: str) -> tuple[str, Location]:
@@ -178,10 +179,13 @@ def _reason(message: str, text: str, path: str) -> tuple[str, Location]:
     return _AT.sub("", message), Location(path, len(lines), len(lines[-1]) + 1 if found else 1)
 
 
-def _without_values(line: str, column: int) -> str:
-    """The line up to its `=`: what stands behind it may be a secret."""
-    name, equals, _ = line.partition("=")
-    return f"{name.rstrip()} = ..." if equals and column > len(name) else name[:80]
+def _shown(line: str) -> str:
+    """The name of the setting or table in a broken line; anything else in it may be a secret."""
+    name = _NAME_OF_LINE.match(line)
+    if name:
+        return f"{name[1]} = ..."
+    header = _HEADER_OF_LINE.match(line)
+    return header[0].strip() if header else "..."
 
 
 def _check_rights(path: Path, status: os.stat_result, *, asked: bool) -> Iterator[Finding]:

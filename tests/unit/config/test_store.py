@@ -93,10 +93,23 @@ def test_a_broken_file_has_a_line_and_a_column(tmp_path: Path, text: str | bytes
     assert found.location.path.endswith("c.toml")
 
 
-def test_a_broken_line_is_not_repeated_it_may_hold_a_secret(tmp_path: Path) -> None:
-    found = problem(write(tmp_path / "c", '[profiles.a]\npassword = "hunter2\nhost = 1\n')).finding
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ('password = "hunter2', "password = ..."),
+        ('password: "hunter2"', "password = ..."),
+        ("password 'hunter2'", "..."),
+        ("hunter2", "..."),
+        ('["hunter2', "..."),
+        ("[profiles.b", "[profiles.b"),
+        ("[[profiles.b]", "[[profiles.b]"),
+        ('"hunter2" = x', "..."),
+    ],
+)
+def test_a_broken_line_is_not_repeated_it_may_hold_a_secret(tmp_path: Path, line: str, shown: str) -> None:
+    found = problem(write(tmp_path / "c", f"[profiles.a]\n{line}\nhost = 1\n")).finding
     assert "hunter2" not in repr(found)
-    assert found.evidence[0].text == "password = ..."
+    assert found.evidence[0].text == shown
 
 
 @pytest.mark.parametrize(
