@@ -178,54 +178,37 @@ def _finish(one: _Unfinished, inbox: deque[Reply], settle: Settle, flight: deque
 def _windowed(
     capabilities: Capabilities, supply: Iterator[Mail], settle: Settle, flight: deque[Mail], window: int
 ) -> Dialogue[None]:
-    """Whole transactions behind each other. When one fails, a server may refuse those behind it as nested (503): they are
-    sent again once everything in flight is answered and the transaction is reset."""
+    """Whole transactions behind each other, each begun with RSET: behind a refused one a server may have its transaction
+    still open, refuse the next MAIL as nested and take the recipients into it, with the sender of another mail."""
     openings = _Openings(capabilities)
     inbox: deque[Reply] = deque()
-    again: deque[Mail] = deque()
     octets = 0
-    failed = False
-    try:
-        while True:
-            if not failed:
-                octets += yield from _fill(openings, again, supply, flight, window - octets)
-            if not flight:
-                if not failed:
-                    return
-                yield commands.command(Stage.MAIL, "RSET")
-                yield Receive(Stage.MAIL)
-                failed = False
-                continue
-            inbox.extend((yield _REPLIES))
-            while flight and len(inbox) >= len(flight[0].envelope.recipients) + 2:
-                mail = flight.popleft()
-                octets -= len(mail.content)
-                first, *replies, final = [inbox.popleft() for _ in range(len(mail.envelope.recipients) + 2)]
-                if failed and first.code == 503:
-                    again.append(mail)
-                    continue
-                failed = failed or final.code >= 400
-                settle(mail, Submission(mail.envelope, first, replies, None, (final,)))
-    finally:
-        flight.extend(again)
+    while True:
+        octets += yield from _fill(openings, supply, flight, window - octets)
+        if not flight:
+            return
+        inbox.extend((yield _REPLIES))
+        while flight and len(inbox) >= len(flight[0].envelope.recipients) + 3:
+            mail = flight.popleft()
+            octets -= len(mail.content)
+            _, first, *replies, final = [inbox.popleft() for _ in range(len(mail.envelope.recipients) + 3)]
+            settle(mail, Submission(mail.envelope, first, replies, None, (final,)))
 
 
-def _fill(
-    openings: _Openings, again: deque[Mail], supply: Iterator[Mail], flight: deque[Mail], room: int
-) -> Generator[Step, Any, int]:
+def _fill(openings: _Openings, supply: Iterator[Mail], flight: deque[Mail], room: int) -> Generator[Step, Any, int]:
     """Send mails until `room` octets are used up, as one write; how many octets."""
     pieces: list[bytes] = []
     octets = replies = 0
     while octets < room:
-        mail = again.popleft() if again else next(supply, None)
+        mail = next(supply, None)
         if mail is None:
             break
         flight.append(mail)
         size = len(mail.content)
         octets += size
-        replies += len(mail.envelope.recipients) + 2
-        pieces += openings.of(mail.envelope), b"BDAT %d LAST\r\n" % size, mail.content
+        replies += len(mail.envelope.recipients) + 3
+        pieces += b"RSET\r\n", openings.of(mail.envelope), b"BDAT %d LAST\r\n" % size, mail.content
     if pieces:
-        shown = f"<{len(pieces) // 3} mails with BDAT, {octets} octets of content>"
+        shown = f"<{len(pieces) // 4} mails with BDAT, {octets} octets of content>"
         yield Send(b"".join(pieces), Stage.DATA, shown, replies)
     return octets
