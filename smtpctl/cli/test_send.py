@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -13,15 +13,10 @@ from smtpctl.cli.terminal import Terminal
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.report import ExitStatus
 
-if TYPE_CHECKING:
-    from smtpctl.ops.test_send import Wish
-
 SampleKind = Literal[
     "password-reset", "newsletter", "notification", "confirmation", "subscription", "workflow", "form-submission", "system"
 ]  # fmt: skip
 _MESSAGE = "Message"
-DEFAULT_SUBJECT = "Test mail from smtpctl"
-DEFAULT_TEXT = "This mail was sent by smtpctl test-send. If you read it, sending works.\n"
 
 
 def _option(*names: str, help: str, metavar: str | None = None) -> Any:
@@ -63,9 +58,17 @@ def command(
     The mail goes straight to the server, past any queue. What fails is explained.
     """
     from smtpctl.cli import live
-    from smtpctl.ops.test_send import composed, test_send
+    from smtpctl.ops.test_send import DEFAULT_TEXT, Wish, composed, draft, test_send
 
-    wish = _wish(terminal, to, cc, bcc, subject, body, html, attach, header, sample, notify, require_tls)
+    if sample and (body is not None or html is not None):
+        raise UsageProblem("--sample brings its own text.", "Leave out --body and --html.")
+    text, page = _read(terminal, "--body", body), _read(terminal, "--html", html)
+    if text is None and page is None and not sample:
+        text = DEFAULT_TEXT
+    mail = draft(
+        to=to, cc=cc, bcc=bcc, subject=subject, text=text, html=page, attach=attach, headers=header, sample=sample
+    )  # fmt: skip
+    wish = Wish(mail, _notify(notify), require_tls=require_tls)
     chosen = live.profiles(terminal, targets or (), overrides, all_)
     mails = [composed(profile, wish) for profile in chosen]  # nothing is sent to anybody before all of it is right
     if dry_run:
@@ -81,56 +84,6 @@ def command(
         fail_on=fail_on,
         transcript=transcript,
     )
-
-
-def _wish(
-    terminal: Terminal,
-    to: list[str] | None,
-    cc: list[str] | None,
-    bcc: list[str] | None,
-    subject: str | None,
-    body: str | None,
-    html: str | None,
-    attach: list[Path] | None,
-    header: list[str] | None,
-    sample: str | None,
-    notify: str | None,
-    require_tls: bool,
-) -> Wish:
-    from smtpctl.message.bodies import from_path
-    from smtpctl.message.compose import Draft, parse_header
-    from smtpctl.model.address import Mailbox, parse_list
-    from smtpctl.ops.test_send import Wish
-
-    text, page, title = _content(terminal, body, html, sample)
-    draft = Draft(
-        sender=Mailbox("", "", ""),  # the profile's, known only when there is one
-        to=parse_list(", ".join(to or ())),
-        cc=parse_list(", ".join(cc or ())),
-        bcc=parse_list(", ".join(bcc or ())),
-        subject=title if subject is None else subject,
-        text=text,
-        html=page,
-        attachments=tuple(map(from_path, attach or ())),
-        headers=tuple(map(parse_header, header or ())),
-    )
-    return Wish(draft, _notify(notify), "", require_tls)
-
-
-def _content(
-    terminal: Terminal, body: str | None, html: str | None, sample: str | None
-) -> tuple[str | None, str | None, str]:
-    """Text, HTML and the subject to take where none is given."""
-    if sample:
-        if body is not None or html is not None:
-            raise UsageProblem("--sample brings its own text.", "Leave out --body and --html.")
-        from smtpctl.message.samples import sample as load
-
-        made = load(sample)
-        return made.text, made.html, made.subject
-    if body is None and html is None:
-        return DEFAULT_TEXT, None, DEFAULT_SUBJECT
-    return _read(terminal, "--body", body), _read(terminal, "--html", html), DEFAULT_SUBJECT
 
 
 def _read(terminal: Terminal, option: str, value: str | None) -> str | None:

@@ -7,11 +7,13 @@ import secrets
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 from smtpctl.config.profile import Profile
-from smtpctl.message.compose import Draft, Message, compose, envelope
-from smtpctl.model.address import Mailbox, parse
+from smtpctl.message.bodies import from_path
+from smtpctl.message.compose import Draft, Message, compose, envelope, parse_header
+from smtpctl.model.address import Mailbox, parse, parse_list
 from smtpctl.model.envelope import Envelope
 from smtpctl.model.errors import Problem, UsageProblem
 from smtpctl.model.finding import Finding
@@ -37,6 +39,11 @@ _QUEUE_IDS = tuple(
 )
 
 
+DEFAULT_SUBJECT = "Test mail from smtpctl"
+DEFAULT_TEXT = "This mail was sent by smtpctl test-send. If you read it, sending works.\n"
+NOBODY = Mailbox("", "", "")  # stands for the profile's sender, which is known only when there is a profile
+
+
 class Wish(NamedTuple):
     """The mail that was asked for: a draft whose sender may still be missing, and the wishes of its envelope."""
 
@@ -44,6 +51,38 @@ class Wish(NamedTuple):
     notify: str = ""
     ret: str = ""
     require_tls: bool = False
+
+
+def draft(
+    *,
+    to: Sequence[str] | None,
+    cc: Sequence[str] | None = None,
+    bcc: Sequence[str] | None = None,
+    subject: str | None = None,
+    text: str | None = None,
+    html: str | None = None,
+    attach: Sequence[Path] | None = None,
+    headers: Sequence[str] | None = None,
+    sample: str | None = None,
+) -> Draft:
+    """What was asked for as a draft without a sender; `sample` is a kind whose texts are taken. UsageProblem for an
+    address, header or attachment that cannot be used."""
+    title = DEFAULT_SUBJECT
+    if sample:
+        from smtpctl.message.samples import sample as load
+
+        _, title, text, html = load(sample)
+    return Draft(
+        sender=NOBODY,
+        to=parse_list(", ".join(to or ())),
+        cc=parse_list(", ".join(cc or ())),
+        bcc=parse_list(", ".join(bcc or ())),
+        subject=title if subject is None else subject,
+        text=text,
+        html=html,
+        attachments=tuple(map(from_path, attach or ())),
+        headers=tuple(map(parse_header, headers or ())),
+    )
 
 
 def default_sender(profile: Profile) -> Mailbox:
@@ -58,13 +97,13 @@ def default_sender(profile: Profile) -> Mailbox:
 
 def composed(profile: Profile, wish: Wish, now: datetime | None = None) -> tuple[Message, Envelope]:
     """The mail for one profile, and its envelope. UsageProblem for a sender or recipient that is missing or wrong."""
-    draft = wish.draft
-    if not draft.sender.domain:
-        draft = draft._replace(sender=default_sender(profile))
-    if not (draft.to or draft.cc or draft.bcc):
+    mail = wish.draft
+    if mail.sender == NOBODY:
+        mail = mail._replace(sender=default_sender(profile))
+    if not (mail.to or mail.cc or mail.bcc):
         raise UsageProblem("The mail has no recipient.", "Give --to ADDRESS.")
-    message = compose(draft, now or datetime.now(UTC).astimezone(), secrets.token_hex(16))
-    made = envelope(draft, message)
+    message = compose(mail, now or datetime.now(UTC).astimezone(), secrets.token_hex(16))
+    made = envelope(mail, message)
     recipients = tuple(recipient._replace(notify=wish.notify) for recipient in made.recipients)
     return message, made._replace(recipients=recipients, ret=wish.ret, require_tls=wish.require_tls)
 
