@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keyring
-import keyring.backend
 import pytest
 
+from memory_keyring import WindowsMemory
 from smtpctl.config.secrets import Kind, SecretRef, fetch, remove, store
 from smtpctl.model.errors import Problem
 from smtpctl.model.secret import Secret
@@ -17,32 +17,10 @@ Place = Callable[[str], SecretRef]
 VALUES = ["x", " leading and trailing ", "p\u00e4ss\U0001f511", "#;'\"\\`$(id)", "******", "a" * 3000, "tab\there"]
 
 
-class Memory(keyring.backend.KeyringBackend):
-    """A dictionary that passes for the operating system's keyring."""
-
-    priority = 9
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.entries: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.entries.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.entries[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.entries[service, username]
-
-
-Memory.__module__ = "keyring.backends.Windows"  # the one with a limit
-
-
 @pytest.fixture(params=["keyring", "file"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     before = keyring.get_keyring()
-    keyring.set_keyring(Memory())
+    keyring.set_keyring(WindowsMemory())
     if request.param == "keyring":
         yield lambda name: SecretRef(Kind.KEYRING, f"profile/{name}/password")
     else:

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memory_keyring import Memory, unlisted
 from smtpctl.config.secrets import Kind, SecretRef, fetch, os_keyring, parts, remove, store
 from smtpctl.config.secrets.os_keyring import Keyring
 from smtpctl.model.errors import Problem
@@ -29,29 +30,7 @@ CANARY = "hunter2-canary"
 ENTRY = "profile/work/password"
 
 
-class Memory(keyring.backend.KeyringBackend):
-    """A dictionary, with the limit of the Windows Credential Manager where one is given."""
-
-    priority = 0  # type: ignore[assignment]  # set by a test, never found: the library looks at every class there is
-
-    def __init__(self, limit: int | None = None) -> None:
-        super().__init__()
-        self.entries: dict[tuple[str, str], str] = {}
-        self.limit = limit
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.entries.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        if self.limit is not None and len(password.encode("utf-16-le", "surrogatepass")) > 2 * self.limit:
-            raise OSError(1783, "CredWrite", "The stub received bad data.")
-        self.entries[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        if self.entries.pop((service, username), None) is None:
-            raise keyring.errors.PasswordDeleteError("No such password!")
-
-
+@unlisted
 class Failing(Memory):
     """Raises what it is told to when it is to store something."""
 
@@ -63,6 +42,7 @@ class Failing(Memory):
         raise self.error
 
 
+@unlisted
 class Hanging(Memory):
     """Answers when it is released."""
 
@@ -75,6 +55,7 @@ class Hanging(Memory):
         return None
 
 
+@unlisted
 class NativeMemory(Memory):
     """Passes for the operating system's."""
 
@@ -82,6 +63,7 @@ class NativeMemory(Memory):
 NativeMemory.__module__ = "keyring.backends.SecretService"
 
 
+@unlisted
 class PlaintextKeyring(Memory):
     """Passes for keyrings.alt's."""
 
