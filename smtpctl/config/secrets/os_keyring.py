@@ -105,10 +105,6 @@ class Keyring:
             self._delete(name)
         return self._delete(entry)
 
-    def has(self, entry: str) -> bool:
-        """Whether there is an entry."""
-        return self._read(entry) is not None
-
     def _read(self, entry: str) -> str | None:
         return _call("read", entry, lambda: self._backend.get_password(SERVICE, entry), self._timeout)
 
