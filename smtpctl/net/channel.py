@@ -109,6 +109,7 @@ class Channel:
         while True:
             try:
                 self.tls.do_handshake()
+                self._decrypt()  # with TLS 1.2 the greeting can come in one packet with the end of the handshake
                 return True
             except ssl.SSLWantReadError:
                 if not self._exchange():
