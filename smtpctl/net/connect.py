@@ -49,7 +49,7 @@ def connect(
     """A connection on which nothing has been said yet. Problem of the family `conn`."""
     deadline = log.clock() + timeouts.total if deadline is None else deadline
     if endpoint.path:
-        sock = _unix(endpoint, log)
+        sock = _unix(endpoint, min(timeouts.of(Stage.CONNECT), deadline - log.clock()), log)
         return Connection(Channel(sock), endpoint, policy, timeouts, log, deadline=deadline)
     if route.proxy:
         from smtpctl.net.proxy import through
@@ -228,13 +228,14 @@ def _none_connected(endpoint: Endpoint, failures: list[tuple[Address, OSError]])
     return os_problem(error, Stage.CONNECT, values, lines)
 
 
-def _unix(endpoint: Endpoint, log: Log) -> socket.socket:
+def _unix(endpoint: Endpoint, seconds: float, log: Log) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
+        sock.settimeout(seconds)  # a server whose queue is full lets us wait
         sock.connect(endpoint.path)
     except OSError as error:
         sock.close()
-        log.add(Kind.ATTEMPT, Stage.CONNECT, f"{endpoint.path}: {error.strerror}", {"error": error.strerror})
+        log.add(Kind.ATTEMPT, Stage.CONNECT, f"{endpoint.path}: {error.strerror or error}", {"error": str(error)})
         raise os_problem(error, Stage.CONNECT, {"host": endpoint.path, "port": "-", "target": str(endpoint)}) from error
     log.add(Kind.ATTEMPT, Stage.CONNECT, f"connected to {endpoint.path}", {"address": endpoint.path})
     return sock

@@ -10,6 +10,7 @@ from typing import Any
 
 from smtpctl.model.endpoint import Endpoint, Timeouts, TlsMode, TlsPolicy
 from smtpctl.model.redaction import Redactor
+from smtpctl.model.reply import Reply
 from smtpctl.model.tls import TlsSession
 from smtpctl.model.transcript import Event, Kind, Stage, Transcript
 from smtpctl.net import tls
@@ -41,7 +42,7 @@ class Connection:
     """One connected server. Use as a context manager: leaving closes the socket.
 
     `outstanding` counts the replies still to come; `tls` is the finished handshake, `tls_failure` one that
-    was refused; `deadline` the end of the run on
+    was refused; `closing` a 421 that came; `deadline` the end of the run on
     the clock of `now`. Without a `log` nothing is recorded (load).
     """
 
@@ -67,6 +68,11 @@ class Connection:
         self.outstanding = 1  # the greeting
         self.tls: TlsSession | None = None
         self.tls_failure: TlsSession | None = None
+        self.closing: Reply | None = None
+
+    def clean(self, text: str) -> str:
+        """`text` without secrets."""
+        return self.log.redactor.text(text) if self.log is not None else text
 
     def record(self, kind: Kind, stage: Stage, text: str, facts: Mapping[str, Any] | None = None) -> None:
         """An event of this connection."""
@@ -81,11 +87,11 @@ class Connection:
     @property
     def server_name(self) -> str:
         """The name that the certificate must carry."""
-        return self.policy.verify_name or self.endpoint.host
+        return self.policy.verify_name or self._host
 
     def begin_tls(self) -> None:
         """Start the client's side of the handshake. Problem when the policy's files cannot be used."""
-        self.channel.start_tls(tls.context(self.policy), self.policy.sni or self.endpoint.host or None)
+        self.channel.start_tls(tls.context(self.policy), self.policy.sni or self._host)
 
     def finish_tls(self) -> TlsSession:
         """The handshake is done: note what it gave. Problem `tls.pin_mismatch`."""
@@ -104,6 +110,10 @@ class Connection:
         self.tls_failure = session
         self.record(Kind.TLS, Stage.TLS, f"refused: {session.verify_message}", session.facts())
         return session
+
+    @property
+    def _host(self) -> str:
+        return self.endpoint.host or "localhost"  # a UNIX socket is on this machine
 
     @property
     def upgraded(self) -> bool:

@@ -30,6 +30,10 @@ _BY_ERRNO: Mapping[int, str] = {
     errno.ECONNRESET: "conn.reset",
     errno.ECONNABORTED: "conn.reset",
     errno.EPIPE: "conn.reset",
+    errno.ENOENT: "conn.refused",  # a UNIX socket that is not there
+    errno.EACCES: "conn.refused",
+    errno.ENOTSOCK: "conn.refused",
+    errno.EAGAIN: "conn.timeout",  # ... and one whose server takes nobody in
 }
 
 # OpenSSL's reason -> finding; the certificate's own faults are told by X509_V_ERR below.
@@ -119,7 +123,9 @@ def translate(error: Exception, stage: Stage, connection: Connection) -> Problem
         return _not_a_reply(error.data, stage, connection)
     if isinstance(error, ReplyTooLong):
         name = "smtp.reply_endless" if error.what == "reply" else "smtp.reply_too_long"
-        return entry(name).problem(stage=stage, evidence=[_octets(error.data)], **_values(connection))
+        return entry(name).problem(stage=stage, evidence=[_octets(error.data, connection)], **_values(connection))
+    if connection.closing and isinstance(error, EOFError | OSError):
+        return early_421(connection.closing, stage, connection)  # it had said why, in place of an answer
     if isinstance(error, EOFError):
         return _closed(stage, connection)
     if isinstance(error, OSError):
@@ -131,7 +137,7 @@ def _closed(stage: Stage, connection: Connection) -> Problem:
     """The peer hung up: before its greeting, or in the middle."""
     reader = connection.reader
     rest = reader.pending(connection.channel.inbound)
-    evidence = [_octets(rest)] if rest else []
+    evidence = [_octets(rest, connection)] if rest else []
     name = "conn.closed" if stage is Stage.GREETING else "smtp.closed_by_server"
     return entry(name).problem(
         stage=stage, evidence=evidence, **_values(connection, stage_name=_COMMANDS.get(stage, stage.value))
@@ -142,12 +148,16 @@ def _not_a_reply(data: bytes, stage: Stage, connection: Connection) -> Problem:
     for prefix, protocol in _OTHER_PROTOCOLS:
         if data.startswith(prefix):
             return entry("conn.not_smtp").problem(
-                stage=stage, evidence=[_octets(data)], **_values(connection, protocol=protocol)
+                stage=stage, evidence=[_octets(data, connection)], **_values(connection, protocol=protocol)
             )
     if data.startswith(_TLS_RECORD):
-        return entry("conn.port_is_implicit_tls").problem(stage=stage, evidence=[_octets(data)], **_values(connection))
+        return entry("conn.port_is_implicit_tls").problem(
+            stage=stage, evidence=[_octets(data, connection)], **_values(connection)
+        )
     name = "conn.not_smtp" if stage is Stage.GREETING else "smtp.protocol_violation"
-    return entry(name).problem(stage=stage, evidence=[_octets(data)], **_values(connection, protocol="unknown"))
+    return entry(name).problem(
+        stage=stage, evidence=[_octets(data, connection)], **_values(connection, protocol="unknown")
+    )
 
 
 def timed_out(stage: Stage, connection: Connection) -> Problem:
@@ -163,7 +173,7 @@ def timed_out(stage: Stage, connection: Connection) -> Problem:
     }.get(stage, "smtp.reply_timeout")
     return entry(name).problem(
         stage=stage,
-        evidence=[_octets(rest)] if rest else [],
+        evidence=[_octets(rest, connection)] if rest else [],
         **_values(connection, seconds=seconds, stage_name=_COMMANDS.get(stage, stage.value)),
     )
 
@@ -182,7 +192,7 @@ def injected(connection: Connection) -> Problem:
     """Octets in clear behind the 220 to STARTTLS: they would have been read as if they came through TLS."""
     data = bytes(connection.channel.inbound[:512])
     return entry("starttls.response_injection").problem(
-        evidence=[_octets(data)], **_values(connection, octets=len(connection.channel.inbound))
+        evidence=[_octets(data, connection)], **_values(connection, octets=len(connection.channel.inbound))
     )
 
 
@@ -208,19 +218,22 @@ def tls_failed(error: Exception, connection: Connection) -> Problem:
         not_tls = bool(seen) and not seen.startswith(_TLS_RECORD)
         name = "starttls.no_tls_after_220" if not_tls and connection.upgraded else "tls.handshake_failed"
         if not_tls:
-            evidence.append(_octets(seen))
+            evidence.append(_octets(seen, connection))
     evidence.append(Evidence(reason, label="OpenSSL:"))
     return entry(name).problem(evidence=evidence, **_values(connection, reason=reason))
 
 
 def _plain_instead(seen: bytes, connection: Connection) -> Problem:
     name = "starttls.no_tls_after_220" if connection.upgraded else "conn.port_is_plaintext"
-    return entry(name).problem(evidence=[_octets(seen.split(b"\n")[0])], **_values(connection, reason="clear text"))
+    return entry(name).problem(
+        evidence=[_octets(seen.split(b"\n")[0], connection)], **_values(connection, reason="clear text")
+    )
 
 
-def _octets(data: bytes) -> Evidence:
-    """What the peer sent, printable, its beginning."""
-    return Evidence(data[:160].decode("ascii", "backslashreplace").rstrip("\r\n") or "nothing", label="S:")
+def _octets(data: bytes, connection: Connection) -> Evidence:
+    """What the peer sent, printable, its beginning, without secrets that it echoes."""
+    text = connection.clean(data.decode("ascii", "backslashreplace"))
+    return Evidence(text[:160].rstrip("\r\n") or "nothing", label="S:")
 
 
 def record(problem: Problem, connection: Connection) -> None:

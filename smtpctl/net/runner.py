@@ -151,23 +151,30 @@ class Driver(Generic[T]):
             taken: Any = take(channel.inbound) if channel.inbound else None
             if taken is not None:
                 connection.outstanding = max(0, connection.outstanding - (len(taken) if step.many else 1))
-                if connection.log is not None:
-                    for reply in taken if step.many else (taken,):
-                        _record_reply(connection, reply, step)
-                return taken
+                if connection.log is None:
+                    return taken
+                if step.many:
+                    return [_recorded(connection, reply, step) for reply in taken]
+                return _recorded(connection, taken, step) if isinstance(taken, Reply) else taken
             if channel.eof:
                 raise EOFError
             if self.writing:
                 # Content is on its way: the time of the stage counts from the last progress (RFC 5321 4.5.3.2.5).
                 self.deadline = min(connection.now() + connection.timeouts.of(step.stage), connection.deadline)
-            self.writing = not channel.flush()
-            if (fresh and channel.waiting) or not channel.receive():
+            broken: OSError | None = None
+            try:
+                self.writing = not channel.flush()
+            except OSError as error:
+                broken = error  # why may have come already: a server says 552 or 421, then hangs up
+            if (fresh and channel.waiting and not broken) or not channel.receive():
+                if broken:
+                    raise broken
                 return None
 
     def _handshake(self, step: StartTls) -> Any:
         connection = self.connection
         if connection.channel.tls is None:
-            if connection.channel.inbound:
+            if connection.channel.inbound and connection.upgraded:
                 raise errors.injected(connection)
             connection.begin_tls()
         try:
@@ -193,17 +200,25 @@ def _counted(step: SendContent, connection: Connection) -> Iterator[bytes]:
     connection.record(Kind.SENT, step.stage, f"<{size} octets of content>", {"octets": size})
 
 
-def _record_reply(connection: Connection, reply: Any, step: Receive) -> None:
-    """One event a line; what another reader took is no reply. SASL challenges (334) are masked whole; other replies to AUTH are words and may be shown."""
-    if not isinstance(reply, Reply):
-        return
+def _recorded(connection: Connection, reply: Reply, step: Receive) -> Reply:
+    """The reply as it may be shown: whatever a server echoes goes no further. One event a line.
+
+    SASL challenges (334) are masked whole in the transcript and given on as they are: the mechanism needs them. So are
+    replies to EHLO, which come before any secret is said and whose words decide what is done.
+    """
+    challenge = step.secret and reply.code == 334
+    if not challenge and step.stage is not Stage.EHLO:
+        reply = reply._replace(lines=tuple(connection.clean(line) for line in reply.lines))
     lines: Iterable[str] = reply.wire_lines()
-    if step.secret and reply.code == 334:
+    if challenge:
         lines = (f"334 {MASK}",) if reply.text else ("334",)
     for line in lines:
         connection.record(Kind.RECEIVED, step.stage, line)
     for oddity in reply.oddities:
         connection.record(Kind.NOTE, step.stage, f"unusual reply: {oddity.value}", {"oddity": oddity.value})
+    if reply.code == 421:
+        connection.closing = reply
+    return reply
 
 
 def _unsolicited(connection: Connection, stage: Stage) -> Problem | None:
@@ -212,6 +227,7 @@ def _unsolicited(connection: Connection, stage: Stage) -> Problem | None:
     try:
         channel.receive()
         while (reply := connection.reader.take(channel.inbound)) is not None:
+            reply = reply._replace(lines=tuple(connection.clean(line) for line in reply.lines))
             for line in reply.wire_lines():
                 connection.record(Kind.RECEIVED, stage, line)
             connection.record(
