@@ -38,7 +38,9 @@ def context(policy: TlsPolicy) -> ssl.SSLContext:
     _load(made.load_verify_locations, policy.ca_dir, capath=policy.ca_dir or None)
     if not policy.ca_file and not policy.ca_dir and not judged_here:
         made.load_default_certs()
-    _load(made.load_cert_chain, policy.client_cert, certfile=policy.client_cert, keyfile=policy.client_key or None)
+    # Without a password OpenSSL would ask for one on the terminal.
+    files = {"certfile": policy.client_cert, "keyfile": policy.client_key or None, "password": ""}
+    _load(made.load_cert_chain, policy.client_cert, **files)
     return made
 
 
