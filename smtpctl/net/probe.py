@@ -15,10 +15,12 @@ from smtpctl.protocol.steps import Dialogue, StartTls
 SECONDS = 5.0
 
 
-def speaks_tls(endpoint: Endpoint, route: Route) -> bool:
-    """Whether the port answers a TLS hello from the first octet; any certificate and any alert counts as TLS."""
+def speaks_tls(endpoint: Endpoint, route: Route, limit: float = SECONDS) -> bool:
+    """Whether the port answers a TLS hello from the first octet; any certificate and any alert counts as TLS. `limit`
+    seconds at most."""
     policy = TlsPolicy(mode=TlsMode.IMPLICIT, verify=False)
-    timeouts = Timeouts(total=SECONDS, stages={Stage.TLS: SECONDS, Stage.CONNECT: SECONDS})
+    seconds = min(limit, SECONDS)
+    timeouts = Timeouts(total=seconds, stages={Stage.TLS: seconds, Stage.CONNECT: seconds})
     try:
         with connect(endpoint, route, policy, timeouts, Log(Transcript())) as connection:
             run(_handshake(), connection)

@@ -60,7 +60,8 @@ def second_look(problem: Problem | None, profile: Profile) -> Problem | None:
     """No greeting, or a hang-up before one, in clear: does the port speak TLS from the first octet?"""
     if problem is None or problem.finding.id not in ("conn.greeting_timeout", "conn.closed", "conn.reset"):
         return problem
-    if not probe.speaks_tls(profile.endpoint, profile.route):
+    limit = min(profile.timeouts.of(Stage.TLS), profile.timeouts.total)
+    if profile.endpoint.path or not probe.speaks_tls(profile.endpoint, profile.route, limit):
         return problem
     endpoint = profile.endpoint
     return families.entry("conn.port_is_implicit_tls").problem(
