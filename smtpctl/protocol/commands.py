@@ -35,7 +35,9 @@ def _path(stage: Stage, address: str) -> str:
 
 def xtext(text: str) -> str:
     """`text` as RFC 3461 4 xtext."""
-    return _XTEXT.sub(lambda found: "".join(f"+{octet:02X}" for octet in found[0].encode("utf-8", "surrogatepass")), text)
+    return _XTEXT.sub(
+        lambda found: "".join(f"+{octet:02X}" for octet in found[0].encode("utf-8", "surrogatepass")), text
+    )
 
 
 def mail(envelope: Envelope, capabilities: Capabilities) -> Send:

@@ -10,8 +10,7 @@ Replies are values. A dialogue ends early by raising Refused (a reply that it ca
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from smtpctl.model.endpoint import AuthPolicy, Credentials, TlsMode
 from smtpctl.model.errors import Obstacle, Refused
@@ -23,7 +22,6 @@ from smtpctl.protocol.auth import Authenticated, authenticate
 from smtpctl.protocol.commands import command
 from smtpctl.protocol.ehlo import Capabilities
 from smtpctl.protocol.steps import Dialogue, Note, Receive, Send, StartTls
-from smtpctl.protocol.submit import leave
 
 
 class Login(NamedTuple):
@@ -109,14 +107,3 @@ def log_in(login: Login) -> Dialogue[Session]:
         capabilities = yield from hello(login.helo, lmtp=login.lmtp)
     authenticated = yield from authenticate(login, capabilities, tls)
     return Session(greeting, capabilities, before, tls, authenticated)
-
-
-def also_leaving(dialogue: Generator[Any, Any, Any]) -> Dialogue[Any]:
-    """`dialogue`, then QUIT, also after it was refused."""
-    try:
-        result = yield from dialogue
-    except (Refused, Obstacle):
-        yield from leave()
-        raise
-    yield from leave()
-    return result
