@@ -70,8 +70,7 @@ def from_profile(document: Document, name: str) -> Layer:
     table = document.profiles[name]
 
     def refuse(field: Field, error: str) -> NoReturn:
-        said = "it is not a text that can be a secret" if field.secret else error
-        raise problem(faults.bad_value(document, ("profiles", name, field.name), said))
+        raise problem(faults.bad_value(document, ("profiles", name, field.name), error))
 
     def conflict(port: int, in_host: int) -> NoReturn:
         raise problem(faults.port_conflict(document, name, port, in_host))

@@ -18,7 +18,7 @@ from smtpctl.config.layers import SECRETS, Layer, secret_settings
 from smtpctl.config.oauth import resolve_oauth
 from smtpctl.config.problems import did_you_mean, finding, problem
 from smtpctl.config.profile import OAuth, Origin, Profile
-from smtpctl.config.scope import resolve_scope
+from smtpctl.config.scope import GLOBAL, resolve_scope
 from smtpctl.config.secrets.refs import SecretRef, from_settings, keyring_entry
 from smtpctl.config.store import Document
 from smtpctl.model.endpoint import USUAL_PORT, AuthPolicy, Endpoint, Route, Timeouts, TlsMode, TlsPolicy
@@ -71,6 +71,7 @@ def default_profile(document: Document, site: str, environ: Mapping[str, str]) -
 
     Problem `config.no_server` without any profile, `config.default_missing` where none can be told.
     """
+    site = "" if site == GLOBAL else site
     scope = resolve_scope(document, site, environ)
     name = scope.default_profile or (next(iter(document.profiles)) if len(document.profiles) == 1 else "")
     if not document.profiles and not name:
@@ -81,7 +82,7 @@ def default_profile(document: Document, site: str, environ: Mapping[str, str]) -
     if name:
         own = site if site and "default_profile" in document.sites.get(site, {}) else ""
         raise problem(faults.no_default(document, own, name))
-    where = f"site {site}" if site else "(global)"
+    where = f"site {site}" if site else GLOBAL
     title = f"{where} has no default profile; there are {', '.join(sorted(document.profiles))}"
     command = "smtpctl profile default NAME" + (f" --site {site}" if site else "")
     raise problem(finding("config.default_missing", title, fix="Choose one.", commands=[command]))

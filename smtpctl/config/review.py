@@ -65,8 +65,7 @@ def _table(
         try:
             values.parse(field, raw)
         except values.BadValueError as error:
-            said = "it is not a text that can be a secret" if field.secret else str(error)
-            yield faults.bad_value(document, (*path, name), said)
+            yield faults.bad_value(document, (*path, name), str(error))
             continue
         if field.secret and raw:
             noun = "profile" if path[0] == "profiles" else "oauth"

@@ -129,11 +129,11 @@ def hide_password(raw: str) -> str:
 
 
 def _text(field: Field, raw: object) -> str:
+    shown = "the value" if field.secret else _quote(raw)
     if isinstance(raw, bool) or not isinstance(raw, (str, int, float)):
-        raise BadValueError(f"{_quote(raw)} is not a text")
+        raise BadValueError(f"{shown} is not a text")
     value = str(raw)
     if _CONTROL.search(value):
-        shown = "the value" if field.secret else _quote(value)
         raise BadValueError(f"{shown} has a line break, a control character or broken text in it")
     return value
 

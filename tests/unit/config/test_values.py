@@ -164,9 +164,10 @@ def test_no_values(name: str, written: object, reason: str) -> None:
     assert reason in str(caught.value)
 
 
-def test_a_bad_secret_is_not_repeated() -> None:
+@pytest.mark.parametrize("written", ["hunter2\n", ["hunter2"], {"hunter2": 1}])
+def test_a_bad_secret_is_not_repeated(written: object) -> None:
     with pytest.raises(BadValueError) as caught:
-        values.parse(BY_NAME["password"], "hunter2\n")
+        values.parse(BY_NAME["password"], written)
     assert "hunter2" not in str(caught.value)
 
 
