@@ -77,7 +77,9 @@ def test_settings_inherit_and_unset_restores_it(smtpctl_call: Runner) -> None:
     assert source("emails_enabled") == (True, "site")
     assert smtpctl_call("config", "unset", "emails_enabled", "--site", "A").code == 0
     assert source("emails_enabled") == (False, "global")
-    assert document(smtpctl_call, "config", "list", env={"SMTPCTL_EMAILS_ENABLED": "1"})["settings"]["emails_enabled"] == {
+    assert document(smtpctl_call, "config", "list", env={"SMTPCTL_EMAILS_ENABLED": "1"})["settings"][
+        "emails_enabled"
+    ] == {
         "value": True,
         "origin": {"kind": "environment", "where": "$SMTPCTL_EMAILS_ENABLED"},
         "source": "environment",

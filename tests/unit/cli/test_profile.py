@@ -148,9 +148,7 @@ def test_removing_asks_and_without_a_terminal_does_nothing(smtpctl_call: Runner,
         (("enable", "b"), 'There is no profile "b"'),
     ],
 )
-def test_what_is_refused_changes_nothing(
-    smtpctl_call: Runner, file: Path, args: tuple[str, ...], words: str
-) -> None:
+def test_what_is_refused_changes_nothing(smtpctl_call: Runner, file: Path, args: tuple[str, ...], words: str) -> None:
     add(smtpctl_call, "a", "--host", "x")
     before = file.read_text()
     run = smtpctl_call("profile", *args)
@@ -174,7 +172,9 @@ def test_setting_a_host_with_a_port_sets_both(smtpctl_call: Runner, file: Path) 
 def test_a_new_place_for_a_secret_replaces_the_old_one(smtpctl_call: Runner, file: Path) -> None:
     add(smtpctl_call, "a", "--host", "x", "--username", "u", "--password-env", "X")
     assert smtpctl_call("profile", "set", "a", "password_command=pass show 'my mail'").code == 0
-    assert 'password_command = ["pass", "show", "my mail"]' in file.read_text() and "password_env" not in file.read_text()
+    assert (
+        'password_command = ["pass", "show", "my mail"]' in file.read_text() and "password_env" not in file.read_text()
+    )
 
 
 def test_a_broken_file_is_said_with_line_and_column_and_left_alone(smtpctl_call: Runner, file: Path) -> None:

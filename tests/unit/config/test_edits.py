@@ -91,7 +91,9 @@ def test_unusual_texts_say_what_was_asked_for_or_are_left_alone(text: str, edit:
 def test_compact_texts_can_be_edited() -> None:
     text = 'profiles.a.host = "x"\n'
     assert edits.apply(text, [Set(("profiles", "a", "port"), 1)]) == text + "profiles.a.port = 1\n"
-    assert edits.apply('profiles = { a = { host = "x" } }', [Unset(("profiles", "a", "host"))]) == "profiles = { a = {} }"
+    assert (
+        edits.apply('profiles = { a = { host = "x" } }', [Unset(("profiles", "a", "host"))]) == "profiles = { a = {} }"
+    )
 
 
 def test_a_section_becomes_an_inline_table() -> None:

@@ -62,7 +62,9 @@ def test_values_end_where_they_end(newline: str) -> None:
     assert shown["when"] == "1979-05-27 07:32:00"
 
 
-@pytest.mark.parametrize("value", ['""', '"""a\\"""b"""', "'''x''''", '""""a"""""', "[]", "{}", "+1_000", "0x1F", "inf"])
+@pytest.mark.parametrize(
+    "value", ['""', '"""a\\"""b"""', "'''x''''", '""""a"""""', "[]", "{}", "+1_000", "0x1F", "inf"]
+)
 def test_all_kinds_of_values(value: str) -> None:
     text = f"a = {value}\nb = 1\n"
     assert [text[entry.value : entry.value_end] for entry in Layout(text).entries] == [value, "1"]

@@ -11,7 +11,7 @@ from smtpctl.config.store import Document
 from smtpctl.model.errors import Problem, UsageProblem
 
 DOCUMENT = Document(
-    Path("/c"), '[global]\nemails_enabled = false\nbatch_size = 7\n[sites.a]\nemails_enabled = true\nbatch_size = 9\n'
+    Path("/c"), "[global]\nemails_enabled = false\nbatch_size = 7\n[sites.a]\nemails_enabled = true\nbatch_size = 9\n"
 )
 
 
@@ -30,7 +30,12 @@ def test_what_is_global_only_is_read_from_global_only() -> None:
 def test_the_defaults() -> None:
     scope = resolve_scope(Document(Path("/c")), "", {})
     assert (scope.batch_size, scope.interval, scope.archive_days) == (50, 60, 0)
-    assert (scope.emails_enabled, scope.queue_enabled, scope.log_emails, scope.debug_emails) == (True, True, False, False)
+    assert (scope.emails_enabled, scope.queue_enabled, scope.log_emails, scope.debug_emails) == (
+        True,
+        True,
+        False,
+        False,
+    )
     assert (scope.debug_failure_rate, scope.queue_url, scope.default_profile) == (0.01, "sqlite", "")
 
 
