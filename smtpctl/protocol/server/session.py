@@ -233,7 +233,7 @@ _COMMANDS: Mapping[str, _Command] = {
     "EHLO": _Command(_Session.ehlo, Stage.EHLO, only_lmtp=False),
     "HELO": _Command(_Session.helo, Stage.EHLO, only_lmtp=False),
     "LHLO": _Command(_Session.ehlo, Stage.EHLO, only_lmtp=True),
-    "STARTTLS": _Command(_Session.starttls, Stage.STARTTLS, greeted=True, bare=True, extension="STARTTLS"),
+    "STARTTLS": _Command(_Session.starttls, Stage.STARTTLS, bare=True, extension="STARTTLS"),
     "AUTH": _Command(_Session.auth, Stage.AUTH, greeted=True, extension="AUTH"),
     "MAIL": _Command(_Session.mail, Stage.MAIL, greeted=True),
     "RCPT": _Command(_Session.rcpt, Stage.RCPT, greeted=True),
