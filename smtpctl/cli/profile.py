@@ -87,6 +87,7 @@ def add(terminal: Terminal, settings: Settings, name: NewName) -> None:
     if settings.get("password_stdin"):
         from smtpctl.config import secrets
 
+        terminal.say("The profile is stored; now its password goes into the keyring.")
         secret = secrets.fetch(secrets.SecretRef(secrets.Kind.STDIN), terminal.environ)
         profile_secrets.keep_password(stored.path(terminal), name, secret, terminal.environ)
     stored.done(terminal, change)
