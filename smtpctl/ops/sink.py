@@ -24,6 +24,7 @@ __all__ = ["REMARKS", "SCHEMA", "Directions", "Hooks", "Running", "Session", "Wi
 
 SCHEMA = capture.SCHEMA
 USER = "sink"  # who logs in where --auth asks for a login and no name is given
+_OTHER_PORT = "Give another --port, or 0 for any free one."
 _LATER = "See: smtpctl sink --help"
 _USUAL = tuple(name for name in MECHANISMS if name != "EXTERNAL")  # that one asks every client for a certificate
 
@@ -78,6 +79,8 @@ def running(
 
     UsageProblem for what cannot be understood, listened on or written to; Problem where a password cannot be fetched.
     """
+    if not 0 <= wishes.port <= 65535:
+        raise UsageProblem(f"--port {wishes.port}: a port is a number up to 65535", _OTHER_PORT)
     users, generated = _users(wishes, environ, prompt)
     setup = Setup(
         lmtp=wishes.lmtp,
@@ -105,10 +108,9 @@ def running(
     )
     try:
         sink.start()
-    except (OSError, OverflowError) as error:
-        hint = "Give another --port, or 0 for any free one." if not path else ""
-        why = (getattr(error, "strerror", "") or str(error)).partition(" (while")[0]
-        raise UsageProblem(f"{endpoint}: {why}", hint) from error
+    except OSError as error:
+        why = (error.strerror or str(error)).partition(" (while")[0]
+        raise UsageProblem(f"{endpoint}: {why}", "" if path else _OTHER_PORT) from error
     try:
         yield Running(sink, generated, exposed=not path and not is_loopback(wishes.host))
     finally:

@@ -1,0 +1,79 @@
+"""`smtpctl sink` and `smtpctl demo` as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import smtplib
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@contextmanager
+def started(program: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """A sink with `--json` on a free port; killed if the test forgets to end it."""
+    words = [str(program), "sink", "--port", "0", "--json", *options]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def line(process: subprocess.Popen[str]) -> Any:
+    assert process.stdout is not None
+    return json.loads(process.stdout.readline())
+
+
+def send(port: int, content: str = "Subject: hello\r\n\r\nx\r\n") -> None:
+    with smtplib.SMTP("127.0.0.1", port, timeout=10) as client:
+        client.sendmail("ann@example.com", ["bob@example.com"], content)
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_json_lines_until_it_is_told_to_end(smtpctl_program: Path, end: signal.Signals) -> None:
+    with started(smtpctl_program) as process:
+        first = line(process)
+        assert (first["schema"], first["event"], first["tls"]) == ("smtpctl.sink/1", "listening", "none")
+        send(first["port"])
+        mail = line(process)
+        assert (mail["event"], mail["sender"]["address"]) == ("mail", "ann@example.com")
+        assert mail["content"] == "Subject: hello\r\n\r\nx\r\n"
+        process.send_signal(end)
+        assert line(process) == {"schema": "smtpctl.sink/1", "event": "summary", "mails": 1, "connections": 1}
+        assert process.wait(10) == 0
+
+
+def test_it_ends_by_itself_after_a_count_and_keeps_what_it_caught(smtpctl_program: Path, tmp_path: Path) -> None:
+    with started(smtpctl_program, "--count", "1", "--output", str(tmp_path / "caught"), "-q") as process:
+        send(line(process)["port"])
+        assert process.wait(10) == 0
+    assert len(list((tmp_path / "caught" / "new").iterdir())) == 1
+
+
+def test_it_fails_as_told(smtpctl_program: Path) -> None:
+    with started(smtpctl_program, "--fail", "rcpt/bob@:550 5.1.1 No such user") as process:
+        port = line(process)["port"]
+        with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+            send(port)
+    assert refused.value.recipients == {"bob@example.com": (550, b"5.1.1 No such user")}
+
+
+def test_wrong_usage(smtpctl_call: Callable[..., Any]) -> None:
+    done = smtpctl_call("sink", "--drop", "nowhere")
+    assert done.code == 2
+    assert done.stderr.startswith("error: --drop 'nowhere': it begins with a stage: greeting, ehlo")
+
+
+def test_demo(smtpctl_run: Callable[..., Any], home: Path) -> None:
+    done = smtpctl_run("demo")
+    assert done.code == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    for said in ("1. A server", "queued as", "The server has it", "2. The same", "535 5.7.8", "3. What to do next"):
+        assert said in done.stdout
+    assert not list(home.iterdir())  # nothing is left behind
