@@ -17,6 +17,7 @@ from smtpctl.config.store import Document
 from smtpctl.message.compose import Draft
 from smtpctl.model.address import Mailbox, parse
 from smtpctl.model.endpoint import TlsMode
+from smtpctl.model.errors import UsageProblem
 from smtpctl.model.report import Report
 from smtpctl.model.secret import Secret
 from smtpctl.ops.session import Surroundings
@@ -50,11 +51,19 @@ class Stage(NamedTuple):
 
 @contextmanager
 def stage() -> Iterator[Stage]:
-    """The server with STARTTLS and a login, as long as the context lasts. OSError without a loopback interface."""
+    """The server with STARTTLS and a login, as long as the context lasts. UsageProblem without a loopback interface."""
     password = secrets.token_hex(8)
     setup = Setup(tls=TlsMode.STARTTLS, users={USER: Secret(password)}, mechanisms=("SCRAM-SHA-256", "PLAIN"))
-    with Sink(setup) as sink:
+    sink = Sink(setup)
+    try:
+        sink.start()
+    except OSError as error:
+        why = f"No server can be started on {sink.host}: {error.strerror or error}"
+        raise UsageProblem(why, "The demo needs the loopback interface and a folder for temporary files.") from error
+    try:
         yield Stage(sink, _profile(sink, password), _profile(sink, password[::-1] + "x"))
+    finally:
+        sink.stop()
 
 
 def send(profile: Profile, around: Surroundings) -> Report:

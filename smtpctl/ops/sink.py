@@ -82,16 +82,7 @@ def running(
     if not 0 <= wishes.port <= 65535:
         raise UsageProblem(f"--port {wishes.port}: a port is a number up to 65535", _OTHER_PORT)
     users, generated = _users(wishes, environ, prompt)
-    setup = Setup(
-        lmtp=wishes.lmtp,
-        tls=wishes.tls,
-        extensions=tuple(name for name in EXTENSIONS if name not in _known(wishes.without, EXTENSIONS, "--without")),
-        users=users,
-        mechanisms=_known(wishes.auth, MECHANISMS, "--auth") or _USUAL,
-        open_relay=wishes.auth_optional,
-        limits=Limits(content=wishes.max_size),
-        faults=Faults(*_faults(wishes)),
-    )
+    setup = _setup(wishes, users)
     path = wishes.host.removeprefix("unix:") if wishes.host.startswith("unix:") else ""
     endpoint = Endpoint("", 0, path) if path else Endpoint(wishes.host, wishes.port)
     try:
@@ -115,6 +106,19 @@ def running(
         yield Running(sink, generated, exposed=not path and not is_loopback(wishes.host))
     finally:
         sink.stop()
+
+
+def _setup(wishes: Wishes, users: Mapping[str, Secret]) -> Setup:
+    return Setup(
+        lmtp=wishes.lmtp,
+        tls=wishes.tls,
+        extensions=tuple(name for name in EXTENSIONS if name not in _known(wishes.without, EXTENSIONS, "--without")),
+        users=users,
+        mechanisms=_known(wishes.auth, MECHANISMS, "--auth") or _USUAL,
+        open_relay=wishes.auth_optional,
+        limits=Limits(content=wishes.max_size),
+        faults=Faults(*_faults(wishes)),
+    )
 
 
 def directions(run: Running) -> Directions:

@@ -30,7 +30,7 @@ def line(process: subprocess.Popen[str]) -> Any:
     return json.loads(process.stdout.readline())
 
 
-def send(port: int, content: str = "Subject: hello\r\n\r\nx\r\n") -> None:
+def send(port: int, content: str | bytes = "Subject: hello\r\n\r\nx\r\n") -> None:
     with smtplib.SMTP("127.0.0.1", port, timeout=10) as client:
         client.sendmail("ann@example.com", ["bob@example.com"], content)
 
@@ -54,6 +54,21 @@ def test_it_ends_by_itself_after_a_count_and_keeps_what_it_caught(smtpctl_progra
         send(line(process)["port"])
         assert process.wait(10) == 0
     assert len(list((tmp_path / "caught" / "new").iterdir())) == 1
+
+
+def test_the_screen_tells_where_and_what(smtpctl_program: Path) -> None:
+    words = [str(smtpctl_program), "sink", "--port", "0", "--count", "1", "-v", "--fail", "auth:454 4.7.0 Later"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        told = dict(line.split() for line in (process.stderr.readline() for _ in range(5)) if len(line.split()) == 2)
+        assert told == {"host": "127.0.0.1", "port": told["port"], "encryption": "none"}
+        send(int(told["port"]), "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\n\xe4\r\n".encode("latin-1"))
+        out, said = process.communicate(timeout=10)
+    assert out == ""
+    assert "  C: MAIL FROM:<ann@example.com>" in said.replace(" size=43", "").replace("mail", "MAIL")
+    assert "ann@example.com → bob@example.com  “Grüße”  43 octets ESMTP" in said
+    assert "  ! the content has octets above 127" in said
+    assert "1 mail, 43 octets, 1 connection" in said
 
 
 def test_it_fails_as_told(smtpctl_program: Path) -> None:
