@@ -13,7 +13,7 @@ from smtpctl.model.finding import Finding, Location
 
 MICROSOFT_HOST = "smtp.office365.com"
 MICROSOFT_SCOPE = "https://outlook.office365.com/.default"
-# Servers that authorise the addresses of one domain only (Contensis' default is the one in the seed guide).
+# Servers that are meant to be used as they are, for senders of these domains only: the default of Contensis.
 _OWN_DOMAIN_ONLY: Mapping[str, tuple[str, ...]] = {"smtp.zengenti.com": ("contensis.com", "zengenti.com")}
 _PLACEHOLDER = re.compile(r"<[^<>@\s][^<>]*>|\{[a-z_]+\}|YOUR[_-][A-Z_-]+", re.IGNORECASE)
 _BATCH = range(10, 1001)  # outside, the database is asked too often or holds too much at once
@@ -42,6 +42,7 @@ class Settings(NamedTuple):
     endpoint: Endpoint
     tls: TlsPolicy
     auth: AuthPolicy
+    asked: str
     method: str
     username: str
     senders: tuple[str, ...]
@@ -92,12 +93,12 @@ def port_and_mode(it: Settings) -> Iterator[Finding]:
 
 def login(it: Settings) -> Iterator[Finding]:
     """Both halves of a login, never in clear, and nothing that is not used."""
-    if it.auth.method in ("auto", "basic") and it.method == "anonymous" and bool(it.username) != it.has_password:
+    if it.asked in ("auto", "basic") and it.method == "anonymous" and bool(it.username) != it.has_password:
         missing = "password" if it.username else "user name"
         yield it.finding("half_credentials", "username" if it.username else "password", missing=missing)
     if it.method == "basic" and not it.encrypted and not it.private and not it.auth.allow_plaintext:
         yield it.finding("plaintext_credentials", "tls")
-    if it.method == "anonymous" and not it.encrypted and not it.private:
+    if it.method == "anonymous" and not it.encrypted and not it.private and it.endpoint.host not in _OWN_DOMAIN_ONLY:
         yield it.finding("untrusted_plaintext", "tls")
     if it.method == "oauth2" and it.has_password:
         yield it.finding("password_ignored", "password")

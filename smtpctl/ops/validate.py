@@ -81,11 +81,13 @@ def _settings(profile: Profile, document: Document) -> rules.Settings:
         )  # fmt: skip
 
     def locate(key: str) -> Location | None:
-        origin = profile.origins.get(key)
-        if origin and origin.kind == "file" and ":" in origin.where:
-            path, _, line = origin.where.rpartition(":")
-            owned = profile.name in document.profiles and key in document.profiles[profile.name]
-            return document.locate("profiles", profile.name, key) if owned else Location(path, int(line))
+        # A password is set by one of several keys: password_env, password_file ...
+        for name in (key, *(other for other in profile.origins if other.startswith(f"{key}_"))):
+            origin = profile.origins.get(name)
+            if origin and origin.kind == "file" and ":" in origin.where:
+                path, _, line = origin.where.rpartition(":")
+                owned = profile.name in document.profiles and name in document.profiles[profile.name]
+                return document.locate("profiles", profile.name, name) if owned else Location(path, int(line))
         return document.locate("profiles", profile.name) if profile.name in document.profiles else None
 
     texts = {key: value for key, value in profile.values.items() if isinstance(value, str) and value}
@@ -94,6 +96,7 @@ def _settings(profile: Profile, document: Document) -> rules.Settings:
         endpoint=profile.endpoint,
         tls=profile.tls,
         auth=profile.auth,
+        asked=str(profile.values.get("auth", "auto")),
         method=profile.method,
         username=profile.username,
         senders=tuple(filter(None, (profile.sender,))),

@@ -1,0 +1,115 @@
+"""What the static rules say: the corpus says what and where."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from smtpctl.config import store
+from smtpctl.config.store import Document
+from smtpctl.model.finding import Finding
+from smtpctl.ops.validate import validate
+
+CORPUS = Path(__file__).parents[2] / "corpus" / "rules"
+MARK = re.compile(r"# <- ([\w. ]+)")
+
+
+def expected(text: str) -> list[tuple[int, str]]:
+    lines = enumerate(text.splitlines(), 1)
+    return [(number, id_) for number, line in lines for mark in MARK.finditer(line) for id_ in mark[1].split()]
+
+
+def document(text: str, path: Path = Path("config.toml")) -> Document:
+    return Document(path, store.decode(text.encode(), str(path)))
+
+
+def found(text: str, **more: object) -> tuple[Finding, ...]:
+    return validate(document(text), (), {}, {}, **more).findings  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("path", sorted(CORPUS.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_corpus(path: Path) -> None:
+    text = path.read_text()
+    made = validate(document(text, path), (), {}, {}).findings
+    assert [(f.location.line, f.id) for f in made if f.location and f.id in text] == expected(text)
+    # What has no line of its own (a setting that is missing) stands at the profile's heading.
+    headings = [f for f in made if f.location and f.id not in text]
+    assert all(text.splitlines()[f.location.line - 1].startswith("[profiles.") for f in headings if f.location)
+
+
+def test_what_is_missing_is_told_at_the_heading() -> None:
+    (finding,) = found(
+        'version = 1\n\n[profiles.a]\nhost = "smtp.example.com"\ntls = "starttls"\nauth = "oauth2"\naccess_token_env = "T"\n'
+    )
+    assert finding.id == "config.oauth_no_username"
+    assert finding.title == "Cannot determine OAuth2 username"
+    assert finding.location and finding.location.line == 3
+
+
+def test_no_server_is_an_error_that_names_the_way_out() -> None:
+    (finding,) = found("version = 1\n")
+    assert finding.id == "config.no_server"
+    assert "smtpctl profile add" in repr(finding.causes)
+
+
+def test_a_password_beside_oauth_is_noted() -> None:
+    ids = [finding.id for finding in found((CORPUS / "oauth.toml").read_text())]
+    assert ids.count("config.password_ignored") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "ids"),
+    [
+        ({"host": "smtp.example.com", "port": "465", "tls": "starttls"}, ["config.port_tls_mismatch"]),
+        ({"host": "smtp.example.com", "port": "587", "tls": "implicit"}, ["config.port_tls_mismatch"]),
+        ({"host": "mail.public.example", "tls": "none"}, ["config.untrusted_plaintext"]),
+        ({"host": "10.1.2.3", "tls": "none"}, []),
+        ({"host": "smtp.example.com", "username": "ann"}, ["config.half_credentials"]),
+        ({"host": "smtp.zengenti.com", "from": "cms@example.com"}, ["config.from_domain_not_authorised"]),
+        ({"host": "smtp.zengenti.com", "from": "no-reply@contensis.com"}, []),
+        (
+            {"host": "smtp.office365.com", "tls": "starttls", "username": "a@b.example", "password_env": "X"},
+            ["config.basic_auth_retired"],
+        ),
+    ],
+)
+def test_options_stand_in_for_a_profile(options: dict[str, str], ids: list[str]) -> None:
+    made = validate(document("version = 1\n"), (), options, {})
+    assert [finding.id for finding in made.findings] == ids
+    assert made.subject == "1 profile"
+
+
+def test_a_broken_profile_does_not_hide_the_others() -> None:
+    text = (
+        'version = 1\n[profiles.a]\nhost = "x"\nextends = "gone"\n'
+        '[profiles.b]\nhost = "mail.example.com"\nport = 465\ntls = "starttls"\n'
+    )
+    ids = {finding.id for finding in found(text)}
+    assert {"config.extends_missing", "config.port_tls_mismatch"} <= ids
+
+
+def pickup(folder: Path | str, delivery: str = "pickup") -> str:
+    return f'version = 1\n[profiles.p]\nhost = "localhost"\ndelivery = "{delivery}"\npickup_dir = "{folder}"\n'
+
+
+def test_a_pickup_folder_is_tried(tmp_path: Path) -> None:
+    assert found(pickup(tmp_path)) == ()
+    assert list(tmp_path.iterdir()) == []
+    (finding,) = found(pickup(tmp_path / "missing"))
+    assert finding.id == "config.pickup_not_writable"
+    assert "IIS_IUSRS" in repr(finding)
+
+
+def test_azure_takes_the_network_only(tmp_path: Path) -> None:
+    (finding,) = found(pickup(tmp_path), platform="azure")
+    assert finding.title == "Microsoft Azure supports only the Network method"
+    on_azure = validate(document(pickup(tmp_path)), (), {}, {"WEBSITE_SITE_NAME": "shop"}).findings
+    assert [f.id for f in on_azure] == ["config.azure_network_only"]
+
+
+def test_iis_is_asked_for_where_there_is_none() -> None:
+    made = found('version = 1\n[profiles.p]\nhost = "localhost"\ndelivery = "iis"\n')
+    assert [finding.id for finding in made] == ["config.iis_missing"]
+    assert "NETWORK SERVICE" in made[0].message
