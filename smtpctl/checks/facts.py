@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 from smtpctl.model.certificate import Certificate
 from smtpctl.model.endpoint import Endpoint, TlsPolicy
+from smtpctl.model.reply import Reply
 from smtpctl.model.tls import TlsSession
-from smtpctl.model.transcript import Transcript
+from smtpctl.model.transcript import Kind, Stage, Transcript
 from smtpctl.protocol.dialogue import Session
+from smtpctl.protocol.ehlo import Capabilities, parse
 
 
 class Facts(NamedTuple):
@@ -27,6 +29,16 @@ class Facts(NamedTuple):
     tls: TlsSession | None
     chain: tuple[Certificate | None, ...]
     now: float
+
+    def offered(self, *, secured: bool) -> Capabilities | None:
+        """What the last EHLO was answered in clear or inside TLS, also where the session went no further."""
+        texts: list[str] = []
+        for _, event in self.transcript.at_stage(Stage.EHLO):
+            if event.kind is Kind.SENT:
+                texts = [] if event.secured is secured else texts
+            elif event.kind is Kind.RECEIVED and event.secured is secured and event.text.startswith("250"):
+                texts.append(event.text[4:])
+        return parse(Reply(250, tuple(texts))) if texts else None
 
     @property
     def role(self) -> str:

@@ -46,8 +46,7 @@ def hello(facts: Facts) -> Iterator[Finding]:
         if event.facts.get("observed") == "helo_fallback":
             reply = Evidence(str(event.facts["reply"]), "S:", index)
             yield _finding(facts, "smtp.ehlo_rejected_helo_ok", [reply])
-    session = facts.session
-    for capabilities in (session.before_tls, session.capabilities) if session else ():
+    for capabilities in (facts.offered(secured=False), facts.offered(secured=True)):
         if capabilities and capabilities.masked:
             lines = [
                 Evidence(line, "S:") for line in capabilities.lines if line.split(" ")[0].upper() in capabilities.masked

@@ -13,15 +13,12 @@ from smtpctl.protocol.ehlo import Capabilities
 
 def offers(facts: Facts) -> Iterator[Finding]:
     """AUTH in clear, no AUTH with TLS on a submission port, no TLS at all where it was left to the server."""
-    session = facts.session
-    if session is None:
-        return
-    before, now = session.before_tls, session.capabilities
-    if before and before.auth:
+    before, now = facts.offered(secured=False), facts.offered(secured=True)
+    if before and before.auth and now:
         yield _finding(facts, "starttls.auth_before_tls", before, "AUTH")
-    if session.tls is None and facts.policy.mode is TlsMode.AUTO and not _local(facts):
-        yield _finding(facts, "starttls.not_offered", now, "")
-    if session.tls and not now.auth and facts.endpoint.port in (465, 587):
+    if before and not before.has("STARTTLS") and facts.policy.mode is TlsMode.AUTO and not _local(facts):
+        yield _finding(facts, "starttls.not_offered", before, "")
+    if now and not now.auth and facts.endpoint.port in (465, 587):
         yield _finding(facts, "starttls.auth_missing_after_tls", now, "")
 
 

@@ -132,7 +132,8 @@ def _by_number(said: Said, context: Context, status: str) -> bool:
         or (context.verify_code and context.verify_code in said.verify_codes)
         or (context.ssl_reason and context.ssl_reason in said.ssl_reasons)
         or (status and status in said.challenge_status)
-        or (not said.regex and not context.facts.isdisjoint(said.facts))
+        # A setting alone explains no reply of a server: it holds whatever the server says.
+        or (not said.regex and not context.reply and not context.facts.isdisjoint(said.facts))
     )
 
 
