@@ -155,6 +155,7 @@ def _beside(folder: Path, found: Mapping[str, Any]) -> dict[str, Any]:
     def absolute(name: str, value: Any) -> Any:
         if BY_NAME[name].type is not Type.PATH or name == "pickup_dir" or not value or value == "-":
             return value
-        return value if value.startswith(_SPECIAL_FILES) else str(folder.absolute() / value)
+        alone = value.startswith(_SPECIAL_FILES) or Path(value).is_absolute()
+        return value if alone else str(folder.absolute() / value)
 
     return {name: absolute(name, value) for name, value in found.items()}

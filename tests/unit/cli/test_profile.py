@@ -230,8 +230,8 @@ def test_a_fresh_file_where_it_was_asked_for(smtpctl_call: Runner, tmp_path: Pat
     assert smtpctl_call("profile", "list", "--config", str(tmp_path / "none.toml")).code == 78
 
 
-def test_a_password_that_cannot_be_kept_is_said_after_the_profile_is(smtpctl_call: Runner, file: Path) -> None:
+def test_a_password_that_cannot_be_kept_is_said_after_the_profile_is(smtpctl_run: Runner, file: Path) -> None:
     args = ("profile", "add", "a", "--host", "x", "--username", "u", "--password-stdin")
-    run = smtpctl_call(*args, stdin="canary\n", env={"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"})
+    run = smtpctl_run(*args, stdin="canary\n", env={"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"})
     assert run.code == 78 and "The profile is stored" in run.stderr and "secret." in run.stderr
     assert "canary" not in run.stdout + run.stderr + file.read_text()
