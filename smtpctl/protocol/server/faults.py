@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-# `tls` is before the handshake, `content` at the first octets of a message, `eod` after its end.
+# `tls` is before the handshake, `data` the answer to DATA or to a BDAT that is not the last, `content` at the first
+# octets of a message, `eod` the answer after its end.
 STAGES = ("greeting", "ehlo", "starttls", "tls", "auth", "mail", "rcpt", "data", "content", "eod", "quit")
 
 _SPEC = re.compile(r"([a-z]+)(?:/([^:]+))?(?::(.*))?", re.DOTALL)
