@@ -21,7 +21,7 @@ from smtpctl.model.finding import Finding
 from smtpctl.model.transcript import Stage
 from smtpctl.ops.extract import Failure, failures, first
 
-_ID = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9_-]+)*\.[a-z0-9._-]*[a-z_][a-z0-9._-]*", re.IGNORECASE)
+_ID = re.compile(r"[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*\.(?=[^.]*[a-z_])[a-z0-9_-]+", re.IGNORECASE)
 _CODE = re.compile(r"(?:([2-5]\d\d)[ -]?)?(?:([245X])\.(\d{1,3})\.(\d{1,3}))?", re.IGNORECASE)
 _ENOUGH = 30  # a line without a code counts as a failure from this score on
 _SEEN_LIMIT = 4096  # different texts of a log that are remembered
@@ -73,12 +73,11 @@ def explain(words: str, known: Hints = NO_HINTS) -> Explained:
     words = words.strip()
     if not words:
         raise _nothing()
-    if _ID.fullmatch(words):
-        explanation = by_id(words)
-        if explanation:
-            return explanation
-        if not match(Context(words)):
-            raise _unknown_id(words)
+    page_of_id = by_id(words)
+    if page_of_id:
+        return page_of_id
+    if _ID.fullmatch(words) and not match(Context(words)):
+        raise _unknown_id(words)
     code = _CODE.fullmatch(words)
     return _meaning(words, code) if code else _text(words, known)
 

@@ -53,7 +53,7 @@ _SHAPES = (
     _shape("postfix sasl", r"SASL authentication failed; server \S+ said: (?P<text>.*)$"),
     _shape(
         "exim",
-        r"SMTP error from remote (?:mail server|mailer) after (?P<command>[^:]*(?::<[^>]*>)?[^:]*): (?:host \S+ \[\S+\]: )?(?P<text>CODE.*)$",
+        r"SMTP error from remote (?:mail server|mailer) after (?P<command>[^:]{0,40}(?::<[^>]{0,320}>[^:]{0,80})?): (?:host \S+ \[\S+\]: )?(?P<text>CODE.*)$",
     ),
     _shape("msmtp", r"smtpmsg='(?P<text>CODE.*?)'(?: errormsg=|$)"),
     _shape("msmtp error", r"errormsg='(?P<text>.*?)'(?: exitcode=|$)"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,19 @@ def test_a_code_lists_what_comes_with_it() -> None:
     result = explain("5.7.60")
     assert isinstance(result, Meaning)
     assert "m365.5-7-60-send-as" in dict(result.entries)
+
+
+@pytest.mark.parametrize("name", ["brevo.535", "reply.550", "tls.version.no_tls12", "m365.535-5-7-3-app-token"])
+def test_an_id_gives_its_page(name: str) -> None:
+    result = explain(name)
+    assert isinstance(result, Explanation)
+    assert result.finding.id == name
+
+
+@pytest.mark.parametrize("unit", ["a-", "a.", "a_.", "1.", "-", "a@b."])
+def test_what_looks_like_an_endless_id_comes_back(unit: str) -> None:
+    with contextlib.suppress(UsageProblem):
+        explain(unit * 4000)
 
 
 def test_ids_do_not_mind_case() -> None:
