@@ -184,19 +184,23 @@ def refusal(
         credential={"oauth2": "token", "basic": "password"}.get(profile.method, ""),
         grant=profile.oauth.grant if profile.oauth and profile.method == "oauth2" else "",
         challenge=json.dumps(facts.get("challenge", {}).get("oauth", {})),
-        facts=frozenset(name for name, holds in _SURROUNDING_FACTS.items() if holds(profile)),
+        facts=frozenset(name for name, holds in _SURROUNDINGS.items() if holds(profile, stage)),
     )
     evidence = [Evidence(f"{command} {MASK}" if mechanism else command, "C:")] if command.isupper() else []
     evidence += [Evidence(line, "S:") for line in reply.wire_lines()]
     return match.problem(context, target=str(profile.endpoint), evidence=evidence)
 
 
-# Conditions of the knowledge base that a profile alone decides (knowledge/replies/facts.toml).
-_SURROUNDING_FACTS: Mapping[str, Callable[[Profile], bool]] = {
-    "verification_off": lambda profile: not profile.tls.verify,
-    "cleartext_login": lambda profile: profile.tls.mode is TlsMode.NONE and profile.method == "basic",
-    "username_no_address": lambda profile: bool(profile.username) and "@" not in profile.username,
-    "from_not_username": lambda profile: bool(profile.sender and profile.login) and profile.sender != profile.login,
+# Conditions of the knowledge base that a profile and a stage decide (knowledge/replies/facts.toml). At AUTH no sender
+# has been named yet.
+_ENVELOPE = (Stage.MAIL, Stage.RCPT, Stage.DATA)
+_SURROUNDINGS: Mapping[str, Callable[[Profile, Stage], bool]] = {
+    "verification_off": lambda profile, _: not profile.tls.verify,
+    "cleartext_login": lambda profile, _: profile.tls.mode is TlsMode.NONE and profile.method == "basic",
+    "username_no_address": lambda profile, _: bool(profile.username) and "@" not in profile.username,
+    "from_not_username": lambda profile, stage: (
+        stage in _ENVELOPE and bool(profile.sender and profile.login) and profile.sender != profile.login
+    ),
 }
 
 

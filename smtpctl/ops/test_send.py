@@ -87,7 +87,8 @@ def draft(
 
 def default_sender(profile: Profile) -> Mailbox:
     """Who a mail is from where nobody says: the profile's address, else its login. UsageProblem without either."""
-    written = profile.sender or (profile.login if "@" in profile.login else "")
+    # The setting itself has the display name too; `profile.sender` is the bare address.
+    written = str(profile.values.get("from") or "") or (profile.login if "@" in profile.login else "")
     if not written:
         raise UsageProblem(
             "The mail has no sender.", "Give --from ADDRESS, or set it: smtpctl profile set NAME from=ADDRESS"
