@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 GENERIC = "generic"
-TEXT_LIMIT = 8192  # characters of a reply that are looked at; no expression can run away on that
+TEXT_LIMIT = 4096  # characters of a reply that are looked at; no expression can run away on that
 
 
 class Reason(NamedTuple):

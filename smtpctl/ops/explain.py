@@ -25,6 +25,7 @@ _ID = re.compile(r"[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*\.(?=[^.]*[a-z_])[a-z0-9
 _CODE = re.compile(r"(?:([2-5]\d\d)[ -]?)?(?:([245X])\.(\d{1,3})\.(\d{1,3}))?", re.IGNORECASE)
 _ENOUGH = 30  # a line without a code counts as a failure from this score on
 _SEEN_LIMIT = 4096  # different texts of a log that are remembered
+_KEY = 400  # characters of a text from which what varies is taken out; it takes quadratic time
 _VARYING = re.compile(
     r"<[^>]*>|[^\s<>]+@[^\s<>]+|\b(?=[\w.-]*\d)(?=[\w.-]*[a-zA-Z])[\w.-]{8,}|\b\d{1,3}(?:\.\d{1,3}){3}\b|\d{5,}"
 )
@@ -219,7 +220,7 @@ class _Log:
 
     def _finding(self, failure: Failure) -> Finding | None:
         """Its finding; None for words that are no failure after all."""
-        key = _VARYING.sub("*", failure.text)
+        key = _VARYING.sub("*", failure.text[:_KEY]) + failure.text[_KEY:]
         if key not in self._seen:
             if len(self._seen) >= _SEEN_LIMIT:
                 self._seen.clear()
