@@ -164,9 +164,10 @@ def _chunked(chunks: Iterable[bytes], finals: int, leaving: bool, *, ahead: int)
 
 
 def _given_up(waiting: int, leaving: bool, *, said: bool) -> Dialogue[None]:
-    """A block was refused. Those behind it get replies of their own, which say nothing new."""
-    for _ in range(waiting):
-        yield Receive(Stage.DATA)
+    """A block was refused. Those behind it get replies of their own, which say nothing new, or the server hangs up."""
+    with suppress(Problem):
+        for _ in range(waiting):
+            yield Receive(Stage.DATA)
     if leaving:
         yield from farewell() if said else leave()
 
@@ -204,9 +205,10 @@ def farewell() -> Dialogue[None]:
 
 
 def leave() -> Dialogue[None]:
-    """QUIT."""
-    yield commands.command(Stage.QUIT, "QUIT")
-    yield from farewell()
+    """QUIT. Where the session is over already, what it was about counts."""
+    with suppress(Problem):
+        yield commands.command(Stage.QUIT, "QUIT")
+        yield from farewell()
 
 
 def _blocks(chunks: Iterable[bytes], size: int) -> Iterator[tuple[bytes, bool]]:
