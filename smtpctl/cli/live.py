@@ -84,8 +84,6 @@ def _many(terminal: Terminal, chosen: Sequence[Profile], work: Work) -> list[Rep
     around = _around(terminal)
     if len(chosen) == 1:
         return [work(chosen[0], around)]
-    from concurrent.futures import ThreadPoolExecutor
-
     canvas = Canvas(terminal.width, terminal.err_color, terminal.unicode)
     shown = progress(terminal.stderr, [p.label for p in chosen], canvas, live=terminal.err_is_tty, quiet=terminal.quiet)
 
@@ -97,8 +95,37 @@ def _many(terminal: Terminal, chosen: Sequence[Profile], work: Work) -> list[Rep
         shown.done(report)
         return report
 
-    with shown, ThreadPoolExecutor(min(AT_ONCE, len(chosen))) as pool:
-        return list(pool.map(one, chosen))
+    with shown:
+        return _at_once(one, chosen)
+
+
+def _at_once(work: Callable[[Profile], Report], chosen: Sequence[Profile]) -> list[Report]:
+    """`work` of each, in threads that die with the process: after Ctrl-C nobody waits for a server that says nothing,
+    which an executor would."""
+    from queue import SimpleQueue
+    from threading import Thread
+
+    jobs = list(enumerate(chosen))[::-1]
+    done: SimpleQueue[tuple[int, Report | BaseException]] = SimpleQueue()
+
+    def work_off() -> None:
+        while True:
+            try:
+                number, profile = jobs.pop()
+            except IndexError:  # another thread took the last one
+                return
+            try:
+                done.put((number, work(profile)))
+            except BaseException as defect:
+                done.put((number, defect))
+
+    for _ in range(min(AT_ONCE, len(chosen))):
+        Thread(target=work_off, daemon=True).start()
+    found = dict(done.get() for _ in chosen)
+    for result in found.values():
+        if isinstance(result, BaseException):
+            raise result
+    return [report for _, report in sorted(found.items()) if isinstance(report, Report)]
 
 
 def _around(terminal: Terminal, **more: Any) -> Surroundings:
