@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from smtpctl.cli.group import verb
 from smtpctl.cli.options import FINDINGS, All, FailOn, Overrides, Targets, TranscriptFile
 from smtpctl.cli.terminal import Terminal
@@ -13,6 +17,16 @@ def command(
     terminal: Terminal,
     overrides: Overrides,
     targets: Targets = None,
+    to: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--to",
+            metavar="ADDRESS",
+            help="Also ask whether a mail to it would be taken; nothing is sent.",
+            rich_help_panel="Message",
+            show_default=False,
+        ),
+    ] = None,
     all_: All = False,
     fail_on: FailOn = "error",
     transcript: TranscriptFile = None,
@@ -21,6 +35,7 @@ def command(
 
     $ smtpctl check
     $ smtpctl check mail.example.com:587 --username ann@example.com
+    $ smtpctl check office --to you@example.com
     $ smtpctl check --all --json
 
     Name lookup, connection, greeting, EHLO, TLS, certificate and login, each with its time, then what is wrong and
@@ -30,4 +45,11 @@ def command(
     from smtpctl.ops.check import check
 
     chosen = live.profiles(terminal, targets or (), overrides, all_)
-    return live.run(terminal, chosen, check, schema="check/1", fail_on=fail_on, transcript=transcript)
+    return live.run(
+        terminal,
+        chosen,
+        lambda profile, around: check(profile, around, to or ()),
+        schema="check/1",
+        fail_on=fail_on,
+        transcript=transcript,
+    )

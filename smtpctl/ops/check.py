@@ -10,20 +10,60 @@ from smtpctl.checks import runner
 from smtpctl.checks.facts import Facts
 from smtpctl.config.profile import Profile
 from smtpctl.knowledge import families
+from smtpctl.model.envelope import Envelope, Recipient
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Finding
-from smtpctl.model.report import Report
+from smtpctl.model.report import RecipientResult, Report
 from smtpctl.model.transcript import Stage
-from smtpctl.net import certificate, probe
+from smtpctl.net import certificate
+from smtpctl.net.probe import speaks_tls
 from smtpctl.ops import session
 from smtpctl.ops.session import Conversation, Surroundings
+from smtpctl.protocol import probe
+from smtpctl.protocol.dialogue import Session
+from smtpctl.protocol.steps import Dialogue
+from smtpctl.protocol.submit import Submission
 
 
-def check(profile: Profile, around: Surroundings) -> Report:
-    """Everything up to a login, nothing sent. Problems are in the report; it never raises one."""
+def check(profile: Profile, around: Surroundings, recipients: Sequence[str] = ()) -> Report:
+    """Everything up to a login, nothing sent; with `recipients` (addresses as people write them) also whether the server
+    would take a mail to them. Problems are in the report. UsageProblem for an address that is none."""
     now = time.time()
-    conversation = session.converse(profile, around, now=now)
-    return judged(profile, conversation, now)
+    if not recipients:
+        return judged(profile, session.converse(profile, around, now=now), now)
+    envelope = _envelope(profile, recipients)
+
+    def body(opened: Session) -> Dialogue[Submission]:
+        return probe.probe(opened.capabilities, envelope)
+
+    conversation = session.converse(profile, around, body, now=now)
+    done: Submission | None = conversation.result
+    refused = session.refusals(profile, done) if done else []
+    report = judged(profile, conversation, now)
+    return report._replace(
+        recipients=_would(done) if done else (),
+        findings=(*(problem.finding for problem in refused), *report.findings),
+        failure=report.failure or (refused[0].failure if refused else None),
+    )
+
+
+def _envelope(profile: Profile, recipients: Sequence[str]) -> Envelope:
+    from smtpctl.message.domains import wire_address
+    from smtpctl.model.address import parse, parse_list
+
+    written = profile.sender or (profile.login if "@" in profile.login else "")
+    sender = wire_address(parse(written)) if written else ""
+    addresses = tuple(wire_address(mailbox) for mailbox in parse_list(", ".join(recipients)))
+    utf8 = not all(address.isascii() for address in (sender, *addresses))
+    return Envelope(sender, tuple(map(Recipient, addresses)), utf8=utf8)
+
+
+def _would(done: Submission) -> tuple[RecipientResult, ...]:
+    """The verdicts: a positive reply to RCPT is all there is to be had."""
+    return tuple(
+        recipient._replace(result="accepted") if recipient.reply and recipient.reply.positive else recipient
+        for recipient in done.recipients
+    )
 
 
 def judged(profile: Profile, conversation: Conversation, now: float, **more: Any) -> Report:
@@ -61,7 +101,7 @@ def second_look(problem: Problem | None, profile: Profile) -> Problem | None:
     if problem is None or problem.finding.id not in ("conn.greeting_timeout", "conn.closed", "conn.reset"):
         return problem
     limit = min(profile.timeouts.of(Stage.TLS), profile.timeouts.total)
-    if profile.endpoint.path or not probe.speaks_tls(profile.endpoint, profile.route, limit):
+    if profile.endpoint.path or not speaks_tls(profile.endpoint, profile.route, limit):
         return problem
     endpoint = profile.endpoint
     return families.entry("conn.port_is_implicit_tls").problem(

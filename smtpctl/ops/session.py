@@ -26,7 +26,7 @@ from smtpctl.net.runner import run
 from smtpctl.ops.stages import Rows
 from smtpctl.protocol.dialogue import Login, Session, log_in
 from smtpctl.protocol.steps import Dialogue
-from smtpctl.protocol.submit import leave
+from smtpctl.protocol.submit import Submission, leave
 
 T = TypeVar("T")
 METHODS = {"oauth2": "OAuth 2.0", "basic": "password", "anonymous": "no login"}
@@ -189,6 +189,24 @@ def refusal(
     evidence = [Evidence(f"{command} {MASK}" if mechanism else command, "C:")] if command.isupper() else []
     evidence += [Evidence(line, "S:") for line in reply.wire_lines()]
     return match.problem(context, target=str(profile.endpoint), evidence=evidence)
+
+
+_ANSWERED = {Stage.MAIL: "MAIL FROM", Stage.RCPT: "RCPT TO", Stage.DATA: "DATA"}
+
+
+def refusals(profile: Profile, done: Submission) -> list[Problem]:
+    """Every different refusal of a transaction, explained: what kept the mail from everybody, else what single
+    recipients were refused for."""
+    refused = done.refusal
+    if refused:
+        stage, reply = refused
+        return [refusal(reply, stage, profile, command=_ANSWERED[stage])]
+    seen: dict[tuple[int, str], Reply] = {}
+    for recipient in done.recipients:
+        if recipient.reply is not None and not recipient.reply.positive:
+            words = recipient.reply.text.replace(recipient.address, "")
+            seen.setdefault((recipient.reply.code, words), recipient.reply)
+    return [refusal(reply, Stage.RCPT, profile, command=_ANSWERED[Stage.RCPT]) for reply in seen.values()]
 
 
 # Conditions of the knowledge base that a profile and a stage decide (knowledge/replies/facts.toml). At AUTH no sender

@@ -134,7 +134,7 @@ def _report(profile: Profile, conversation: Conversation, mail: Envelope, messag
         findings = list(merged(problem, _certificate_findings(profile, conversation, problem)))
         failure = problem.failure
     elif done:
-        problems = _refusals(profile, done)
+        problems = session.refusals(profile, done)
         findings = [refused.finding for refused in problems]
         failure = problems[0].failure if problems else None
     sent = sum(recipient.result == "accepted" for recipient in recipients)
@@ -169,26 +169,6 @@ def _certificate_findings(profile: Profile, conversation: Conversation, problem:
 
     report = judged(profile, conversation, time.time())
     return [finding for finding in report.findings if finding.id.startswith("tls.")]
-
-
-def _refusals(profile: Profile, done: Submission) -> list[Problem]:
-    """Every different refusal of the transaction, explained: the mail's own first, then recipients'."""
-    refusal = done.refusal
-    if refusal:
-        stage, reply = refusal
-        command = {"mail": "MAIL FROM", "rcpt": "RCPT TO", "data": "DATA"}[stage.value]
-        return [session.refusal(reply, stage, profile, command=command)]
-    from smtpctl.model.transcript import Stage
-
-    seen: dict[tuple[int, str], RecipientResult] = {}
-    for recipient in done.recipients:
-        if recipient.reply is not None and not recipient.reply.positive:
-            seen.setdefault((recipient.reply.code, recipient.reply.text.replace(recipient.address, "")), recipient)
-    return [
-        session.refusal(recipient.reply, Stage.RCPT, profile, command="RCPT TO")
-        for recipient in seen.values()
-        if recipient.reply is not None
-    ]
 
 
 def queue_id(reply: str) -> str:
