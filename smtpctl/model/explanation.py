@@ -57,7 +57,7 @@ class LogCause(NamedTuple):
 
     finding: Finding
     sample: str
-    count: int
+    failures: int
     retryable: bool
     about: str = ""
     first: str = ""
@@ -66,7 +66,7 @@ class LogCause(NamedTuple):
     def to_json(self) -> dict[str, Any]:
         """JSON values."""
         return {
-            "count": self.count,
+            "count": self.failures,
             "retryable": self.retryable,
             "first": self.first,
             "last": self.last,
@@ -89,7 +89,7 @@ class LogSummary(NamedTuple):
             "kind": "log",
             "lines": self.lines,
             "failures": self.failures,
-            "retryable": sum(cause.count for cause in self.causes if cause.retryable),
+            "retryable": sum(cause.failures for cause in self.causes if cause.retryable),
             "causes": [cause.to_json() for cause in self.causes],
         }
 

@@ -216,7 +216,7 @@ class _Log:
         if not old:
             old = LogCause(found, failure.text, 0, later, failure.about, failure.when)
         about = old.about if failure.about in ("", old.about) else "several"
-        self._causes[found.id] = old._replace(count=old.count + 1, last=failure.when or old.last, about=about)
+        self._causes[found.id] = old._replace(failures=old.failures + 1, last=failure.when or old.last, about=about)
 
     def _finding(self, failure: Failure) -> Finding | None:
         """Its finding; None for words that are no failure after all."""
@@ -237,5 +237,5 @@ class _Log:
 
     def summary(self) -> LogSummary:
         """What was gathered, most frequent first."""
-        causes = sorted(self._causes.values(), key=lambda cause: (-cause.count, cause.retryable, cause.finding.id))
-        return LogSummary(self._lines, sum(cause.count for cause in causes), tuple(causes))
+        causes = sorted(self._causes.values(), key=lambda cause: (-cause.failures, cause.retryable, cause.finding.id))
+        return LogSummary(self._lines, sum(cause.failures for cause in causes), tuple(causes))

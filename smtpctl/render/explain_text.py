@@ -63,11 +63,11 @@ def _summary(canvas: Canvas, log: LogSummary) -> Iterator[str]:
         return
     yield f"{counts}, {_many(len(log.causes), 'cause')}"
     yield ""
-    widest = len(f"{log.causes[0].count:,}")
+    widest = len(f"{log.causes[0].failures:,}")
     for cause in log.causes:
         yield from _row(canvas, cause, widest)
     yield ""
-    later = sum(cause.count for cause in log.causes if cause.retryable)
+    later = sum(cause.failures for cause in log.causes if cause.retryable)
     yield f"  {later * 100 // log.failures} % can pass when tried again."
     known = [cause for cause in log.causes if not cause.finding.id.startswith("reply.")] or log.causes
     mend = next((cause for cause in known if not cause.retryable), known[0])
@@ -77,7 +77,7 @@ def _summary(canvas: Canvas, log: LogSummary) -> Iterator[str]:
 def _row(canvas: Canvas, cause: LogCause, widest: int) -> Iterator[str]:
     """Count, what to do about it, the title; below, who it was about, when, and one sample in its own words."""
     word = canvas.paint("warning", "retry") if cause.retryable else canvas.paint("error", "fix  ")
-    lead = f"  {cause.count:>{widest},}  {word}  "
+    lead = f"  {cause.failures:>{widest},}  {word}  "
     indent = " " * (widest + 11)
     yield from canvas.prose(cause.finding.title, indent, first=lead)
     times = cause.first if cause.first == cause.last else f"{cause.first} – {cause.last}"

@@ -34,7 +34,7 @@ def test_a_log_is_summed_up_by_cause(name: str, lines: int, causes: list[list[st
         return
     assert isinstance(result, LogSummary)
     assert result.lines == lines
-    assert sorted((str(cause.count), cause.finding.id) for cause in result.causes) == sorted(map(tuple, causes))
+    assert sorted((str(cause.failures), cause.finding.id) for cause in result.causes) == sorted(map(tuple, causes))
 
 
 def test_a_cause_knows_when_and_about_whom() -> None:
