@@ -144,6 +144,8 @@ FIELDS: tuple[Field, ...] = (
     _profile("auth_mech", Type.TEXT, "", "SASL mechanism to use, and no other", _A, "NAME"),
     _profile("auth_requirement", Type.CHOICE, "required", "what to do where logging in is not possible", _A,
              choices=("required", "optional", "optional-strict")),
+    _profile("auth_initial_response", Type.CHOICE, "auto", "send the first response along with AUTH", _A,
+             choices=("auto", "never", "always")),
     _profile("allow_plaintext_auth", Type.FLAG, False, "send credentials also without TLS", _A),
     _profile("username", Type.TEXT, "", "name to log in with", _A, "USER",
              aliases=("SMTPServerUser", "CMSSMTPServerUser", "EmailSmtpUsername", "ServerUserName")),

@@ -220,6 +220,7 @@ def _profile(name: str, found: Found, document: Document) -> Profile:
             effective["auth_mech"],
             effective["auth_requirement"],
             effective["allow_plaintext_auth"] or effective["trusted"] or bool(effective["socket"]) or is_loopback(host),
+            effective["auth_initial_response"],
         ),
         method=method,
         username=effective["username"],

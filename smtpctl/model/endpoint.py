@@ -125,6 +125,8 @@ class AuthPolicy(NamedTuple):
     `mechanism` forces one SASL mechanism. `requirement` as swaks has it: `required` (no login, no mail),
     `optional` (log in if the server offers a mechanism we can do, fail if it refuses), `optional-strict`
     (as `optional`, but an offered login that cannot be tried is a failure too).
+    `initial_response`: whether the first response goes along with AUTH (RFC 4954 4): `auto` (where the mechanism begins and
+    the line is short enough), `never`, or `always` (for LOGIN too, which only some servers understand).
     `allow_plaintext`: credentials may go over a connection without TLS; `trusted` hosts (loopback) may always.
     """
 
@@ -132,3 +134,4 @@ class AuthPolicy(NamedTuple):
     mechanism: str = ""
     requirement: str = "required"
     allow_plaintext: bool = False
+    initial_response: str = "auto"

@@ -65,7 +65,13 @@ def authenticate(login: Login, capabilities: Capabilities, tls: TlsSession | Non
         return None
     yield Note(f"mechanisms to try: {' '.join(choice.candidates)}", Stage.AUTH, {"candidates": choice.candidates})
     context = sasl.SaslContext(
-        login.host, login.port, "lmtp" if login.lmtp else "smtp", private, bindings, capabilities.auth
+        host=login.host,
+        port=login.port,
+        service="lmtp" if login.lmtp else "smtp",
+        secured=private,
+        bindings=bindings,
+        offered=capabilities.auth,
+        eager_login=policy.initial_response == "always",
     )
     refused: Refused | None = None
     for mechanism in choice.candidates:
@@ -109,7 +115,8 @@ def _attempt(mechanism: str, login: Login, context: sasl.SaslContext) -> Dialogu
     conversation = sasl.start(mechanism, login.credentials, context)
     response = next(conversation)
     held: bytes | None = None
-    if response is not None and sasl.initial_response_fits(mechanism, response):
+    allowed = login.auth.initial_response != "never"
+    if response is not None and allowed and sasl.initial_response_fits(mechanism, response):
         text = _b64(response) or "="  # RFC 4954 4: an empty initial response is a single "="
         yield Send(f"AUTH {mechanism} {text}\r\n".encode(), Stage.AUTH, f"AUTH {mechanism} {MASK}")
     else:

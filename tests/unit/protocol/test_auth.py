@@ -45,6 +45,16 @@ def test_plain_in_one_round_trip() -> None:
     assert mechanism(attempt("PLAIN LOGIN", f"C: AUTH PLAIN {PLAIN}\nS: 235 ok")) == "PLAIN"
 
 
+def test_an_initial_response_can_be_forbidden() -> None:
+    text = f"C: AUTH PLAIN\nS: 334\nC: {PLAIN}\nS: 235 ok"
+    assert mechanism(attempt("PLAIN", text, initial_response="never")) == "PLAIN"
+
+
+def test_login_can_begin_with_the_user_name() -> None:
+    text = f"C: AUTH LOGIN {b64('ann')}\nS: 334 {b64('Password:')}\nC: {b64('wonderland')}\nS: 235 ok"
+    assert mechanism(attempt("LOGIN", text, initial_response="always")) == "LOGIN"
+
+
 def test_login_with_its_prompts() -> None:
     text = f"C: AUTH LOGIN\nS: 334 {b64('Username:')}\nC: {b64('ann')}\nS: 334 {b64('Password:')}\nC: {b64('wonderland')}\nS: 235 ok"
     assert mechanism(attempt("LOGIN", text)) == "LOGIN"
