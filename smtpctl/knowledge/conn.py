@@ -136,6 +136,32 @@ ENTRIES = (
         source="connect(2): ECONNREFUSED",
     ),
     Entry(
+        id="conn.socket_failed",
+        severity=Severity.ERROR,
+        stage=Stage.CONNECT,
+        status=ExitStatus.TEMPORARY,
+        retryable=True,
+        title="Cannot connect to the UNIX socket {path}[: {reason}]",
+        message="The server listens on a socket in the file system instead of a port; connecting to that file failed.",
+        causes=(
+            because(
+                0.5,
+                "The server is not running, or its socket is elsewhere.",
+                fix(
+                    "See which sockets there are.",
+                    "ss -lxp",
+                ),
+            ),
+            because(
+                0.3,
+                "This user may not use the socket, or may not enter one of the folders above it.",
+                fix("Look at the rights of the whole path.", "namei -l {path}"),
+            ),
+            because(0.2, "An old socket was left behind by a server that is gone.", fix("Start the server again.")),
+        ),
+        source="unix(7); connect(2): ENOENT, EACCES, ECONNREFUSED",
+    ),
+    Entry(
         id="conn.timeout",
         severity=Severity.ERROR,
         stage=Stage.CONNECT,

@@ -236,6 +236,8 @@ def _unix(endpoint: Endpoint, seconds: float, log: Log) -> socket.socket:
     except OSError as error:
         sock.close()
         log.add(Kind.ATTEMPT, Stage.CONNECT, f"{endpoint.path}: {error.strerror or error}", {"error": str(error)})
-        raise os_problem(error, Stage.CONNECT, {"host": endpoint.path, "port": "-", "target": str(endpoint)}) from error
+        raise entry("conn.socket_failed").problem(
+            target=str(endpoint), path=endpoint.path, reason=error.strerror or str(error)
+        ) from error
     log.add(Kind.ATTEMPT, Stage.CONNECT, f"connected to {endpoint.path}", {"address": endpoint.path})
     return sock
