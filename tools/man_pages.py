@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 import reference
 from reference import Page, Row
 
-from smtpctl.cli.options import sentence
+from smtpctl.cli.parameters import sentence
 from smtpctl.config.fields import Field
 
 # When the words that are written by hand last changed; the pages must be the same on every machine.

@@ -9,9 +9,9 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from smtpctl.cli import app, help_page, options, terminal
+from smtpctl.cli import app, group, help_page, options, terminal
 from smtpctl.cli.group import LazyGroup
-from smtpctl.cli.options import Invocation
+from smtpctl.cli.parameters import sentence
 from smtpctl.config.fields import FIELDS, OAUTH_FIELDS, SCOPE_FIELDS, Field, Type
 from smtpctl.model.report import ExitStatus
 
@@ -88,15 +88,15 @@ OPENSMTPD = (
 
 def program() -> Page:
     """The page of the program itself, with a page for each command."""
-    group = app.program()
-    context = group.make_context(app.NAME, [], obj=Invocation(), resilient_parsing=True)
-    return _page(group, context, "")
+    root = group.program()
+    context = root.make_context(app.NAME, [], obj={}, resilient_parsing=True)
+    return _page(root, context, "")
 
 
 def environment() -> Iterator[Row]:
     """The environment variables of the options every command has, then the program's own."""
     for name, shared in terminal.SHARED.items():
-        flag = options.SHARED_OPTIONS[name].flags[0]
+        flag = options.SHARED_OPTIONS[name].says.flags.split()[0]
         yield shared.variable, f"The value of {flag} where it is not given."
     yield from ENVIRONMENT_OF_THE_PROGRAM.items()
 
@@ -105,7 +105,7 @@ def settings_environment() -> Iterator[Row]:
     """The environment variables that set a setting for one run."""
     for field in (*FIELDS, *SCOPE_FIELDS):
         if field.env:
-            yield field.env, options.sentence(field)
+            yield field.env, sentence(field)
 
 
 def value_of(field: Field) -> str:
@@ -151,10 +151,10 @@ def _page(command: Any, context: Any, help: str) -> Page:
     )
 
 
-def _children(group: LazyGroup, context: Any) -> tuple[Page, ...]:
+def _children(parent: LazyGroup, context: Any) -> tuple[Page, ...]:
     pages = []
-    for name, entry in group.entries.items():
-        command = group.real_command(name)
+    for name, entry in parent.entries.items():
+        command = parent.real_command(name)
         inner = command.make_context(name, [], parent=context, resilient_parsing=True)
         pages.append(_page(command, inner, entry.help))
     return tuple(pages)

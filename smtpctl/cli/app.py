@@ -1,15 +1,16 @@
-"""The table of commands and the program made of it.
+"""The table of commands.
 
 `COMMANDS` is what `--help`, the completions, the man pages and the reference are made of. A command's module is
-imported when the command runs; it exposes `command` (a `Verb`) or `app` (a `Noun`), see `cli/group.py`.
+imported when the command runs; it exposes `command` (a `Verb`) or `app` (a `Noun`), see `cli/command.py`.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from smtpctl.cli.group import Entry, LazyGroup, lazy_group
+if TYPE_CHECKING:
+    from smtpctl.cli.command import Noun, Verb
 
 
 class CommandInfo(NamedTuple):
@@ -47,12 +48,8 @@ $ smtpctl explain "535 5.7.8 Authentication failed"
 """
 
 
-def load(name: str) -> Any:
-    """Import the module of one command and build the command."""
+def load(name: str) -> Verb | Noun:
+    """Import the module of one command; what it declares."""
     module = importlib.import_module(COMMANDS[name].module)
-    return (module.command if hasattr(module, "command") else module.app).build(name)
-
-
-def program() -> LazyGroup:
-    """The whole program as a group of commands, none of them built yet."""
-    return lazy_group(NAME, HELP, {name: Entry(info.help, load, info.section) for name, info in COMMANDS.items()})
+    declared: Verb | Noun = module.command if hasattr(module, "command") else module.app
+    return declared

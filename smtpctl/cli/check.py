@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
-from smtpctl.cli.group import verb
-from smtpctl.cli.options import FINDINGS, All, FailOn, Overrides, Targets, TranscriptFile
+from smtpctl.cli.command import verb
+from smtpctl.cli.options import FINDINGS, All, FailOn, Option, Overrides, Targets, TranscriptFile
 from smtpctl.cli.terminal import Terminal
 from smtpctl.model.report import ExitStatus
 
@@ -19,12 +17,12 @@ def command(
     targets: Targets = None,
     to: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--to",
             metavar="ADDRESS",
             help="Also ask whether a mail to it would be taken; nothing is sent.",
-            rich_help_panel="Message",
-            show_default=False,
+            heading="Message",
+            default_shown=False,
         ),
     ] = None,
     all_: All = False,

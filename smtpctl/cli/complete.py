@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from smtpctl.cli import app, terminal
+from smtpctl.cli import group, terminal
 from smtpctl.cli.group import LazyGroup
-from smtpctl.cli.options import Invocation
 from smtpctl.config import store
 from smtpctl.config.store import Document
 
@@ -50,8 +49,8 @@ class Place(NamedTuple):
 def answer(words: list[str]) -> Answer:
     """What may stand in the place of the last of `words` (the command line without the program's name)."""
     *before, incomplete = words or [""]
-    program = app.program()
-    context = program.make_context("smtpctl", [], obj=Invocation(), resilient_parsing=True)
+    program = group.program()
+    context = program.make_context("smtpctl", [], obj={}, resilient_parsing=True)
     place = _locate(program, context, before)
     if place.pending is not None:
         return _values(place.pending, place.context, incomplete)
@@ -97,7 +96,7 @@ def _locate(command: Any, context: Any, words: list[str]) -> Place:
 def _note(context: Any, option: Any, value: str) -> None:
     """Keep what completing names needs to know: which configuration file."""
     if "--config" in option.opts:
-        context.obj.given["config"] = value
+        context.obj["config"] = value
 
 
 def _by_name(command: Any, context: Any) -> dict[str, Any]:
@@ -125,7 +124,7 @@ def _values(parameter: Any, context: Any, incomplete: str) -> Answer:
     known = next((name for name in (*parameter.opts, metavar) if name in NAMES), None)
     values: Iterable[str]
     if known:
-        values = NAMES[known](context.obj.given.get("config"))
+        values = NAMES[known](context.obj.get("config"))
     else:
         values = [item.value for item in parameter.shell_complete(context, incomplete)]
     return Answer(tuple(Candidate(value) for value in values if value.startswith(incomplete)))

@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-import typer
-
-from smtpctl.cli.group import verb
-from smtpctl.cli.options import TEXT
+from smtpctl.cli.command import verb
+from smtpctl.cli.options import TEXT, Argument
 from smtpctl.cli.terminal import Terminal
 
 SCRIPTS = {"bash": "smtpctl.bash", "zsh": "smtpctl.zsh", "fish": "smtpctl.fish", "powershell": "smtpctl.ps1"}
@@ -20,7 +18,7 @@ def command(
     terminal: Terminal,
     shell: Annotated[
         Literal["bash", "zsh", "fish", "powershell"],
-        typer.Argument(metavar="SHELL", help="bash, zsh, fish or powershell."),
+        Argument(metavar="SHELL", help="bash, zsh, fish or powershell."),
     ],
 ) -> None:
     """Print the completion script of a shell.

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from smtpctl.cli import stored
-from smtpctl.cli.group import Noun
+from smtpctl.cli.command import Noun
+from smtpctl.cli.options import Argument, Option
 from smtpctl.cli.profile_io import FormatName
 from smtpctl.cli.terminal import Terminal
 
 app = Noun("The settings of a scope, and the file they are in.")
 
-Everywhere = Annotated[bool, typer.Option("--global", help="The scope (global), whatever $SMTPCTL_SITE says.")]
-Names = Annotated[list[str], typer.Argument(metavar="KEY", help="Names of settings.")]
-Words = Annotated[list[str], typer.Argument(metavar="KEY=VALUE", help="Settings, for example batch_size=100.")]
+Everywhere = Annotated[bool, Option("--global", help="The scope (global), whatever $SMTPCTL_SITE says.")]
+Names = Annotated[list[str], Argument(metavar="KEY", help="Names of settings.")]
+Words = Annotated[list[str], Argument(metavar="KEY=VALUE", help="Settings, for example batch_size=100.")]
 Output = Annotated[
     str | None,
-    typer.Option(
-        "--output", metavar="NAME", help="The schema of what a command prints under --json, for example check."
-    ),
+    Option("--output", metavar="NAME", help="The schema of what a command prints under --json, for example check."),
 ]
-Dialect = Annotated[FormatName | None, typer.Option("--dialect", help="The settings of another program instead.")]
+Dialect = Annotated[FormatName | None, Option("--dialect", help="The settings of another program instead.")]
 
 
 @app.command("list")

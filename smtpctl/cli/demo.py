@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smtpctl.cli.group import verb
+from smtpctl.cli.command import verb
 from smtpctl.cli.options import TEXT
 from smtpctl.cli.terminal import Terminal
 from smtpctl.model.report import ExitStatus

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import typer
-
-from smtpctl.cli.group import verb
+from smtpctl.cli.command import verb
+from smtpctl.cli.options import Argument, Option
 from smtpctl.cli.terminal import Terminal
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.explanation import Explained
@@ -20,15 +19,15 @@ STDIN = "-"
 
 Words = Annotated[
     list[str] | None,
-    typer.Argument(metavar="TEXT", help="A reply, an error text, a code, a finding's id, a file, or - for stdin."),
+    Argument(metavar="TEXT", help="A reply, an error text, a code, a finding's id, a file, or - for stdin."),
 ]
 Provider = Annotated[
     str,
-    typer.Option("--provider", metavar="NAME", help="Whose server said it: a preset's name.", show_default=False),
+    Option("--provider", metavar="NAME", help="Whose server said it: a preset's name.", default_shown=False),
 ]
 StageName = Annotated[
     Literal["dns", "connect", "greeting", "ehlo", "starttls", "tls", "auth", "mail", "rcpt", "data"] | None,
-    typer.Option("--stage", help="At which stage it was said.", show_default=False),
+    Option("--stage", help="At which stage it was said.", default_shown=False),
 ]
 
 

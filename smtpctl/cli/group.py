@@ -1,46 +1,45 @@
-"""Commands that cost nothing until they are used.
+"""The command line as typer sees it: help pages, the words for wrong usage, what completions are made of.
 
-A noun (`profile`) or the program itself is a `LazyGroup`: it knows its commands' names and one-line helps, and builds
-the real command in `resolve_command`. So neither `--help` nor TAB imports a command's module or reads its options.
-
-    command = verb(function)                      app = Noun("SMTP servers.")
-                                                  @app.command("list")
-                                                  def list_(terminal: Terminal) -> None: ...
+The only module that imports typer. A noun (`profile`) or the program itself is a `LazyGroup`: it knows its commands'
+names and one-line helps, and builds the real command in `resolve_command`. So neither `--help` nor TAB imports a
+command's module or reads its options.
 """
 
 from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from smtpctl.cli import help_page, options, terminal
-from smtpctl.cli.options import TEXT_JSON
-from smtpctl.model.errors import SmtpctlError, UsageProblem
+from smtpctl.cli import app, help_page, terminal
+from smtpctl.cli.command import Call, Function, NoCommandError, Noun, Verb, shared_given
+from smtpctl.cli.options import FINDINGS, Argument
+from smtpctl.cli.parameters import Parameter, called, parameters, shared
+from smtpctl.model.errors import UsageProblem
 
-Function = Callable[..., Any]
 EXAMPLES = 4  # on the page of a noun
+# The parser's own usage errors; typer exports only this subclass of them.
+_UsageError: Any = typer.BadParameter.__mro__[1]
+# Options that people look for and that do not exist, with what there is instead.
+_SECRET_OPTION = re.compile(r"-p$|--.*(pass|secret|token)")
+_SECRET_HINT = (
+    "Secrets are never given on the command line, where everybody can read them. Use --password-stdin, "
+    "--password-file FILE, --password-env NAME, --password-command COMMAND, $SMTPCTL_PASSWORD or: smtpctl secret set"
+)
 
 
 class Entry(NamedTuple):
     """A command that is not built yet. `section` is the heading it stands under in the list."""
 
     help: str
-    build: Callable[[str], Any]
+    load: Callable[[str], Verb | Noun]
     section: str = "Commands"
-
-
-class NoCommandError(SmtpctlError):
-    """A group was called without a command; `page` is its help."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__("no command")
-        self.page = page
 
 
 class Command(TyperCommand):
@@ -51,7 +50,7 @@ class Command(TyperCommand):
 
 
 class LazyGroup(TyperGroup):
-    """A group that builds a command when it is called."""
+    """A group that builds a command when it is called. A context's `obj` holds the shared options given so far."""
 
     entries: Mapping[str, Entry] = {}
 
@@ -72,10 +71,10 @@ class LazyGroup(TyperGroup):
 
     def real_command(self, name: str) -> Any:
         """The command itself, its module imported."""
-        return self.entries[name].build(name)
+        return built(name, self.entries[name].load(name))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        ctx.obj.take(dict(ctx.params))
+        ctx.obj.update(shared_given({parameter.name: ctx.params.get(parameter.key) for parameter in shared(FINDINGS)}))
         name, *rest = args
         if name in self.entries:
             return name, self.real_command(name), rest
@@ -87,44 +86,37 @@ class LazyGroup(TyperGroup):
         formatter.write(help_page.group_page(self, ctx, terminal.page_canvas()))
 
 
-class Verb(NamedTuple):
-    """A command as its module declares it: the function and the formats it can write."""
+def read(arguments: Sequence[str]) -> Call | None:
+    """The call a command line asks for; None where it asked for a help page, which is printed.
 
-    function: Function
-    formats: tuple[str, ...] = TEXT_JSON
+    UsageProblem says what is wrong with it; NoCommandError has the page of a group without a command.
+    """
+    root = program()
+    try:
+        with root.make_context(app.NAME, list(arguments), obj={}) as context:
+            call: Call = root.invoke(context)
+            return call
+    except typer.Exit:
+        return None
+    except _UsageError as error:
+        raise UsageProblem(*_usage_words(error)) from error
 
-    def build(self, name: str) -> Any:
-        """The command of this name for typer."""
-        return _command(name, options.wire(self.function, self.formats))
+
+def program() -> LazyGroup:
+    """The whole program as a group of commands, none of them built yet."""
+    entries = {name: Entry(info.help, app.load, info.section) for name, info in app.COMMANDS.items()}
+    return lazy_group(app.NAME, app.HELP, entries)
 
 
-def verb(formats: tuple[str, ...] = TEXT_JSON) -> Callable[[Function], Verb]:
-    """Declare a command: `@verb()` or `@verb(formats=FINDINGS)`. The docstring is its help."""
-    return lambda function: Verb(function, formats)
-
-
-class Noun:
-    """A group of commands about one kind of thing, as its module declares it. `help` is one sentence."""
-
-    def __init__(self, help: str) -> None:
-        self.help = help
-        self.verbs: dict[str, Verb] = {}
-
-    def command(self, name: str, formats: tuple[str, ...] = TEXT_JSON) -> Callable[[Function], Function]:
-        """Declare one command of the group; the docstring is its help."""
-
-        def add(function: Function) -> Function:
-            self.verbs[name] = Verb(function, formats)
-            return function
-
-        return add
-
-    def build(self, name: str) -> Any:
-        """The group of this name for typer; its examples are the first ones of its commands."""
-        entries = {key: Entry(first_line(verb.function), verb.build) for key, verb in self.verbs.items()}
-        examples = [help_page.split_help(verb.function.__doc__ or "")[1][:1] for verb in self.verbs.values()]
-        shown = [example for some in examples for example in some][:EXAMPLES]
-        return lazy_group(name, "\n".join([self.help, "", *shown]), entries)
+def built(name: str, command: Verb | Noun) -> Any:
+    """The command of this name for typer. The examples of a group are the first ones of its commands."""
+    if isinstance(command, Verb):
+        return _command(name, command.function.__doc__ or "", parameters(command), _caller(command))
+    verbs = command.verbs
+    entries = {key: Entry(first_line(verb.function), verbs.__getitem__) for key, verb in verbs.items()}
+    examples = [help_page.split_help(verb.function.__doc__ or "")[1][:1] for verb in verbs.values()]
+    shown = [example for some in examples for example in some][:EXAMPLES]
+    return lazy_group(name, "\n".join([command.help, "", *shown]), entries)
 
 
 def lazy_group(name: str, help: str, entries: Mapping[str, Entry]) -> LazyGroup:
@@ -134,19 +126,74 @@ def lazy_group(name: str, help: str, entries: Mapping[str, Entry]) -> LazyGroup:
     return group
 
 
-@cache
-def _shared_options() -> tuple[Any, ...]:
-    """The options of a group: made once, for the program and for the noun."""
-    shown = inspect.Signature(options.shared_parameters(options.FINDINGS))
-    return tuple(_command("shared", options.with_signature(lambda **_: None, shown)).params)
-
-
-def _command(name: str, function: Function) -> Any:
-    app = typer.Typer(rich_markup_mode=None, add_completion=False)
-    app.command(name, cls=Command)(function)
-    return typer.main.get_command(app)
-
-
 def first_line(function: Function) -> str:
     """The first sentence of a command's docstring, without its full stop."""
     return (function.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+
+
+@cache
+def _shared_options() -> tuple[Any, ...]:
+    """The options of a group: made once, for the program and for the noun."""
+    return tuple(_command(SHARED_ONLY, "", tuple(shared(FINDINGS)), lambda **_: None).params)
+
+
+SHARED_ONLY = "shared"  # the name of a command that is made for its options
+
+
+def _caller(verb: Verb) -> Callable[..., Call]:
+    """What typer calls: it gives back the call instead of doing it."""
+
+    def call(context: Any, **values: Any) -> Call:
+        return called(".".join(context.command_path.split()[1:]), verb, parameters(verb), values, context.obj)
+
+    return call
+
+
+def _command(name: str, help: str, taken: Sequence[Parameter], call: Callable[..., Any]) -> Any:
+    """A typer command that takes these parameters and hands them to `call` by their keys, with its context."""
+    shown = [_typed("context", typer.Context), *map(_typer_parameter, taken)]
+    call.__doc__ = help
+    call.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]  # what typer goes by
+    call.__annotations__ = {parameter.name: parameter.annotation for parameter in shown}
+    application = typer.Typer(rich_markup_mode=None, add_completion=False)
+    application.command(name, cls=Command)(call)
+    return typer.main.get_command(application)
+
+
+def _typer_parameter(parameter: Parameter) -> inspect.Parameter:
+    says, default = parameter.says, ... if parameter.required else parameter.default
+    kind: Any = Literal[parameter.choices] if parameter.choices else parameter.type
+    annotation = list[kind] if parameter.several else kind
+    info: Any
+    if isinstance(says, Argument):
+        info = typer.Argument(default, metavar=says.metavar, help=says.help, readable=False)
+    else:
+        info = typer.Option(
+            default,
+            *says.flags.split(),
+            metavar=says.metavar,
+            help=says.help,
+            count=says.counted,
+            hidden=says.hidden,
+            rich_help_panel=says.heading,
+            show_default=says.default_shown,
+            readable=False,  # whoever opens a file says best what is wrong with it
+        )
+    return _typed(parameter.key, annotation | None if default is None else annotation, info)
+
+
+def _typed(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _usage_words(error: Any) -> tuple[str, str]:
+    """What was wrong, and what to do about it."""
+    message = " ".join(error.format_message().split())
+    option = getattr(error, "option_name", None)
+    if option and "possibilities" in vars(error):
+        message = f"No such option: {option}."
+        if _SECRET_OPTION.match(option):
+            return message, _SECRET_HINT
+        if error.possibilities:
+            message += f" Did you mean {error.possibilities[0]}?"  # the nearest one comes first
+    return message, f"See: {error.ctx.command_path} --help" if error.ctx else ""

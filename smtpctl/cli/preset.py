@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from smtpctl.cli import stored
-from smtpctl.cli.group import Noun
-from smtpctl.cli.options import TEXT_JSON, PresetName
+from smtpctl.cli.command import Noun
+from smtpctl.cli.options import TEXT_JSON, Argument, Option, PresetName
 from smtpctl.cli.terminal import Terminal
 from smtpctl.ops.presets import FORMATS
 
@@ -17,11 +15,11 @@ if TYPE_CHECKING:
 
 app = Noun("Settings of well-known providers.")
 
-Words = Annotated[list[str] | None, typer.Argument(metavar="WORD", help="Only presets with these words in them.")]
-Address = Annotated[str, typer.Argument(metavar="EMAIL", help="A mail address or a domain.")]
-Host = Annotated[str, typer.Option("--host", metavar="HOST", help="Name of a server.")]
+Words = Annotated[list[str] | None, Argument(metavar="WORD", help="Only presets with these words in them.")]
+Address = Annotated[str, Argument(metavar="EMAIL", help="A mail address or a domain.")]
+Host = Annotated[str, Option("--host", metavar="HOST", help="Name of a server.")]
 Mx = Annotated[
-    list[str] | None, typer.Option("--mx", metavar="HOST", help="An MX host of the domain; may be given repeatedly.")
+    list[str] | None, Option("--mx", metavar="HOST", help="An MX host of the domain; may be given repeatedly.")
 ]
 
 

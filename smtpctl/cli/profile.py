@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import typer
-
 from smtpctl.cli import profile_io, stored
-from smtpctl.cli.group import Noun
-from smtpctl.cli.options import Overrides, ProfileName, Settings, Target, Yes
+from smtpctl.cli.command import Noun
+from smtpctl.cli.options import Argument, Option, Overrides, ProfileName, Settings, Target, Yes
 from smtpctl.cli.terminal import Terminal
 
 app = Noun("SMTP servers: add, show, change, import, export.")
 
-Names = Annotated[list[str], typer.Argument(metavar="PROFILE", help="Names of profiles.")]
-NewName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the new profile.")]
-Words = Annotated[list[str], typer.Argument(metavar="KEY=VALUE", help="Settings, for example port=587 tls=starttls.")]
-Keys = Annotated[list[str], typer.Argument(metavar="KEY", help="Names of settings.")]
-Resolved = Annotated[bool, typer.Option("--resolved", help="Every effective value, and where it comes from.")]
+Names = Annotated[list[str], Argument(metavar="PROFILE", help="Names of profiles.")]
+NewName = Annotated[str, Argument(metavar="NAME", help="Name of the new profile.")]
+Words = Annotated[list[str], Argument(metavar="KEY=VALUE", help="Settings, for example port=587 tls=starttls.")]
+Keys = Annotated[list[str], Argument(metavar="KEY", help="Names of settings.")]
+Resolved = Annotated[bool, Option("--resolved", help="Every effective value, and where it comes from.")]
 
 # What `show` tells also where it is the default.
 _ALWAYS = ("host", "port", "tls", "auth", "priority", "enabled", "sites", "delivery")

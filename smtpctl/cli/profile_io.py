@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import typer
-
 from smtpctl.cli import stored
-from smtpctl.cli.group import Noun
+from smtpctl.cli.command import Noun
+from smtpctl.cli.options import Argument, Option
 from smtpctl.cli.terminal import Terminal
 from smtpctl.model.finding import Severity
 from smtpctl.ops.presets import FORMATS
@@ -17,20 +16,20 @@ if TYPE_CHECKING:
 
     from smtpctl.model.finding import Finding
 
-File = Annotated[str, typer.Argument(metavar="FILE", help="The file to read; - for standard input.")]
+File = Annotated[str, Argument(metavar="FILE", help="The file to read; - for standard input.")]
 FormatName = Literal[FORMATS]  # type: ignore[valid-type]  # which there are is only known from their folder
-From = Annotated[FormatName, typer.Option("--from", help="The program whose settings they are.")]
-To = Annotated[FormatName, typer.Option("--to", help="The program whose settings they become.")]
-Name = Annotated[str, typer.Option("--name", metavar="NAME", help="Name of the profile (default: the format's).")]
+From = Annotated[FormatName, Option("--from", help="The program whose settings they are.")]
+To = Annotated[FormatName, Option("--to", help="The program whose settings they become.")]
+Name = Annotated[str, Option("--name", metavar="NAME", help="Name of the profile (default: the format's).")]
 SecretStore = Annotated[
-    str, typer.Option("--secret-store", metavar="STORE", help="Where secrets are kept: keyring or file:DIR/.")
+    str, Option("--secret-store", metavar="STORE", help="Where secrets are kept: keyring or file:DIR/.")
 ]
-Replace = Annotated[bool, typer.Option("--replace", help="Replace profiles that have the names already.")]
+Replace = Annotated[bool, Option("--replace", help="Replace profiles that have the names already.")]
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="PROFILE", help="Names of profiles. Without one: the default, or all.")
+    list[str] | None, Argument(metavar="PROFILE", help="Names of profiles. Without one: the default, or all.")
 ]
-Reveal = Annotated[bool, typer.Option("--reveal", help="Write secrets instead of placeholders.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 where something has no place in the format.")]
+Reveal = Annotated[bool, Option("--reveal", help="Write secrets instead of placeholders.")]
+Strict = Annotated[bool, Option("--strict", help="Exit 1 where something has no place in the format.")]
 
 
 def add_to(app: Noun) -> None:

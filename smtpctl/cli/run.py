@@ -7,52 +7,58 @@ redacted traceback was saved. `SMTPCTL_DEBUG=1` lets a defect through as a trace
 from __future__ import annotations
 
 import errno
-import re
-from typing import Any
+import gc
+from typing import TYPE_CHECKING
 
-import typer
-
-from smtpctl.cli import app, terminal
-from smtpctl.cli.group import NoCommandError
-from smtpctl.cli.options import FINDINGS, Invocation
+from smtpctl.cli import quick, terminal
+from smtpctl.cli.command import NoCommandError
 from smtpctl.model.errors import Problem, UsageProblem
 from smtpctl.model.report import ExitStatus
 
-# The parser's own usage errors; typer exports only this subclass of them.
-_UsageError: Any = typer.BadParameter.__mro__[1]
+if TYPE_CHECKING:
+    from smtpctl.cli.command import Call
+
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # without a file name: stdout
-# Options that people look for and that do not exist, with what there is instead.
-_SECRET_OPTION = re.compile(r"-p$|--.*(pass|secret|token)")
-_SECRET_HINT = (
-    "Secrets are never given on the command line, where everybody can read them. Use --password-stdin, "
-    "--password-file FILE, --password-env NAME, --password-command COMMAND, $SMTPCTL_PASSWORD or: smtpctl secret set"
-)
 
 
 def run(arguments: list[str]) -> int:
     """The exit status of one command line (without the program's name)."""
     terminal.prepare_streams()
-    invocation = Invocation()
     try:
-        status = _dispatch(arguments, invocation)
+        call = quick.read(arguments) or _judged(arguments)
+        status = _carry_out(call) if call else ExitStatus.OK
         terminal.flush()
-    except typer.Exit as end:
-        status = end.exit_code
     except NoCommandError as empty:
         terminal.page(empty.page)
         status = ExitStatus.USAGE
     except UsageProblem as problem:
         terminal.complain(problem.message, problem.hint)
         status = ExitStatus.USAGE
-    except _UsageError as error:
-        terminal.complain(*_usage_words(error))
-        status = ExitStatus.USAGE
-    except (KeyboardInterrupt, typer.Abort):
+    except KeyboardInterrupt:
         terminal.complain("interrupted", mark="")
         status = ExitStatus.INTERRUPTED
     except Exception as error:
         status = _unforeseen(error, arguments)
     return int(status)
+
+
+def _judged(arguments: list[str]) -> Call | None:
+    """The call, read by typer; None where a help page was printed. UsageProblem, NoCommandError."""
+    from smtpctl.cli import group
+
+    return group.read(arguments)
+
+
+def _carry_out(call: Call) -> int:
+    """Do what the command line asks for; the exit status."""
+    shown = terminal.build(call.shared, call.verb.formats)
+    gc.freeze()  # what the start made stays to the end; no collection needs to look at it
+    gc.enable()
+    try:
+        return int(call.verb.function(shown, **call.values) or ExitStatus.OK)
+    except Problem as problem:
+        shown.problem(problem, f"{call.command}/1")
+        return problem.status
 
 
 def _unforeseen(error: Exception, arguments: list[str]) -> ExitStatus:
@@ -83,27 +89,3 @@ def complete(words: list[str]) -> int:
             raise
         return ExitStatus.BUG
     return ExitStatus.OK
-
-
-def _dispatch(arguments: list[str], invocation: Invocation) -> int:
-    program = app.program()
-    try:
-        with program.make_context(app.NAME, list(arguments), obj=invocation) as context:
-            return int(program.invoke(context) or ExitStatus.OK)
-    except Problem as problem:
-        shown = invocation.terminal or terminal.build({}, FINDINGS)
-        shown.problem(problem, f"{invocation.command or 'problem'}/1")
-        return problem.status
-
-
-def _usage_words(error: Any) -> tuple[str, str]:
-    """What was wrong, and what to do about it."""
-    message = " ".join(error.format_message().split())
-    option = getattr(error, "option_name", None)
-    if option and "possibilities" in vars(error):
-        message = f"No such option: {option}."
-        if _SECRET_OPTION.match(option):
-            return message, _SECRET_HINT
-        if error.possibilities:
-            message += f" Did you mean {error.possibilities[0]}?"  # the nearest one comes first
-    return message, f"See: {error.ctx.command_path} --help" if error.ctx else ""

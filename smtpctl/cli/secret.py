@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from smtpctl.cli import stored
-from smtpctl.cli.group import Noun
-from smtpctl.cli.options import Yes
+from smtpctl.cli.command import Noun
+from smtpctl.cli.options import Argument, Option, Yes
 from smtpctl.cli.terminal import Terminal
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.secret import Secret
@@ -21,13 +19,13 @@ app = Noun("Passwords and where each one is kept.")
 
 SecretName = Annotated[
     str,
-    typer.Argument(metavar="NAME", help="A profile (its password), or a full name as `secret status` lists it."),
+    Argument(metavar="NAME", help="A profile (its password), or a full name as `secret status` lists it."),
 ]
 _STORES = "keyring or file:PATH."
-Store = Annotated[str, typer.Option("--store", metavar="STORE", help=f"Where to keep it: {_STORES}")]
-To = Annotated[str, typer.Option("--to", metavar="STORE", help=f"Where to move it: {_STORES}")]
-Stdin = Annotated[bool, typer.Option("--stdin", help="Read it from the first line of standard input.")]
-FromFile = Annotated[str, typer.Option("--file", metavar="FILE", help="Read it from the first line of a file.")]
+Store = Annotated[str, Option("--store", metavar="STORE", help=f"Where to keep it: {_STORES}")]
+To = Annotated[str, Option("--to", metavar="STORE", help=f"Where to move it: {_STORES}")]
+Stdin = Annotated[bool, Option("--stdin", help="Read it from the first line of standard input.")]
+FromFile = Annotated[str, Option("--file", metavar="FILE", help="Read it from the first line of a file.")]
 
 
 @app.command("status")

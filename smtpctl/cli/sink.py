@@ -7,9 +7,8 @@ import signal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import typer
-
-from smtpctl.cli.group import verb
+from smtpctl.cli.command import verb
+from smtpctl.cli.options import Option
 from smtpctl.cli.terminal import Terminal
 from smtpctl.model.endpoint import TlsMode
 from smtpctl.model.report import ExitStatus
@@ -25,7 +24,7 @@ Mode = Literal["none", "starttls", "implicit"]
 
 
 def _option(flag: str, help: str, metavar: str | None = None, panel: str | None = None) -> Any:
-    return typer.Option(flag, help=help, metavar=metavar, rich_help_panel=panel, show_default=metavar is not None)
+    return Option(flag, help=help, metavar=metavar, heading=panel, default_shown=metavar is not None)
 
 
 @verb()

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from smtpctl.cli import stored
-from smtpctl.cli.group import Noun
-from smtpctl.cli.options import Yes
+from smtpctl.cli.command import Noun
+from smtpctl.cli.options import Argument, Yes
 from smtpctl.cli.terminal import Terminal
 
 app = Noun("Sites, each with settings of its own.")
 
-SiteName = Annotated[str, typer.Argument(metavar="SITE", help="Name of a site.")]
+SiteName = Annotated[str, Argument(metavar="SITE", help="Name of a site.")]
 
 
 @app.command("list")

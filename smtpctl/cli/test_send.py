@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import typer
-
-from smtpctl.cli.group import verb
-from smtpctl.cli.options import FINDINGS, All, FailOn, Overrides, Targets, TranscriptFile
+from smtpctl.cli.command import verb
+from smtpctl.cli.options import FINDINGS, All, FailOn, Option, Overrides, Targets, TranscriptFile
 from smtpctl.cli.terminal import Terminal
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.report import ExitStatus
@@ -19,8 +17,8 @@ SampleKind = Literal[
 _MESSAGE = "Message"
 
 
-def _option(*names: str, help: str, metavar: str | None = None) -> Any:
-    return typer.Option(*names, help=help, metavar=metavar, rich_help_panel=_MESSAGE, show_default=False)
+def _option(flags: str, help: str, metavar: str | None = None) -> Any:
+    return Option(flags, help=help, metavar=metavar, heading=_MESSAGE, default_shown=False)
 
 
 @verb(formats=FINDINGS)
@@ -44,7 +42,7 @@ def command(
     ] = None,
     require_tls: Annotated[bool, _option("--require-tls", help="Ask for TLS all the way (REQUIRETLS).")] = False,
     all_: All = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the mail; connect to nothing.")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Print the mail; connect to nothing.")] = False,
     fail_on: FailOn = "error",
     transcript: TranscriptFile = None,
 ) -> ExitStatus:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import typer
-
-from smtpctl.cli.group import verb
-from smtpctl.cli.options import FINDINGS, FailOn, Settings, Targets
+from smtpctl.cli.command import verb
+from smtpctl.cli.options import FINDINGS, FailOn, Option, Settings, Targets
 from smtpctl.cli.terminal import Terminal
 from smtpctl.config import store
 from smtpctl.model.finding import Severity
@@ -20,14 +18,10 @@ def command(
     settings: Settings,
     targets: Targets = None,
     fail_on: FailOn = "error",
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Same as --fail-on warning.", rich_help_panel="Output")
-    ] = False,
+    strict: Annotated[bool, Option("--strict", help="Same as --fail-on warning.", heading="Output")] = False,
     platform: Annotated[
         Literal["azure", "windows", "other"] | None,
-        typer.Option(
-            "--platform", help="Where it will run (default: as found).", rich_help_panel="Sending", show_default=False
-        ),
+        Option("--platform", help="Where it will run (default: as found).", heading="Sending", default_shown=False),
     ] = None,
 ) -> ExitStatus:
     """Check the configuration without a network.

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from smtpctl.cli import app, run
+from smtpctl.cli import group, run
+from smtpctl.cli.command import Noun, Verb
 from smtpctl.cli.complete import answer
-from smtpctl.cli.group import Entry, LazyGroup, Noun, Verb, lazy_group
+from smtpctl.cli.group import Entry, lazy_group
 from smtpctl.cli.options import FINDINGS, Overrides, ProfileName, Targets
 from smtpctl.cli.terminal import Terminal
 
@@ -27,7 +28,7 @@ def check(terminal: Terminal, overrides: Overrides, targets: Targets = None) -> 
     """Check."""
 
 
-def never(name: str) -> LazyGroup:
+def never(name: str) -> Noun:
     raise AssertionError(f"{name} was built")
 
 
@@ -35,11 +36,11 @@ def never(name: str) -> LazyGroup:
 def program(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     """A program with a verb, a noun and a command that must not be built, and a configuration."""
     entries = {
-        "check": Entry("Check", Verb(check, FINDINGS).build),
-        "things": Entry("Things", things.build),
+        "check": Entry("Check", lambda name: Verb(check, FINDINGS)),
+        "things": Entry("Things", lambda name: things),
         "chisel": Entry("Never", never),
     }
-    monkeypatch.setattr(app, "program", lambda: lazy_group("smtpctl", "S.", entries))
+    monkeypatch.setattr(group, "program", lambda: lazy_group("smtpctl", "S.", entries))
     config = home / "config.toml"
     config.write_text(CONFIG)
     config.chmod(0o600)

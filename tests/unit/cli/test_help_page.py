@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import pytest
-import typer
 
-from smtpctl.cli import app
-from smtpctl.cli.group import verb
+from smtpctl.cli import app, group
+from smtpctl.cli.command import verb
+from smtpctl.cli.group import built
 from smtpctl.cli.help_page import command_page, group_page, split_help
-from smtpctl.cli.options import FINDINGS, FailOn, Invocation, Overrides, Target
+from smtpctl.cli.options import FINDINGS, FailOn, Option, Overrides, Target
 from smtpctl.cli.terminal import Terminal
 from smtpctl.render.canvas import Canvas
 
-MANY = typer.Option("--kind", help="Which kind.", rich_help_panel="Own")
+MANY = Option("--kind", help="Which kind.", heading="Own")
 
 
 @verb(formats=FINDINGS)
@@ -22,8 +22,8 @@ def sample(
     terminal: Terminal,
     overrides: Overrides,
     target: Target = None,
-    depth: Annotated[int, typer.Option("--depth", "-d", metavar="N", help="How deep.")] = 3,
-    mode: Annotated[Literal["a", "b"] | None, typer.Option("--mode", help="Which way.", rich_help_panel="Own")] = None,
+    depth: Annotated[int, Option("--depth -d", metavar="N", help="How deep.")] = 3,
+    mode: Annotated[Literal["a", "b"] | None, Option("--mode", help="Which way.", heading="Own")] = None,
     kind: Annotated[
         Literal["a-long-one", "b-longer-one", "c-longer-one", "d-long-one", "e-long-one"] | None, MANY
     ] = None,
@@ -40,12 +40,12 @@ def sample(
 
 
 def page(width: int) -> str:
-    command = sample.build("sample")
+    command = built("sample", sample)
     return command_page(command, context_of(command, "smtpctl sample"), Canvas(width))
 
 
 def context_of(command: Any, name: str) -> Any:
-    return command.make_context(name, [], obj=Invocation(), resilient_parsing=True)
+    return command.make_context(name, [], obj={}, resilient_parsing=True)
 
 
 def test_the_sentence_and_the_examples_come_first() -> None:
@@ -90,7 +90,7 @@ def test_an_option_shows_its_forms_choices_and_default() -> None:
 
 
 def test_a_group_lists_its_commands_under_their_headings() -> None:
-    program = app.program()
+    program = group.program()
     text = group_page(program, context_of(program, "smtpctl"), Canvas(80))
     assert "\nUsage: smtpctl [OPTIONS] COMMAND ...\n" in text
     for name, info in app.COMMANDS.items():
@@ -105,7 +105,7 @@ def test_help_without_examples_or_paragraphs() -> None:
 
 
 def test_on_a_terminal_with_colour_headings_stand_out_and_nothing_else_changes() -> None:
-    command = sample.build("sample")
+    command = built("sample", sample)
     text = command_page(command, context_of(command, "smtpctl sample"), Canvas(80, colour=True))
     assert "\x1b[1mTLS:\x1b[0m\n" in text
     assert text.replace("\x1b[1m", "").replace("\x1b[0m", "") == page(80)

@@ -7,36 +7,33 @@ from typing import Any
 
 import pytest
 
-from smtpctl.cli.group import Entry, Verb, lazy_group
+from smtpctl.cli.command import Verb
+from smtpctl.cli.group import Entry, lazy_group
 from smtpctl.cli.options import (
     FINDINGS,
     TEXT_JSON,
     From,
-    Invocation,
     OAuthSettings,
     Overrides,
     Settings,
     Target,
-    field_parameters,
-    sentence,
 )
-from smtpctl.cli.terminal import Terminal
+from smtpctl.cli.parameters import of_settings, sentence
+from smtpctl.cli.terminal import Terminal, build
 from smtpctl.config.fields import BY_NAME, CONNECTING, FIELDS, Field, Group, Type
 from smtpctl.model.errors import UsageProblem
 
 
 def run(*args: str, formats: tuple[str, ...] = TEXT_JSON) -> tuple[Terminal, dict[str, Any], str | None]:
     """What a command that connects is given for a command line."""
-    seen: list[Any] = []
 
     def command(terminal: Terminal, overrides: Overrides, target: Target = None) -> None:
-        seen.append((terminal, overrides, target))
+        raise AssertionError("reading a command line runs nothing")
 
-    group = lazy_group("smtpctl", "S.", {"check": Entry("C", Verb(command, formats).build)})
-    with group.make_context("smtpctl", list(args), obj=Invocation()) as context:
-        group.invoke(context)
-    found: tuple[Terminal, dict[str, Any], str | None] = seen[0]
-    return found
+    group = lazy_group("smtpctl", "S.", {"check": Entry("C", lambda name: Verb(command, formats))})
+    with group.make_context("smtpctl", list(args), obj={}) as context:
+        call = group.invoke(context)
+    return build(call.shared, formats), call.values["overrides"], call.values["target"]
 
 
 @pytest.mark.parametrize(
@@ -88,18 +85,18 @@ def test_overrides_hold_what_was_given_and_nothing_else() -> None:
 
 
 def test_every_connection_setting_is_an_option_and_no_secret_is() -> None:
-    names = {p.name for p in field_parameters(From(FIELDS, CONNECTING))}
-    assert names == {f"field_{f.name}" for f in FIELDS if f.option and not f.secret and f.group in CONNECTING}
-    assert not names & {f"field_{f.name}" for f in FIELDS if f.secret}
-    assert "field_password" not in names
-    assert "field_password_stdin" in names
+    names = {p.name for p in of_settings(From(FIELDS, CONNECTING), "overrides")}
+    assert names == {f.name for f in FIELDS if f.option and not f.secret and f.group in CONNECTING}
+    assert not names & {f.name for f in FIELDS if f.secret}
+    assert "password" not in names
+    assert "password_stdin" in names
 
 
 @pytest.mark.parametrize(("kind", "name"), [(Overrides, "host"), (Settings, "priority"), (OAuthSettings, "client_id")])
 def test_each_kind_of_settings_has_its_own(kind: Any, name: str) -> None:
-    names = {p.name for p in field_parameters(kind.__metadata__[0])}
-    assert f"field_{name}" in names
-    assert ("field_priority" in names) == (kind is Settings)
+    names = {p.name for p in of_settings(kind.__metadata__[0], "settings")}
+    assert name in names
+    assert ("priority" in names) == (kind is Settings)
 
 
 def test_a_setting_is_said_as_a_sentence() -> None:

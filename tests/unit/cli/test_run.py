@@ -14,7 +14,7 @@ import pytest
 
 from smtpctl.__main__ import main
 from smtpctl.cli import app
-from smtpctl.cli.group import Entry, Verb, lazy_group
+from smtpctl.cli.command import Verb
 from smtpctl.cli.options import FINDINGS
 from smtpctl.cli.terminal import Terminal
 from smtpctl.model.errors import Problem, UsageProblem
@@ -54,8 +54,10 @@ def program(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, command in COMMANDS.items():
         command.__annotations__ = {"terminal": Terminal}
         command.__doc__ = f"Do {name}."
-    entries = {name: Entry(name, Verb(command, FINDINGS).build) for name, command in COMMANDS.items()}
-    monkeypatch.setattr(app, "program", lambda: lazy_group("smtpctl", "S.", entries))
+    table = {name: app.CommandInfo("", f"Do {name}", app.TOOLS) for name in COMMANDS}
+    monkeypatch.setattr(app, "COMMANDS", table)
+    monkeypatch.setattr(app, "HELP", "S.")
+    monkeypatch.setattr(app, "load", lambda name: Verb(COMMANDS[name], FINDINGS))
 
 
 @pytest.mark.parametrize(
