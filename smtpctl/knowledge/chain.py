@@ -20,8 +20,7 @@ ENTRIES = (
         mx_severity=_NOTE,
         stage=Stage.TLS,
         title="The server does not send the certificate that links it to a trusted root",
-        message="[Sent: {count}. ][Missing: {missing}. ]Some clients hide this by fetching it; most mail servers and "
-        "libraries do not.",
+        message="Some clients hide this by fetching it; most mail servers and libraries do not.",
         causes=(because(0.95, "The server was given cert.pem and not fullchain.pem.", _FULL_CHAIN),),
         source="RFC 5246 7.4.2; RFC 8446 4.4.2",
         knowledge=("generic.tls-cert-no-local-issuer",),

@@ -12,7 +12,7 @@ from typing import Any
 from smtpctl.model.report import StageResult
 from smtpctl.model.transcript import Event, Kind, Stage, Transcript
 
-# What a reader wants to see of an EHLO reply first; the rest follows as it was offered.
+# What a reader wants to see of an EHLO reply; the transcript has the rest.
 _TELLING = ("STARTTLS", "AUTH", "SIZE", "PIPELINING", "CHUNKING", "8BITMIME", "SMTPUTF8", "DSN", "REQUIRETLS")
 _ENVELOPE = (Stage.MAIL, Stage.RCPT, Stage.DATA)
 _DAY = 86400.0
@@ -69,6 +69,8 @@ class Rows:
         told = detail or _DETAILS.get(stage, _last_reply)(events, self._now)
         if status == "passed":
             status = _status(events)
+        if status == "failed" and stage in _ENVELOPE and any(row.status == "failed" for row in self.rows):
+            return  # what was sent ahead is refused as a consequence: the first refusal says why
         self.add(StageResult(stage, status, told, round(ms, 1), _facts(stage, events)))
 
 
@@ -125,7 +127,7 @@ def _ehlo(events: Sequence[Event], now: float) -> str:
     lines = [line[4:] for line in _received(events)][1:]
     words = {line.split(" ")[0].upper(): line for line in lines if line}
     telling = [words.pop(keyword) for keyword in _TELLING if keyword in words]
-    return " · ".join(telling + list(words.values())) or _last_reply(events, now)
+    return " · ".join(telling or words.values()) or _last_reply(events, now)
 
 
 def _tls(events: Sequence[Event], now: float) -> str:

@@ -107,16 +107,12 @@ def _remedy(canvas: Canvas, remedy: Remedy, indent: str, first: str) -> Iterator
 
 
 def _footer(canvas: Canvas, finding: Finding, page: bool) -> Iterator[str]:
-    """Where more is (a page has it all), and where it is written."""
-    facts = [finding.source, finding.as_of and f"as of {finding.as_of}", "" if finding.verified else "not verified yet"]
-    known = canvas.text(", ".join(fact for fact in facts if fact))
-    more = canvas.text(f"More:  smtpctl explain {finding.id}")
+    """Where more is; on a page, which has it all, where it is written."""
+    doubt = "" if finding.verified else "not verified yet"
+    lines = [canvas.text(f"More:  smtpctl explain {finding.id}" + (f"  ({doubt})" if doubt else ""))]
     if page:
-        lines = fold(f"Source: {known}", canvas.width - 2) if known else []
-    elif columns(more) + 4 + columns(known) + 2 <= canvas.width:
-        lines = [f"{more}  ({known})" if known else more]
-    else:
-        lines = [more, *(f"       {part}" for part in fold(f"({known})", canvas.width - 9))]
+        known = ", ".join(filter(None, [finding.source, finding.as_of and f"as of {finding.as_of}", doubt]))
+        lines = fold(f"Source: {canvas.text(known)}", canvas.width - 2) if known else []
     if lines and finding.causes:
         yield ""
     yield from ("  " + canvas.paint("dim", line) for line in lines)

@@ -82,7 +82,7 @@ class TextRenderer:
     def conclusion(self, report: Report) -> str:
         """All that follows the stages."""
         lines: list[str] = []
-        if report.recipients:
+        if any(recipient.reply for recipient in report.recipients):
             lines += ["", *self._recipients(report.recipients)]
         for finding in sorted(report.findings, key=lambda finding: -finding.severity):
             lines += ["", *block(self._canvas, finding)]
@@ -237,6 +237,8 @@ def _result(report: Report) -> Iterator[str]:
 def _delivery(report: Report, sent: int) -> str:
     """What became of the mail."""
     asked = len(report.recipients) or sent
+    if not sent and report.facts.get("content_sent") and any(one.result == "unknown" for one in report.recipients):
+        return "The mail left, but whether the server took it is not known."
     if not sent:
         return "Nothing was sent."
     queue_id = report.facts.get("queue_id")
@@ -255,7 +257,7 @@ def _again(report: Report) -> Iterator[str]:
     """Whether trying again can help, where something stopped the run."""
     if report.failure:
         yield (
-            "This can pass by itself: trying again later can help."
+            "It can pass by itself: try again later."
             if report.failure.retryable
             else "Trying again will not help until this is mended."
         )

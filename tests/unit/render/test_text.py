@@ -67,7 +67,7 @@ def test_a_live_run_prints_what_the_report_prints() -> None:
         ({"findings": (finding(Severity.ERROR), finding(Severity.NOTE))}, "1 error, 1 note. (exit 1)"),
         (
             {"failure": Failure(ExitStatus.TEMPORARY, Stage.RCPT, True)},
-            "This can pass by itself: trying again later can help. (exit 75)",
+            "It can pass by itself: try again later. (exit 75)",
         ),
         (
             {"failure": Failure(ExitStatus.AUTH, Stage.AUTH, False), "facts": {"sent": 0}},

@@ -1,0 +1,109 @@
+"""What to do next, in the user's own names: a finding's commands filled for one profile, and the one that ends a report.
+
+The knowledge base writes commands for anybody (`smtpctl profile set <profile> ...`, `user@contoso.com`). Here they
+become lines that can be pasted. A command that has no meaning without a stored profile is left out where there is none.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+
+from smtpctl.config.fields import FIELDS, Type
+from smtpctl.config.profile import Profile
+from smtpctl.config.secrets.refs import Kind
+from smtpctl.model.finding import Finding
+from smtpctl.model.report import ExitStatus, Report
+
+PLACE = "<profile>"
+_SETTING = re.compile(r"smtpctl profile set <profile> (.+)")
+# Whose address stands in the commands of the knowledge base, for the one who logs in.
+_LOGINS = ("user@contoso.com", "sender@contoso.com", "noreply@contoso.com")
+_HOSTS = ("smtp.example.com", "mail.example.com")
+# What a report never ends with, however likely its cause: less safety.
+_WEAKER = re.compile(r"insecure|allow-plaintext|trusted=true|auth=none|tls=none|tls_min=1\.[01]")
+
+
+def advised(report: Report, profile: Profile) -> Report:
+    """The report with personal findings, and where something stopped the run with the one command to go on with."""
+    findings = tuple(personal(finding, profile) for finding in report.findings)
+    following = _next(report, findings, profile) if report.failure else report.next_command
+    return report._replace(findings=findings, next_command=following)
+
+
+def personal(finding: Finding, profile: Profile) -> Finding:
+    """The finding with commands for this profile: its name, address and server in place of examples."""
+    causes = []
+    for cause in finding.causes:
+        remedies = tuple(
+            remedy._replace(commands=tuple(_filled(remedy.commands, profile))) for remedy in cause.remedies
+        )
+        causes.append(cause._replace(remedies=remedies))
+    return finding._replace(causes=tuple(causes))
+
+
+def _next(report: Report, findings: tuple[Finding, ...], profile: Profile) -> str:
+    """Empty where none is sure to be right: the server's administrator must act, or all there is to do is wait."""
+    failure = report.failure
+    if failure and failure.status is ExitStatus.AUTH and failure.reply and profile.method != "oauth2":
+        return _password(profile)
+    causes = findings[0].causes if findings else ()
+    lines = [line for cause in causes for remedy in cause.remedies for line in remedy.commands]
+    ready = (line for line in lines if line.startswith("smtpctl ") and "<" not in line and not _WEAKER.search(line))
+    return next(ready, "")
+
+
+def _password(profile: Profile) -> str:
+    """What changes the password where the profile keeps it; empty where it came with the command line or a variable."""
+    reference, name = profile.secret_ref, shlex.quote(profile.name)
+    stored = any(profile.origins[field].kind == "file" for field in profile.origins if field.startswith("password"))
+    if not reference or not profile.name or not stored:
+        return ""
+    if reference.kind is Kind.FILE:
+        return f"smtpctl secret set {name} --store {shlex.quote(f'file:{reference.value}')}"
+    if reference.kind is Kind.COMMAND:
+        return shlex.join(reference.args)
+    return f"smtpctl secret set {name}" if reference.kind in (Kind.KEYRING, Kind.LITERAL) else ""
+
+
+def _filled(commands: tuple[str, ...], profile: Profile) -> Iterator[str]:
+    for command in commands:
+        if PLACE in command and not profile.name:
+            command = _as_options(command, profile)
+        if command:
+            yield _named(command, profile)
+
+
+def _named(command: str, profile: Profile) -> str:
+    name, endpoint = shlex.quote(profile.name), str(profile.endpoint)
+    address = profile.login if "@" in profile.login else profile.sender.rpartition("<")[2].rstrip(">")
+    known = {PLACE: name if profile.name else ""}
+    known |= dict.fromkeys(_LOGINS, shlex.quote(address))
+    known |= dict.fromkeys(_HOSTS, shlex.quote(profile.endpoint.host))
+    if profile.oauth:
+        known |= {"<APP_ID>": profile.oauth.client_id, "<TENANT_ID>": profile.oauth.tenant_id}
+    for example, own in known.items():
+        command = command.replace(example, own) if own else command
+    if profile.name and command.startswith("smtpctl ") and profile.endpoint.host:
+        command = re.sub(rf" {re.escape(endpoint)}(?= |$)", lambda _: f" {name}", command)
+        at_host = rf"(?<=check ){re.escape(profile.endpoint.host)}:(\d+)(?= |$)"
+        command = re.sub(at_host, lambda found: f"{name} --port {found[1]}", command)
+    return command
+
+
+def _as_options(command: str, profile: Profile) -> str:
+    """`profile set <profile> tls=implicit` as a run with that option; empty where there is no such run."""
+    found = _SETTING.fullmatch(command)
+    words = [_option(word) for word in shlex.split(found[1])] if found and "<" not in found[1] else [""]
+    return f"smtpctl check {profile.endpoint} {' '.join(words)}" if all(words) else ""
+
+
+def _option(assignment: str) -> str:
+    key, _, value = assignment.partition("=")
+    field = next((field for field in FIELDS if field.name == key and field.option), None)
+    if field is None or not value:
+        return ""
+    if field.type is Type.FLAG:
+        return field.option if value == "true" else f"--no-{field.option[2:]}"
+    return f"{field.option} {shlex.quote(value)}"

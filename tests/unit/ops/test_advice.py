@@ -1,0 +1,116 @@
+"""What a report ends with: commands in the user's own names, and the one to go on with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smtpctl.config.resolve import resolve
+from smtpctl.config.store import Document
+from smtpctl.knowledge import families, match
+from smtpctl.model.finding import Cause, Finding, Remedy, Severity
+from smtpctl.model.reply import Reply
+from smtpctl.model.report import ExitStatus, Failure, Report
+from smtpctl.model.transcript import Stage, Transcript
+from smtpctl.ops.advice import advised, personal
+
+OFFICE = 'version = 1\n[profiles.office]\nhost = "mail.test"\nport = 587\nusername = "ann@mail.test"\n'
+REFUSED = Reply(535, ("5.7.3 Authentication unsuccessful",))
+
+
+def profile(target: str, **overrides: Any) -> Any:
+    secret = overrides.pop("secret", "password_keyring = true")
+    document = Document(Path("none.toml"), f"{OFFICE}{secret}\n")
+    return resolve(target, overrides, {}, document=document)
+
+
+def with_commands(*commands: str) -> Finding:
+    causes = tuple(Cause("", 0.5, (Remedy("Do it.", (command,)),)) for command in commands)
+    return Finding("x.y", Severity.ERROR, Stage.CONNECT, "It is so", causes=causes)
+
+
+def commands(finding: Finding) -> list[str]:
+    return [line for cause in finding.causes for remedy in cause.remedies for line in remedy.commands]
+
+
+def stopped(finding: Finding, **failure: Any) -> Report:
+    failed = Failure(ExitStatus.UNAVAILABLE, finding.stage, False)._replace(**failure)
+    return Report("office", Transcript(), findings=(finding,), failure=failed)
+
+
+@pytest.mark.parametrize(
+    ("general", "own"),
+    [
+        ("smtpctl profile set <profile> tls=implicit", "smtpctl profile set office tls=implicit"),
+        ("smtpctl secret set profile/<profile>/password", "smtpctl secret set profile/office/password"),
+        ("smtpctl check mail.test:587 -v", "smtpctl check office -v"),
+        ("smtpctl check mail.test:465 --tls implicit", "smtpctl check office --port 465 --tls implicit"),
+        ("smtpctl check mail.test:5870", "smtpctl check office --port 5870"),
+        ("openssl s_client -connect mail.test:587", "openssl s_client -connect mail.test:587"),
+        ("Get-CASMailbox -Identity user@contoso.com", "Get-CASMailbox -Identity ann@mail.test"),
+        ("nc smtp.example.com 587", "nc mail.test 587"),
+        ("smtpctl profile set <profile> ca_file=<file>", "smtpctl profile set office ca_file=<file>"),
+    ],
+)
+def test_commands_are_in_the_users_names(general: str, own: str) -> None:
+    assert commands(personal(with_commands(general), profile("office"))) == [own]
+
+
+@pytest.mark.parametrize(
+    ("general", "own"),
+    [
+        ("smtpctl profile set <profile> tls=implicit", ["smtpctl check other.test:2525 --tls implicit"]),
+        ("smtpctl profile set <profile> port=465 tls=starttls", ["smtpctl check other.test:2525 --port 465 --tls starttls"]),
+        ("smtpctl profile set <profile> ca_file=<file>", []),
+        ("smtpctl secret set profile/<profile>/password", []),
+        ("smtpctl profile unset <profile> family", []),
+    ],
+)  # fmt: skip
+def test_without_a_profile_there_are_options_or_nothing(general: str, own: list[str]) -> None:
+    assert commands(personal(with_commands(general), profile("other.test:2525"))) == own
+
+
+def test_the_end_is_the_first_command_that_can_be_run_and_weakens_nothing() -> None:
+    finding = with_commands(
+        "smtpctl profile set <profile> ca_file=<file>",
+        "smtpctl check office --insecure",
+        "systemctl restart postfix",
+        "smtpctl profile set <profile> tls=implicit",
+    )
+    assert advised(stopped(finding), profile("office")).next_command == "smtpctl profile set office tls=implicit"
+
+
+@pytest.mark.parametrize(
+    ("secret", "command"),
+    [
+        ("password_keyring = true", "smtpctl secret set office"),
+        ('password = "in clear"', "smtpctl secret set office"),
+        ('password_file = "/run/my secret"', "smtpctl secret set office --store 'file:/run/my secret'"),
+        ('password_command = ["pass", "show", "a b"]', "pass show 'a b'"),
+        ('password_env = "PW"', ""),
+    ],
+)
+def test_a_refused_password_is_mended_where_it_is_kept(secret: str, command: str) -> None:
+    context = match.Context.of(REFUSED, stage=Stage.AUTH, host="smtp.office365.com", credential="password")
+    report = stopped(match.finding(context), status=ExitStatus.AUTH, reply=REFUSED)
+    assert advised(report, profile("office", secret=secret)).next_command == command
+
+
+def test_a_password_from_the_command_line_is_no_business_of_the_file() -> None:
+    report = stopped(with_commands(), status=ExitStatus.AUTH, reply=REFUSED)
+    assert advised(report, profile("office", secret="", password_file="x")).next_command == ""
+
+
+def test_what_passed_keeps_its_own_next_step() -> None:
+    report = Report("office", Transcript(), next_command="smtpctl test-send office")
+    assert advised(report, profile("office")).next_command == "smtpctl test-send office"
+
+
+def test_every_command_of_our_findings_is_personal() -> None:
+    """No page leaves `<profile>` in what a stored profile shows, nor in what a server without one does."""
+    for entry in families.all_entries():
+        for target in ("office", "other.test:2525"):
+            finding = personal(entry.finding(target=target), profile(target))
+            assert not [line for line in commands(finding) if "<profile>" in line]
