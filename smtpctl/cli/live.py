@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from smtpctl.cli.terminal import Terminal
+from smtpctl.cli.terminal import Terminal, leave_interrupted
 from smtpctl.config import store
 from smtpctl.config.profile import Profile
 from smtpctl.config.resolve import resolve
@@ -95,14 +95,16 @@ def _many(terminal: Terminal, chosen: Sequence[Profile], work: Work) -> list[Rep
         shown.done(report)
         return report
 
-    with shown:
-        return _at_once(one, chosen)
+    try:
+        with shown:
+            return _at_once(one, chosen)
+    except KeyboardInterrupt:
+        leave_interrupted()
 
 
 def _at_once(work: Callable[[Profile], Report], chosen: Sequence[Profile]) -> list[Report]:
-    """`work` of each, in threads that die with the process: after Ctrl-C nobody waits for a server that says nothing,
-    which an executor would."""
-    from queue import SimpleQueue
+    """`work` of each, in threads that die with the process: after Ctrl-C nobody waits for a server that says nothing."""
+    from queue import Empty, SimpleQueue
     from threading import Thread
 
     jobs = list(enumerate(chosen))[::-1]
@@ -121,7 +123,13 @@ def _at_once(work: Callable[[Profile], Report], chosen: Sequence[Profile]) -> li
 
     for _ in range(min(AT_ONCE, len(chosen))):
         Thread(target=work_off, daemon=True).start()
-    found = dict(done.get() for _ in chosen)
+    found: dict[int, Report | BaseException] = {}
+    while len(found) < len(chosen):
+        try:
+            number, result = done.get(timeout=1.0)  # a Ctrl-C that comes just before a wait is seen only after it
+            found[number] = result
+        except Empty:
+            continue
     for result in found.values():
         if isinstance(result, BaseException):
             raise result

@@ -11,7 +11,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple, NoReturn, TextIO
 
 from smtpctl.model.errors import Problem, UsageProblem
 from smtpctl.model.finding import Severity
@@ -226,6 +226,13 @@ def complain(message: str, hint: str = "", *, mark: str = "error: ") -> None:
     lines = [visible(line) for line in message.split("\n")]
     lines += [f"  {visible(line)}" for text in hint.splitlines() for line in fold(text, width() - 2)]
     sys.stderr.write(mark + "\n".join(lines) + "\n")
+
+
+def leave_interrupted() -> NoReturn:
+    """End the process after Ctrl-C while threads of it still wait: taking the interpreter down under them can crash it."""
+    complain("interrupted", mark="")
+    flush()
+    os._exit(130)
 
 
 def abandon_stdout() -> None:

@@ -22,6 +22,8 @@ from smtpctl.protocol.replies import NotAReply, ReplyTooLong
 from smtpctl.protocol.steps import Dialogue, Note, Receive, Send, SendContent, StartTls
 
 T = TypeVar("T")
+# Seconds between two looks around: a Ctrl-C that comes just before a wait is seen only after it.
+LONGEST_WAIT = 1.0
 # What ends a wait: the network, a hang-up, octets that are no SMTP (NotAReply, ReplyTooLong), or one of these told already.
 _BROKEN = (OSError, EOFError, ValueError, Problem)
 
@@ -35,8 +37,10 @@ def run(dialogue: Dialogue[T], connection: Connection) -> T:
     done = driver.advance()
     while not done:
         seconds = driver.deadline - connection.now()
-        in_time = seconds > 0 and _ready(connection, driver.writing, seconds)
-        done = driver.advance() if in_time else driver.expire()
+        if seconds <= 0:
+            done = driver.expire()
+        elif _ready(connection, driver.writing, min(seconds, LONGEST_WAIT)):
+            done = driver.advance()
     return driver.result
 
 
