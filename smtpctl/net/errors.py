@@ -30,10 +30,6 @@ _BY_ERRNO: Mapping[int, str] = {
     errno.ECONNRESET: "conn.reset",
     errno.ECONNABORTED: "conn.reset",
     errno.EPIPE: "conn.reset",
-    errno.ENOENT: "conn.refused",  # a UNIX socket that is not there
-    errno.EACCES: "conn.refused",
-    errno.ENOTSOCK: "conn.refused",
-    errno.EAGAIN: "conn.timeout",  # ... and one whose server takes nobody in
 }
 
 # OpenSSL's reason -> finding; the certificate's own faults are told by X509_V_ERR below.
