@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from smtpctl.checks.facts import Facts
 from smtpctl.knowledge.families import entry
-from smtpctl.model.endpoint import TlsMode
+from smtpctl.model.endpoint import TlsMode, is_loopback
 from smtpctl.model.finding import Evidence, Finding
 from smtpctl.protocol.ehlo import Capabilities
 
@@ -23,11 +23,7 @@ def offers(facts: Facts) -> Iterator[Finding]:
 
 
 def _local(facts: Facts) -> bool:
-    return (
-        bool(facts.endpoint.path)
-        or facts.endpoint.host in ("localhost", "::1")
-        or facts.endpoint.host.startswith("127.")
-    )
+    return bool(facts.endpoint.path) or is_loopback(facts.endpoint.host)
 
 
 def _finding(facts: Facts, id: str, capabilities: Capabilities, keyword: str) -> Finding:

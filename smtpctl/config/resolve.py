@@ -21,7 +21,7 @@ from smtpctl.config.profile import OAuth, Origin, Profile
 from smtpctl.config.scope import GLOBAL, resolve_scope
 from smtpctl.config.secrets.refs import SecretRef, from_settings, keyring_entry
 from smtpctl.config.store import Document
-from smtpctl.model.endpoint import USUAL_PORT, AuthPolicy, Endpoint, Route, Timeouts, TlsMode, TlsPolicy
+from smtpctl.model.endpoint import USUAL_PORT, AuthPolicy, Endpoint, Route, Timeouts, TlsMode, TlsPolicy, is_loopback
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.secret import Secret
 from smtpctl.model.transcript import Stage
@@ -219,7 +219,7 @@ def _profile(name: str, found: Found, document: Document) -> Profile:
             "none" if method == "anonymous" else method if method in ("oauth2", "basic") else "auto",
             effective["auth_mech"],
             effective["auth_requirement"],
-            effective["allow_plaintext_auth"] or effective["trusted"] or bool(effective["socket"]) or is_loopback(host),
+            effective["allow_plaintext_auth"] or effective["trusted"] or _stays_here(effective),
             effective["auth_initial_response"],
         ),
         method=method,
@@ -264,9 +264,9 @@ def auth_method(effective: Mapping[str, Any], *, password: bool, token: bool) ->
     return "basic" if effective["username"] and password else "anonymous"
 
 
-def is_loopback(host: str) -> bool:
-    """Whether the host can only be this machine."""
-    return host == "localhost" or host.endswith(".localhost") or host == "::1" or host.startswith("127.")
+def _stays_here(effective: Mapping[str, Any]) -> bool:
+    """Whether clear text reaches nobody else. Behind a proxy `localhost` is another machine."""
+    return bool(effective["socket"]) or (is_loopback(effective["host"] or "") and not effective["proxy"])
 
 
 def _secret(name: str, found: Found) -> SecretRef | None:

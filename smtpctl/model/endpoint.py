@@ -43,6 +43,12 @@ class Endpoint(NamedTuple):
         return f"{host}:{self.port}"
 
 
+def is_loopback(host: str) -> bool:
+    """Whether the host can only be this machine, whatever DNS says: `localhost` or an address, never a name that looks
+    like one (`127.0.0.1.example.com`). Names below `localhost` are asked of DNS by some systems, so they are none."""
+    return host in ("localhost", "::1") or (host.startswith("127.") and host.replace(".", "").isdecimal())
+
+
 class Route(NamedTuple):
     """How to reach it: `family` 4, 6 or 0 for both; local `source` address; `proxy` URL (socks5:// or http://)."""
 

@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from smtpctl.config.resolve import is_loopback
 from smtpctl.config.secrets import fetch, parse
-from smtpctl.model.endpoint import Endpoint, TlsMode
+from smtpctl.model.endpoint import Endpoint, TlsMode, is_loopback
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.secret import Secret
 from smtpctl.protocol.server.faults import Fault, Faults, delay, drop, refusal

@@ -360,3 +360,28 @@ def test_connecting_and_logging_in_are_two_decisions(tls: str, auth: str) -> Non
     found = profile(None, "", host="m", **flags)
     assert found.tls.mode == TlsMode(tls)
     assert found.method == {"none": "anonymous"}.get(auth, auth)
+
+
+# Where a password may go in clear
+
+
+@pytest.mark.parametrize(
+    ("flags", "allowed"),
+    [
+        ({"host": "127.0.0.1"}, True),
+        ({"host": "127.8.9.10"}, True),
+        ({"host": "::1"}, True),
+        ({"host": "localhost"}, True),
+        ({"socket": "/run/smtp.sock"}, True),
+        ({"host": "relay.example.com", "trusted": True}, True),
+        ({"host": "127.example.com"}, False),
+        ({"host": "127.0.0.1.example.com"}, False),
+        ({"host": "mail.localhost"}, False),
+        ({"host": "localhost.example.com"}, False),
+        ({"host": "192.0.2.127"}, False),
+        ({"host": "127.0.0.1", "proxy": "socks5://proxy.example.com"}, False),
+        ({"host": "localhost", "proxy": "http://proxy.example.com:3128"}, False),
+    ],
+)
+def test_only_this_machine_gets_a_password_in_clear(flags: dict[str, Any], allowed: bool) -> None:
+    assert profile("", **flags).auth.allow_plaintext is allowed
