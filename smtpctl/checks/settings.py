@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ MICROSOFT_SCOPE = "https://outlook.office365.com/.default"
 # Servers that are meant to be used as they are, for senders of these domains only: the default of Contensis.
 _OWN_DOMAIN_ONLY: Mapping[str, tuple[str, ...]] = {"smtp.zengenti.com": ("contensis.com", "zengenti.com")}
 _PLACEHOLDER = re.compile(r"<[^<>@\s][^<>]*>|\{[a-z_]+\}|YOUR[_-][A-Z_-]+", re.IGNORECASE)
+_HIDING = ("SCRAM-", "CRAM-", "NTLM", "GSSAPI")
 _BATCH = range(10, 1001)  # outside, the database is asked too often or holds too much at once
 
 
@@ -61,12 +61,19 @@ class Settings(NamedTuple):
         host = self.endpoint.host
         if self.trusted or self.endpoint.path or host == "localhost":
             return True
+        import ipaddress
+
         try:
             return ipaddress.ip_address(host).is_private
         except ValueError:
             return (
                 host.endswith((".internal", ".local", ".lan", ".home.arpa")) or "." not in host or ".internal." in host
             )
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the mechanism asked for proves the password without showing it."""
+        return self.auth.mechanism.upper().startswith(_HIDING)
 
     @property
     def encrypted(self) -> bool:
@@ -76,7 +83,9 @@ class Settings(NamedTuple):
     def finding(self, id: str, at: str, **values: Any) -> Finding:
         """A finding of this profile, located at the key `at`."""
         where = self.locate(at)
-        about = {"profile": self.name or "NAME", "host": self.endpoint.host, "port": str(self.endpoint.port), **values}
+        # A server that is no stored profile: advice turns commands for one into options.
+        name = {"profile": self.name} if self.name else {}
+        about = {**name, "host": self.endpoint.host, "port": str(self.endpoint.port), **values}
         return entry(f"config.{id}").finding(target=self.name or str(self.endpoint), location=where, **about)
 
 
@@ -96,7 +105,7 @@ def login(it: Settings) -> Iterator[Finding]:
     if it.asked in ("auto", "basic") and it.method == "anonymous" and bool(it.username) != it.has_password:
         missing = "password" if it.username else "user name"
         yield it.finding("half_credentials", "username" if it.username else "password", missing=missing)
-    if it.method == "basic" and not it.encrypted and not it.private and not it.auth.allow_plaintext:
+    if it.method == "basic" and not it.encrypted and not it.auth.allow_plaintext and not it.hidden:
         yield it.finding("plaintext_credentials", "tls")
     if it.method == "anonymous" and not it.encrypted and not it.private and it.endpoint.host not in _OWN_DOMAIN_ONLY:
         yield it.finding("untrusted_plaintext", "tls")
@@ -118,8 +127,8 @@ def oauth(it: Settings) -> Iterator[Finding]:
         yield it.finding("oauth_multiple_senders", "username")
     if it.grant and not it.grant.static and not it.has_token:
         yield from _grant(it, it.grant)
-    elif not it.grant and not it.has_token:
-        yield it.finding("oauth_no_endpoint", "oauth")
+    elif not it.has_token:
+        yield it.finding("oauth_no_token" if it.grant else "oauth_no_endpoint", "oauth")
 
 
 def _grant(it: Settings, grant: Grant) -> Iterator[Finding]:

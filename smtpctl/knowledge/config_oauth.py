@@ -137,6 +137,29 @@ ENTRIES = (
         source="RFC 6749 3.2, 4.4",
     ),
     Entry(
+        id="config.oauth_no_token",
+        severity=Severity.ERROR,
+        stage=Stage.CONFIG,
+        status=ExitStatus.CONFIG,
+        title="There is no access token to log in with[: none is set for the credentials {oauth}]",
+        message="With OAuth 2.0 an access token takes the place of the password. smtpctl logs in with a token that a program, "
+        "a file or a variable gives it; it does not obtain one itself.",
+        causes=(
+            because(
+                0.8,
+                "Nothing says where the access token comes from.",
+                fix(
+                    "Name a program that prints one, as access_token_command below its [oauth.NAME] heading (or "
+                    "access_token_file, access_token_env).",
+                    "smtpctl config path",
+                    safe=True,
+                ),
+                fix("For one run: --access-token-command, --access-token-file or --access-token-env."),
+            ),
+        ),
+        source="RFC 6749 1.4; RFC 7628 3.1",
+    ),
+    Entry(
         id="config.oauth_no_username",
         severity=Severity.ERROR,
         stage=Stage.CONFIG,

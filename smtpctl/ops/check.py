@@ -17,7 +17,7 @@ from smtpctl.model.report import RecipientResult, Report
 from smtpctl.model.transcript import Stage
 from smtpctl.net import certificate
 from smtpctl.net.probe import speaks_tls
-from smtpctl.ops import session
+from smtpctl.ops import advice, session
 from smtpctl.ops.session import Conversation, Surroundings
 from smtpctl.protocol import probe
 from smtpctl.protocol.dialogue import Session
@@ -30,7 +30,7 @@ def check(profile: Profile, around: Surroundings, recipients: Sequence[str] = ()
     would take a mail to them. Problems are in the report. UsageProblem for an address that is none."""
     now = time.time()
     if not recipients:
-        return judged(profile, session.converse(profile, around, now=now), now)
+        return advice.advised(judged(profile, session.converse(profile, around, now=now), now), profile)
     envelope = _envelope(profile, recipients)
 
     def body(opened: Session) -> Dialogue[Submission]:
@@ -40,11 +40,12 @@ def check(profile: Profile, around: Surroundings, recipients: Sequence[str] = ()
     done: Submission | None = conversation.result
     refused = session.refusals(profile, done) if done else []
     report = judged(profile, conversation, now)
-    return report._replace(
+    whole = report._replace(
         recipients=_would(done) if done else (),
         findings=(*(problem.finding for problem in refused), *report.findings),
         failure=report.failure or (refused[0].failure if refused else None),
     )
+    return advice.advised(whole, profile)
 
 
 def _envelope(profile: Profile, recipients: Sequence[str]) -> Envelope:
@@ -80,7 +81,8 @@ def judged(profile: Profile, conversation: Conversation, now: float, **more: Any
         chain=certificate.parse(conversation.tls.chain, profile.tls) if conversation.tls else (),
         now=now,
     )
-    findings, outcomes = runner.run(facts)
+    seen, outcomes = runner.run(facts)
+    findings = sorted((*conversation.settings, *seen), key=lambda finding: -finding.severity)
     extra = more.pop("facts", {})
     return Report(
         target=profile.label,
@@ -129,8 +131,8 @@ def merged(problem: Problem | None, findings: Sequence[Finding]) -> tuple[Findin
 def _facts(conversation: Conversation, facts: Facts) -> dict[str, Any]:
     """The JSON document's facts: connection, TLS, certificates, capabilities."""
     found: dict[str, Any] = {"ms": round(conversation.ms, 1), "round_trips": conversation.round_trips}
+    found["tls"] = session.tls_facts(conversation)
     if conversation.tls:
-        found["tls"] = conversation.tls.facts()
         found["certificates"] = [item.to_json() for item in facts.chain if item]
     if conversation.session:
         capabilities = conversation.session.capabilities

@@ -23,6 +23,7 @@ from smtpctl.model.transcript import Stage, Transcript
 from smtpctl.net.connect import connect
 from smtpctl.net.connection import Connection, Log
 from smtpctl.net.runner import run
+from smtpctl.ops import static
 from smtpctl.ops.stages import Rows
 from smtpctl.protocol.dialogue import Login, Session, log_in
 from smtpctl.protocol.steps import Dialogue
@@ -47,7 +48,8 @@ class Surroundings(NamedTuple):
 
 
 class Conversation(NamedTuple):
-    """What came out of a session: `session` and `result` as far as it got, `problem` what stopped it."""
+    """What came out of a session: `session` and `result` as far as it got, `problem` what stopped it, `settings` what
+    the static rules say about the profile."""
 
     transcript: Transcript
     rows: Sequence[StageResult]
@@ -57,6 +59,12 @@ class Conversation(NamedTuple):
     result: Any = None
     problem: Problem | None = None
     tls: TlsSession | None = None
+    settings: tuple[Finding, ...] = ()
+
+
+def tls_facts(conversation: Conversation) -> dict[str, Any]:
+    """Whether TLS was used, and how, as JSON values; a handshake that was refused counts as used."""
+    return {"used": conversation.tls is not None, **(conversation.tls.facts() if conversation.tls else {})}
 
 
 def credentials(profile: Profile, around: Surroundings) -> Credentials:
@@ -101,17 +109,24 @@ def converse(
     now: float | None = None,
     transcript: Transcript | None = None,
 ) -> Conversation:
-    """Connect, log in, do `body`, leave. Never raises a Problem: it is in the result, with the transcript so far."""
+    """Connect, log in, do `body`, leave. Never raises a Problem: it is in the result, with the transcript so far.
+
+    Settings with which nothing may be sent, or nothing can be, end it before a secret is fetched or a name looked up.
+    """
     transcript = Transcript() if transcript is None else transcript
     if around.watch:
         transcript.subscribe(around.watch)
     rows = Rows(transcript, time.time() if now is None else now, around.show)
-    rows.add(_config_row(profile))
+    judged = static.judge(profile)
+    problem = static.stopper(profile, judged)
+    if problem is None:
+        rows.add(_config_row(profile, around.environ))
     began = time.monotonic()
     found: dict[str, Any] = {}
     connection: Connection | None = None
-    problem: Problem | None = None
     try:
+        if problem:
+            raise problem
         who = credentials(profile, around)
         log = Log(transcript, Redactor((who.password, who.token)))
         connection = connect(profile.endpoint, profile.route, profile.tls, profile.timeouts, log)
@@ -132,6 +147,7 @@ def converse(
         found.get("result"),
         problem,
         (connection.tls or connection.tls_failure) if connection else None,
+        judged,
     )
 
 
@@ -226,18 +242,23 @@ def headline(profile: Profile) -> str:
     """How a server is reached, in a line: `smtp.example.com:587  STARTTLS  password as ann@example.com`."""
     modes = {"implicit": "implicit TLS", "starttls": "STARTTLS", "auto": "TLS if offered", "none": "no TLS"}
     method = METHODS.get(profile.method, profile.method)
-    who = f" as {profile.login}" if profile.login else ""
+    who = f" as {profile.login}" if profile.login and profile.method != "anonymous" else ""
     parts = [str(profile.endpoint) if profile.name else "", modes[profile.tls.mode.value], f"{method}{who}"]
     return "  ".join(part for part in parts if part)
 
 
-def _config_row(profile: Profile) -> StageResult:
-    """Where the settings came from, counted."""
+def _config_row(profile: Profile, environ: Mapping[str, str]) -> StageResult:
+    """Where the settings came from, counted; a file of the user's own begins with `~`."""
+    home = f"{environ.get('HOME', '').rstrip('/')}/"
     counts: dict[str, int] = {}
     for origin in profile.origins.values():
-        if origin.kind != "default":
-            where = origin.where.rpartition(":")[0] if origin.kind == "file" else origin.kind
-            counts[where] = counts.get(where, 0) + 1
+        if origin.kind == "default":
+            continue
+        where = {"flag": "options", "preset": f"preset {origin.where}"}.get(origin.kind, origin.kind)
+        if origin.kind == "file":
+            path = origin.where.rpartition(":")[0]
+            where = f"~/{path.removeprefix(home)}" if len(home) > 1 and path.startswith(home) else path
+        counts[where] = counts.get(where, 0) + 1
     parts = [
         f"{number} {'setting' if i == 0 and number == 1 else 'settings' if i == 0 else ''}".strip() + f" from {where}"
         for i, (where, number) in enumerate(counts.items())

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from smtpctl.config.profile import Profile
 from smtpctl.message.bodies import from_path
@@ -18,7 +18,8 @@ from smtpctl.model.envelope import Envelope
 from smtpctl.model.errors import Problem, UsageProblem
 from smtpctl.model.finding import Finding
 from smtpctl.model.report import Failure, RecipientResult, Report
-from smtpctl.ops import session
+from smtpctl.model.transcript import Kind, Stage
+from smtpctl.ops import advice, session, static
 from smtpctl.ops.session import Conversation, Surroundings
 from smtpctl.protocol.dialogue import Session
 from smtpctl.protocol.steps import Dialogue
@@ -86,9 +87,14 @@ def draft(
 
 
 def default_sender(profile: Profile) -> Mailbox:
-    """Who a mail is from where nobody says: the profile's address, else its login. UsageProblem without either."""
+    """Who a mail is from where nobody says: the profile's address, else its login. Without either UsageProblem, with
+    OAuth 2.0 Problem `config.oauth_no_username`, because the login is missing then too."""
     # The setting itself has the display name too; `profile.sender` is the bare address.
     written = str(profile.values.get("from") or "") or (profile.login if "@" in profile.login else "")
+    if not written and profile.method == "oauth2":
+        problem = static.stopper(profile, static.judge(profile))
+        if problem:
+            raise problem
     if not written:
         raise UsageProblem(
             "The mail has no sender.", "Give --from ADDRESS, or set it: smtpctl profile set NAME from=ADDRESS"
@@ -137,28 +143,37 @@ def _report(profile: Profile, conversation: Conversation, mail: Envelope, messag
         problems = session.refusals(profile, done)
         findings = [refused.finding for refused in problems]
         failure = problems[0].failure if problems else None
+    told = {finding.id for finding in findings}
+    findings += [finding for finding in conversation.settings if finding.id not in told]
     sent = sum(recipient.result == "accepted" for recipient in recipients)
-    final = done.final[0] if done and done.final else None
-    facts = {
-        "ms": round(conversation.ms, 1),
-        "round_trips": conversation.round_trips,
-        "message_id": message.message_id,
-        "octets": message.size,
-        "sent": sent,
-        **({"tls": conversation.tls.facts()} if conversation.tls else {}),
-        **({"queue_id": found} if final and final.positive and (found := queue_id(str(final))) else {}),
-    }
-    return Report(
+    report = Report(
         target=profile.label,
         transcript=conversation.transcript,
         findings=tuple(findings),
         stages=tuple(conversation.rows),
         recipients=recipients,
         failure=failure,
-        facts=facts,
+        facts=_facts(conversation, message, sent),
         headline=session.headline(profile),
-        next_command=f"smtpctl check {profile.name}" if failure and profile.name else "",
     )
+    return advice.advised(report, profile)
+
+
+def _facts(conversation: Conversation, message: Message, sent: int) -> dict[str, Any]:
+    """The JSON document's facts. `content_sent`: the message has left; without a reply nobody knows what became of it."""
+    done: Submission | None = conversation.result
+    final = done.final[0] if done and done.final else None
+    content = (event for _, event in conversation.transcript.at_stage(Stage.DATA) if "octets" in event.facts)
+    return {
+        "ms": round(conversation.ms, 1),
+        "round_trips": conversation.round_trips,
+        "message_id": message.message_id,
+        "octets": message.size,
+        "sent": sent,
+        "content_sent": any(event.kind is Kind.SENT for event in content),
+        "tls": session.tls_facts(conversation),
+        **({"queue_id": found} if final and final.positive and (found := queue_id(str(final))) else {}),
+    }
 
 
 def _certificate_findings(profile: Profile, conversation: Conversation, problem: Problem) -> Sequence[Finding]:

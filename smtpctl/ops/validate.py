@@ -18,6 +18,7 @@ from smtpctl.config.store import Document
 from smtpctl.knowledge.families import entry
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Finding, Location
+from smtpctl.ops import static
 
 # Variables that Azure App Service sets for its processes.
 _AZURE = ("WEBSITE_SITE_NAME", "WEBSITE_INSTANCE_ID")
@@ -58,7 +59,7 @@ def validate(
         except Problem as problem:
             findings.append(problem.finding)
         else:
-            findings += rules.judge(_settings(profile, document))
+            findings += static.judge(profile, document, _by_host(profile.endpoint.host))
             findings += _delivery(profile, document, azure)
     unique = list(dict.fromkeys(findings))
     count = len(targets)
@@ -68,47 +69,6 @@ def validate(
 def _place(finding: Finding) -> tuple[str, int, int, int]:
     where = finding.location or Location("", 0)
     return where.path, where.line, where.column, -finding.severity
-
-
-def _settings(profile: Profile, document: Document) -> rules.Settings:
-    preset = presets.get(profile.preset) if profile.preset else _by_host(profile.endpoint.host)
-    oauth = profile.oauth
-    grant = None
-    if oauth:
-        grant = rules.Grant(
-            oauth.tenant_id, oauth.token_endpoint, oauth.client_id, bool(oauth.client_secret), oauth.scope,
-            static=oauth.grant == "access_token",
-        )  # fmt: skip
-
-    def locate(key: str) -> Location | None:
-        # A password is set by one of several keys: password_env, password_file ...
-        for name in (key, *(other for other in profile.origins if other.startswith(f"{key}_"))):
-            origin = profile.origins.get(name)
-            if origin and origin.kind == "file" and ":" in origin.where:
-                path, _, line = origin.where.rpartition(":")
-                owned = profile.name in document.profiles and name in document.profiles[profile.name]
-                return document.locate("profiles", profile.name, name) if owned else Location(path, int(line))
-        return document.locate("profiles", profile.name) if profile.name in document.profiles else None
-
-    texts = {key: value for key, value in profile.values.items() if isinstance(value, str) and value}
-    return rules.Settings(
-        name=profile.name,
-        endpoint=profile.endpoint,
-        tls=profile.tls,
-        auth=profile.auth,
-        asked=str(profile.values.get("auth", "auto")),
-        method=profile.method,
-        username=profile.username,
-        senders=tuple(filter(None, (profile.sender,))),
-        has_password=bool(profile.secret_ref),
-        has_token=bool(profile.token_ref or (oauth and oauth.access_token)),
-        trusted=profile.trusted,
-        oauth_only=bool(preset and preset.oauth_only),
-        password_retired=profile.endpoint.host.endswith((".office365.com", ".outlook.com")),
-        grant=grant,
-        texts={**texts, **({key: str(v) for key, v in oauth.values.items() if isinstance(v, str)} if oauth else {})},
-        locate=locate,
-    )
 
 
 def _by_host(host: str) -> presets.Preset | None:

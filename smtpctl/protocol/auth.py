@@ -49,7 +49,7 @@ def authenticate(login: Login, capabilities: Capabilities, tls: TlsSession | Non
     policy, credentials = login.auth, login.credentials
     if policy.method == "none" or not (credentials or policy.mechanism or login.client_certificate):
         return None
-    private = tls is not None or policy.allow_plaintext or login.loopback
+    private = tls is not None or _may_go_in_clear(login)
     plus = any(name.endswith("-PLUS") for name in capabilities.auth)
     bindings = channel_bindings(tls) if tls and plus else {}
     choice = sasl.choose(
@@ -88,6 +88,11 @@ def authenticate(login: Login, capabilities: Capabilities, tls: TlsSession | Non
     raise refused
 
 
+def _may_go_in_clear(login: Login) -> bool:
+    """A password may cross a trusted network without TLS, a token never (RFC 6750 5.3)."""
+    return (login.auth.allow_plaintext or login.loopback) and not login.credentials.token
+
+
 def _without(login: Login, capabilities: Capabilities, choice: sasl.Choice, private: bool) -> Dialogue[None]:
     """No mechanism can be tried: decide whether that matters."""
     facts = {
@@ -100,10 +105,10 @@ def _without(login: Login, capabilities: Capabilities, choice: sasl.Choice, priv
     if requirement == "optional" or (requirement == "optional-strict" and not capabilities.auth):
         yield Note("no login: the server offers no mechanism that can be used here", Stage.AUTH, facts)
         return
-    if not capabilities.auth:
-        raise Obstacle(Stage.AUTH, "auth.not_offered", facts)
     if not private and login.credentials.token:
         raise Obstacle(Stage.AUTH, "config.oauth_without_tls", facts)
+    if not capabilities.auth:
+        raise Obstacle(Stage.AUTH, "auth.not_offered", facts)
     if not private:
         raise Obstacle(Stage.AUTH, "auth.would_be_plaintext", facts)
     raise Obstacle(Stage.AUTH, "auth.no_common_mechanism", facts)

@@ -162,7 +162,8 @@ class _Situation(NamedTuple):
         return None
 
     def _unsafe(self, mechanism: Mechanism) -> Reason | None:
-        if mechanism.reveals and not (self.secured or self.policy.allow_plaintext):
+        may_show = self.policy.allow_plaintext and mechanism.credential is not Credential.TOKEN
+        if mechanism.reveals and not (self.secured or may_show):
             return Reason.PLAINTEXT
         if self.forced:
             return None  # the mechanism itself says what is wrong, and how to mend it

@@ -92,9 +92,11 @@ def test_without_tls_only_what_hides_the_password() -> None:
     assert "PLAIN: the connection is not encrypted and it would reveal the password or token" in told.value.facts["rejected"]
 
 
-def test_a_token_without_tls() -> None:
+@pytest.mark.parametrize("offered", ["XOAUTH2", "PLAIN", ""])
+@pytest.mark.parametrize("allowed", [False, True])
+def test_a_token_never_goes_without_tls(offered: str, allowed: bool) -> None:
     with pytest.raises(Obstacle, match=r"config\.oauth_without_tls"):
-        attempt("XOAUTH2", "", TOKEN, tls=None)
+        attempt(offered, "", TOKEN, tls=None, allow_plaintext=allowed)
 
 
 def test_plain_text_where_it_was_allowed() -> None:

@@ -1,0 +1,96 @@
+"""The static rules applied to a resolved profile: what `validate` says, and what a live run says before it connects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from smtpctl.checks import settings as rules
+from smtpctl.config.profile import Profile
+from smtpctl.config.store import Document
+from smtpctl.knowledge.families import entry
+from smtpctl.model.errors import Problem
+from smtpctl.model.finding import Finding, Location
+
+if TYPE_CHECKING:
+    from smtpctl.config.presets import Preset
+
+# With these there is nothing to connect for: what would be sent must not be, or does not exist.
+_STOPPING = frozenset({
+    "config.oauth_without_tls", "config.oauth_no_username", "config.oauth_no_endpoint", "config.oauth_no_token",
+    "config.oauth_incomplete", "config.endpoint_not_https", "config.plaintext_credentials",
+})  # fmt: skip
+
+
+def judge(profile: Profile, document: Document | None = None, preset: Preset | None = None) -> tuple[Finding, ...]:
+    """What the rules say about one profile, located in the `document` it stands in.
+
+    `preset` is the provider that the host belongs to, where that is known besides what the profile names.
+    """
+    return tuple(rules.judge(_settings(profile, document, preset)))
+
+
+def stopper(profile: Profile, findings: Iterable[Finding]) -> Problem | None:
+    """The first of these findings that a live run must not begin with, as what ends it.
+
+    Credentials without a token end it too: smtpctl logs in with access tokens that are obtained elsewhere.
+    """
+    stopping = next((finding for finding in findings if finding.id in _STOPPING), None)
+    if stopping is None and profile.method == "oauth2" and not _has_token(profile):
+        about: dict[str, Any] = {"oauth": profile.oauth.name} if profile.oauth else {}
+        stopping = entry("config.oauth_no_token").finding(target=profile.label, **about)
+    return Problem(stopping, entry(stopping.id).status) if stopping else None
+
+
+def _has_token(profile: Profile) -> bool:
+    return bool(profile.token_ref or (profile.oauth and profile.oauth.access_token))
+
+
+def _settings(profile: Profile, document: Document | None, preset: Preset | None) -> rules.Settings:
+    if profile.preset:
+        from smtpctl.config import presets
+
+        preset = presets.get(profile.preset)
+    oauth = profile.oauth
+    grant = None
+    if oauth:
+        grant = rules.Grant(
+            oauth.tenant_id, oauth.token_endpoint, oauth.client_id, bool(oauth.client_secret), oauth.scope,
+            static=oauth.grant == "access_token",
+        )  # fmt: skip
+    texts = {**_texts(profile.values), **(_texts(oauth.values) if oauth else {})}
+    return rules.Settings(
+        name=profile.name,
+        endpoint=profile.endpoint,
+        tls=profile.tls,
+        auth=profile.auth,
+        asked=str(profile.values.get("auth", "auto")),
+        method=profile.method,
+        username=profile.username,
+        senders=tuple(filter(None, (profile.sender,))),
+        has_password=bool(profile.secret_ref),
+        has_token=_has_token(profile),
+        trusted=profile.trusted,
+        oauth_only=bool(preset and preset.oauth_only),
+        password_retired=profile.endpoint.host.endswith((".office365.com", ".outlook.com")),
+        grant=grant,
+        texts=texts,
+        locate=lambda key: _place(profile, document, key),
+    )
+
+
+def _texts(values: Mapping[str, Any]) -> dict[str, str]:
+    return {key: value for key, value in values.items() if isinstance(value, str) and value}
+
+
+def _place(profile: Profile, document: Document | None, key: str) -> Location | None:
+    """Where a setting is written: its own line, else the heading of the profile."""
+    own = document.profiles.get(profile.name) if document else None
+    # A password is set by one of several keys: password_env, password_file ...
+    for name in (key, *(other for other in profile.origins if other.startswith(f"{key}_"))):
+        origin = profile.origins.get(name)
+        if origin and origin.kind == "file" and ":" in origin.where:
+            path, _, line = origin.where.rpartition(":")
+            exact = document.locate("profiles", profile.name, name) if document and own and name in own else None
+            return exact or Location(path, int(line))
+    return document.locate("profiles", profile.name) if document and own is not None else None
