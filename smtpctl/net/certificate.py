@@ -22,26 +22,27 @@ def parse(chain: Sequence[bytes], policy: TlsPolicy) -> tuple[Certificate | None
     """The facts of a presented chain, leaf first; None for a certificate that a strict parser refuses."""
     if not chain:
         return ()
-    parsed = [_load(der) for der in chain[:CHAIN_LIMIT]]
-    roots = _trusted_issuers(parsed, policy)
-    return tuple(
-        _facts(certificate, der, parsed, roots) if certificate else None
-        for certificate, der in zip(parsed, chain, strict=False)
-    )
-
-
-def _load(der: bytes) -> x509.Certificate | None:
     import warnings
-
-    from cryptography import x509
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a later version will refuse it is no news for a terminal
-        try:
-            certificate = x509.load_der_x509_certificate(der)
-            _ = certificate.extensions, certificate.subject  # parsed on first use
-        except ValueError:
-            return None
+        parsed = [_load(der) for der in chain[:CHAIN_LIMIT]]
+        roots = _trusted_issuers(parsed, policy)
+        return tuple(
+            _facts(certificate, der, parsed, roots) if certificate else None
+            for certificate, der in zip(parsed, chain, strict=False)
+        )
+
+
+def _load(der: bytes) -> x509.Certificate | None:
+    from cryptography import x509
+
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        # parsed on first use, and all of it can be malformed
+        _ = certificate.extensions, certificate.subject, certificate.issuer, certificate.not_valid_after_utc
+    except Exception:  # InvalidVersion, DuplicateExtension, KeyError for an unknown flag ...: they share no other base
+        return None
     return certificate
 
 
@@ -104,11 +105,12 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
 
 def _key(certificate: x509.Certificate) -> tuple[str, int]:
     """What kind of key, and its size in bits."""
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 
     try:
         key = certificate.public_key()
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         return "unknown", 0
     if isinstance(key, ec.EllipticCurvePublicKey):
         return f"EC {key.curve.name}", key.key_size
