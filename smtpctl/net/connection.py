@@ -81,8 +81,9 @@ class Connection:
 
     @property
     def round_trips(self) -> int:
-        """How often we waited for the other side: for the connection, the greeting, then for what we sent."""
-        return 2 + self.channel.round_trips
+        """How often we waited for the other side: for the connection, for the greeting where it comes unasked (with
+        implicit TLS it answers the handshake), then for what we sent."""
+        return (2 if self.upgraded else 1) + self.channel.round_trips
 
     @property
     def server_name(self) -> str:
@@ -94,12 +95,12 @@ class Connection:
         self.channel.start_tls(tls.context(self.policy), self.policy.sni or self._host)
 
     def finish_tls(self) -> TlsSession:
-        """The handshake is done: note what it gave. Problem `tls.pin_mismatch`."""
+        """The handshake is done: note what it gave. Problem `tls.cert.hostname_mismatch`, `tls.pin_mismatch`."""
         assert self.channel.tls is not None
         session = tls.describe(self.channel.tls, self.server_name, verified=self.policy.verify)
-        tls.check_name(self.channel.tls, self.policy, session)
         self.tls = session
         self.record(Kind.TLS, Stage.TLS, f"{session.protocol} {session.cipher}", session.facts())
+        tls.check_name(self.channel.tls, self.policy, session, str(self.endpoint))
         tls.check_pins(self.policy, session, str(self.endpoint))
         return session
 

@@ -103,7 +103,7 @@ def _common_name(peer: Any) -> str:
     return names[0] if names else ""
 
 
-def check_name(session: ssl.SSLObject, policy: TlsPolicy, facts: TlsSession) -> None:
+def check_name(session: ssl.SSLObject, policy: TlsPolicy, facts: TlsSession, target: str) -> None:
     """Verify the name where OpenSSL was not asked to. Problem `tls.cert.hostname_mismatch`."""
     if not policy.verify or policy.pins or not _own_name(policy):
         return
@@ -111,7 +111,7 @@ def check_name(session: ssl.SSLObject, policy: TlsPolicy, facts: TlsSession) -> 
     offered = [value for kind, value in peer.get("subjectAltName", ()) if kind in ("DNS", "IP Address")]
     if not matches_any(offered, facts.server_name):
         raise entry("tls.cert.hostname_mismatch").problem(
-            name=facts.server_name, offered=", ".join(offered) or "none", evidence=offered[:8]
+            target=target, name=facts.server_name, offered=", ".join(offered) or "none", evidence=offered[:8]
         )
 
 
