@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -116,6 +116,34 @@ class Finding(NamedTuple):
             data["location"] = self.location._asdict()
         keep = {"id", "severity", "stage", "target", "title", "evidence", "causes"}
         return {key: value for key, value in data.items() if key in keep or value not in ("", [], True)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Finding:
+        """The inverse of `to_json`, but for where evidence points; KeyError or ValueError for anything else."""
+        place = value.get("location")
+        return cls(
+            str(value["id"]),
+            Severity.parse(str(value["severity"])),
+            Stage(value["stage"]),
+            str(value["title"]),
+            evidence=tuple(Evidence(str(piece)) for piece in value["evidence"]),
+            causes=tuple(_cause(cause) for cause in value["causes"]),
+            knowledge=tuple(map(str, value.get("knowledge", ()))),
+            verified=bool(value.get("verified", True)),
+            message=str(value.get("message", "")),
+            target=str(value.get("target", "")),
+            source=str(value.get("source", "")),
+            role=str(value.get("role", "")),
+            as_of=str(value.get("as_of", "")),
+            location=Location(str(place["path"]), int(place["line"]), int(place["column"])) if place else None,
+        )
+
+
+def _cause(value: Mapping[str, Any]) -> Cause:
+    """A cause of a JSON document; what to run is behind the last of what to do."""
+    texts, commands = [str(text) for text in value["fix"]], tuple(map(str, value["commands"]))
+    remedies = [Remedy(text) for text in texts[:-1]] + [Remedy(texts[-1] if texts else "", commands)]
+    return Cause(str(value["text"]), float(value["likelihood"]), tuple(remedies))
 
 
 def worst(findings: Iterable[Finding]) -> Severity | None:

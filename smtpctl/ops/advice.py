@@ -12,9 +12,10 @@ from collections.abc import Iterator
 
 from smtpctl.config.fields import FIELDS, Type
 from smtpctl.config.profile import Profile
-from smtpctl.config.secrets.refs import Kind
+from smtpctl.config.secrets import refs
 from smtpctl.model.finding import Finding
 from smtpctl.model.report import ExitStatus, Report
+from smtpctl.model.transcript import Event, Kind
 
 PLACE = "<profile>"
 _SETTING = re.compile(r"smtpctl profile set <profile> (.+)")
@@ -26,8 +27,13 @@ _WEAKER = re.compile(r"insecure|allow-plaintext|trusted=true|auth=none|tls=none|
 
 
 def advised(report: Report, profile: Profile) -> Report:
-    """The report with personal findings, and where something stopped the run with the one command to go on with."""
+    """The report with personal findings, and where something stopped the run with the one command to go on with; its
+    transcript then ends with the finding's id."""
     findings = tuple(personal(finding, profile) for finding in report.findings)
+    if report.failure and findings:
+        last = report.transcript.events[-1].at if report.transcript.events else 0.0
+        first = findings[0]
+        report.transcript.add(Event(last, first.stage, Kind.ERROR, first.title, facts={"id": first.id}))
     following = _next(report, findings, profile) if report.failure else report.next_command
     return report._replace(findings=findings, next_command=following)
 
@@ -60,11 +66,11 @@ def _password(profile: Profile) -> str:
     stored = any(profile.origins[field].kind == "file" for field in profile.origins if field.startswith("password"))
     if not reference or not profile.name or not stored:
         return ""
-    if reference.kind is Kind.FILE:
+    if reference.kind is refs.Kind.FILE:
         return f"smtpctl secret set {name} --store {shlex.quote(f'file:{reference.value}')}"
-    if reference.kind is Kind.COMMAND:
+    if reference.kind is refs.Kind.COMMAND:
         return shlex.join(reference.args)
-    return f"smtpctl secret set {name}" if reference.kind in (Kind.KEYRING, Kind.LITERAL) else ""
+    return f"smtpctl secret set {name}" if reference.kind in (refs.Kind.KEYRING, refs.Kind.LITERAL) else ""
 
 
 def _filled(commands: tuple[str, ...], profile: Profile) -> Iterator[str]:

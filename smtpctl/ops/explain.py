@@ -7,6 +7,7 @@ several it is summarised; it is read once, line by line, and no more is kept of 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from itertools import chain, islice
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from smtpctl.model.errors import UsageProblem
 from smtpctl.model.explanation import Explained, Explanation, LogCause, LogSummary, Meaning
 from smtpctl.model.finding import Finding
 from smtpctl.model.transcript import Stage
+from smtpctl.ops import own_output
 from smtpctl.ops.extract import Failure, failures, first
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*\.(?=[^.]*[a-z_])[a-z0-9_-]+", re.IGNORECASE)
@@ -87,6 +89,11 @@ def explain_lines(lines: Iterable[str], known: Hints = NO_HINTS) -> Explained:
     """What a file or a stream is about: a single line or failure explained, or a summary of several (or of none)."""
     stream = iter(lines)
     start = list(islice(stream, 2))
+    if own_output.ours("".join(start)):
+        text = "".join(chain(start, stream))
+        if recalled := _recalled(text):
+            return recalled
+        stream = iter(text.splitlines(keepends=True)[len(start) :])
     if len(start) < 2:
         return explain("".join(start), known)
     log = _Log(known)
@@ -96,6 +103,26 @@ def explain_lines(lines: Iterable[str], known: Hints = NO_HINTS) -> Explained:
     if summary.failures == 1:
         return _text(summary.causes[0].sample, known)
     return summary
+
+
+def _recalled(text: str) -> Explained | None:
+    """Our own output: what it found is known, and need not be guessed from its words."""
+    found = own_output.findings(text, lambda name: known.finding if (known := by_id(name)) else None)
+    pages = {finding.id: Explanation(finding, retryable=_later(finding.id)) for finding in found}
+    if len(pages) < 2:
+        return next(iter(pages.values()), None)
+    counts = Counter(finding.id for finding in found)
+    causes = tuple(
+        LogCause(pages[name].finding, pages[name].finding.title, count, bool(pages[name].retryable))
+        for name, count in counts.most_common()
+    )
+    return LogSummary(text.count("\n"), len(found), causes)
+
+
+def _later(name: str) -> bool | None:
+    """Whether trying again can help, as the page of this id says."""
+    known = by_id(name)
+    return known.retryable if known else None
 
 
 def by_id(name: str) -> Explanation | None:

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smtpctl.knowledge import families
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.explanation import Explanation, LogSummary, Meaning
-from smtpctl.model.transcript import Stage
+from smtpctl.model.transcript import Event, Kind, Stage, Transcript
 from smtpctl.ops.explain import Hints, by_id, explain, explain_lines
+from smtpctl.render import to_json
 
 LOGS = Path(__file__).parents[2] / "corpus" / "logs"
 
@@ -163,3 +165,26 @@ def test_every_text_gets_an_answer(text: str) -> None:
     except UsageProblem:
         return  # an id, or nothing
     assert result.to_json()["kind"]
+
+
+def test_our_own_output_says_what_it_said() -> None:
+    """A JSON document holds the finding, a transcript its id; neither is guessed from the words of the server."""
+    about = {"target": "mail.test:587", "evidence": ["127.0.0.1:587: Connection refused"]}
+    finding = families.entry("conn.refused").finding(**about)
+    text = to_json.document("smtpctl.check/1", {"exit": 75, "findings": [finding.to_json()]})
+    explained = explain_lines(text.splitlines(keepends=True))
+    assert isinstance(explained, Explanation)
+    assert explained.finding.to_json() == finding.to_json()
+    assert explained.retryable
+
+    end = Event(0.1, Stage.CONNECT, Kind.ERROR, finding.title, facts={"id": finding.id})
+    told = explain_lines([Transcript([end]).dumps()])
+    assert isinstance(told, Explanation)
+    assert (told.finding.id, told.finding.title) == (finding.id, finding.title)
+
+
+def test_a_session_without_an_end_is_read_like_a_log() -> None:
+    said = Event(0.1, Stage.RCPT, Kind.RECEIVED, "450 4.2.0 <x@y.test>: Greylisted, see elsewhere")
+    explained = explain_lines(Transcript([said, said]).dumps().splitlines(keepends=True))
+    assert isinstance(explained, LogSummary)
+    assert [cause.finding.id for cause in explained.causes] == ["generic.rcpt-greylisted"]

@@ -14,6 +14,7 @@ from profiles import ids, look, profile
 from smtpctl.config.profile import OAuth
 from smtpctl.model.endpoint import TlsMode
 from smtpctl.model.errors import Problem
+from smtpctl.model.finding import Severity
 from smtpctl.model.report import ExitStatus
 from smtpctl.model.secret import Secret
 from smtpctl.model.transcript import Kind
@@ -61,7 +62,7 @@ def test_settings_that_cannot_work_end_a_run_before_it_connects(
         assert report.findings[0].title == text
         assert report.status() is ExitStatus.CONFIG
         assert [(row.stage.value, row.status) for row in report.stages] == [("config", "failed")]
-        assert not list(report.transcript)
+        assert {event.kind for event in report.transcript} == {Kind.ERROR}
 
 
 def _sent(host: str, port: int, **settings: Any) -> Any:
@@ -102,7 +103,7 @@ def test_a_password_to_a_public_server_without_tls_stays_here() -> None:
     report = look("192.0.2.1", 25, tls="none", username="ann", password="s3cret")
     assert ids(report) == ["config.plaintext_credentials"]
     assert report.status() is ExitStatus.CONFIG
-    assert not list(report.transcript)
+    assert {event.kind for event in report.transcript} == {Kind.ERROR}
 
 
 @pytest.mark.parametrize(
@@ -127,6 +128,17 @@ def test_half_a_login_is_tried_without_one_and_told() -> None:
         assert not [event for event in made.transcript if event.text.startswith("AUTH")]
     assert mail.recipients[0].result == "accepted"
     assert mail.facts["tls"] == {"used": False}
+
+
+def test_tls_left_to_a_server_that_has_none_is_told_but_for_localhost() -> None:
+    with Sink(Setup()) as sink:
+        told = look("127.0.0.1", sink.port, tls="auto")
+        quiet = look("localhost", sink.port), look("127.0.0.1", sink.port, trusted=True)
+    (finding,) = told.findings
+    assert (finding.id, finding.severity) == ("starttls.not_offered", Severity.WARNING)
+    assert told.status() is ExitStatus.OK
+    assert told.facts["tls"] == {"used": False}
+    assert not any(report.findings for report in quiet)
 
 
 def test_a_token_is_not_given_to_a_server_that_offers_no_tls() -> None:
