@@ -178,7 +178,8 @@ def roundtrips(rounds: int) -> None:
             proxy_port = free_port()
             for seconds in (0.0, delay):
                 proxy = subprocess.Popen(
-                    [sys.executable, str(HERE / "delayproxy.py"), str(proxy_port), str(port), str(seconds * 1000)]
+                    [sys.executable, str(HERE / "delayproxy.py"), str(port), str(seconds * 1000), str(proxy_port)],
+                    stdout=subprocess.DEVNULL,
                 )
                 try:
                     time.sleep(0.5)
