@@ -17,7 +17,8 @@ class Facts(NamedTuple):
     """One session with one server.
 
     `session` is None where it did not get as far as a login; `tls` the handshake, also one that was refused; `chain` the
-    presented certificates, leaf first, None for one that cannot be read; `helo` the name we gave; `now` epoch seconds.
+    presented certificates, leaf first, None for one that cannot be read; `helo` the name we gave; `now` epoch seconds;
+    `trusted` that the network to the server is.
     """
 
     target: str
@@ -29,6 +30,7 @@ class Facts(NamedTuple):
     tls: TlsSession | None
     chain: tuple[Certificate | None, ...]
     now: float
+    trusted: bool = False
 
     def offered(self, *, secured: bool) -> Capabilities | None:
         """What the last EHLO was answered in clear or inside TLS, also where the session went no further."""

@@ -80,6 +80,7 @@ def judged(profile: Profile, conversation: Conversation, now: float, **more: Any
         tls=conversation.tls,
         chain=certificate.parse(conversation.tls.chain, profile.tls) if conversation.tls else (),
         now=now,
+        trusted=profile.trusted,
     )
     seen, outcomes = runner.run(facts)
     findings = sorted((*conversation.settings, *seen), key=lambda finding: -finding.severity)
