@@ -28,7 +28,7 @@ Replace = Annotated[bool, Option("--replace", help="Replace profiles that have t
 Names = Annotated[
     list[str] | None, Argument(metavar="PROFILE", help="Names of profiles. Without one: the default, or all.")
 ]
-Reveal = Annotated[bool, Option("--reveal", help="Write secrets instead of placeholders.")]
+Reveal = Annotated[bool, Option("--reveal", help="Write secrets instead of masks.")]
 Strict = Annotated[bool, Option("--strict", help="Exit 1 where something has no place in the format.")]
 
 
@@ -82,7 +82,7 @@ def export(terminal: Terminal, to: To, names: Names = None, reveal: Reveal = Fal
     $ smtpctl profile export --to contensis office
     $ smtpctl profile export --to kentico > servers.xml
 
-    Secrets are placeholders unless --reveal is given. What the format has no place for is said.
+    Secrets are masked unless --reveal is given. What the format has no place for is said.
     """
     from smtpctl.ops import profile_io
 

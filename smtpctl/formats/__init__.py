@@ -37,7 +37,7 @@ class Format(Protocol):
         """What a file says. Never raises: what is wrong with the text is a notice that refuses."""
 
     def write(self, servers: Sequence[Settings], scope: Mapping[str, object], *, reveal: bool = False) -> Writing:
-        """The servers (the default one first) and sending settings as text; placeholders for secrets unless `reveal`."""
+        """The servers (the default one first) and sending settings as text; masks for secrets unless `reveal`."""
 
 
 def names() -> tuple[str, ...]:

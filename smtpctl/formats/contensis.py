@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from smtpctl.formats.settings import About, Notice, OAuth, Reading, Settings, Writing, is_mask, lost, port, suggestion
 from smtpctl.model.endpoint import TlsMode
-from smtpctl.model.secret import Secret
+from smtpctl.model.secret import MASK, Secret
 
 TITLE = "Contensis"
 _OAUTH = ("oauth.tenant", "oauth.token_endpoint", "oauth.client_id", "oauth.client_secret", "oauth.scope")
@@ -80,7 +80,7 @@ def read(text: str) -> Reading:
 
 
 def write(servers: Sequence[Settings], scope: Mapping[str, object], *, reveal: bool = False) -> Writing:
-    """The twelve settings of the first server."""
+    """The twelve settings of the first server; a secret that is not revealed is its mask."""
     if not servers:
         return Writing("", (Notice(About.INVALID, "servers", "there is no server to write"),))
     notices = [*lost(servers[0], CARRIES), *_changed(servers[0])]
@@ -88,7 +88,7 @@ def write(servers: Sequence[Settings], scope: Mapping[str, object], *, reveal: b
     extra = len(servers) - 1
     if extra:
         notices.append(Notice(About.NOT_CARRIED, "servers", f"Contensis has one server; {extra} more are left out"))
-    values = _values(servers[0], reveal=reveal)
+    values = _values(servers[0], dict.fromkeys(_SECRETS, MASK), reveal=reveal)
     real = {
         PASSWORD: reveal and bool(servers[0].secret),
         CLIENT_SECRET: reveal and bool(servers[0].oauth.client_secret),
@@ -96,13 +96,13 @@ def write(servers: Sequence[Settings], scope: Mapping[str, object], *, reveal: b
     for key, value in values.items():
         if _cannot_stand(key, value, real=real.get(key, False)):
             notices.append(Notice(About.INVALID, key, "a value like this one cannot be written as a line"))
-            values[key] = _SECRETS.get(key, "")
+            values[key] = MASK if key in _SECRETS else ""
     return Writing(_text(values, SCHEMA), tuple(notices))
 
 
 def listing(server: Settings, keys: Iterable[str]) -> str:
     """Only some settings, in the order of `keys`, with placeholders for secrets: a common configuration."""
-    return _text(_values(server, reveal=False), list(keys))
+    return _text(_values(server, _SECRETS, reveal=False), list(keys))
 
 
 def _lines(text: str, notices: list[Notice]) -> Iterator[_Line]:
@@ -154,8 +154,8 @@ def _settings(values: Mapping[str, str], notices: list[Notice]) -> Settings:
     )
 
 
-def _values(server: Settings, *, reveal: bool) -> dict[str, str]:
-    """Every setting as it is written. Without a login user name and password stay away: Contensis would use them."""
+def _values(server: Settings, hidden: Mapping[str, str], *, reveal: bool) -> dict[str, str]:
+    """Every setting as it is written, `hidden` in place of a secret that is not revealed. Without a login user name and password stay away: Contensis would use them."""
     unused = server.auth == "none" and bool(server.user)
     secret = Secret("") if unused else server.secret
     ref = "" if unused else server.secret_ref
@@ -165,12 +165,12 @@ def _values(server: Settings, *, reveal: bool) -> dict[str, str]:
         IMPLICIT: _word(server.tls is TlsMode.IMPLICIT),
         STARTTLS: _word(server.tls in (TlsMode.STARTTLS, TlsMode.AUTO)),
         USER: server.user,
-        PASSWORD: _shown(PASSWORD, secret, ref, reveal=reveal),
+        PASSWORD: _shown(hidden[PASSWORD], secret, ref, reveal=reveal),
         OAUTH2: _word(server.auth == "oauth2"),
         TENANT: server.oauth.tenant,
         TOKENS: server.oauth.token_endpoint,
         CLIENT: server.oauth.client_id,
-        CLIENT_SECRET: _shown(CLIENT_SECRET, server.oauth.client_secret, "", reveal=reveal),
+        CLIENT_SECRET: _shown(hidden[CLIENT_SECRET], server.oauth.client_secret, "", reveal=reveal),
         SCOPES: server.oauth.scope,
     }
 
@@ -186,10 +186,10 @@ def _changed(server: Settings) -> Iterator[Notice]:
         yield Notice(About.CHANGED, "auth", "Contensis does not log in unless both user name and password are set")
 
 
-def _shown(key: str, secret: Secret, ref: str, *, reveal: bool) -> str:
+def _shown(instead: str, secret: Secret, ref: str, *, reveal: bool) -> str:
     if reveal and secret:
         return secret.reveal()
-    return _SECRETS[key] if secret or ref else ""
+    return instead if secret or ref else ""
 
 
 def _cannot_stand(key: str, value: str, *, real: bool) -> bool:

@@ -1,7 +1,7 @@
 """Profiles from other programs' settings and back.
 
 An import is whole or not at all: a placeholder or a value that cannot be read refuses everything before anything is
-stored. Secrets go to a store, the file gets references. An export has placeholders for secrets unless they are asked
+stored. Secrets go to a store, the file gets references. An export has masks for secrets unless they are asked
 for, and says what the other format cannot hold.
 """
 
@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 from smtpctl import formats
-from smtpctl.config import save, secrets
+from smtpctl.config import layers, save, secrets
 from smtpctl.config.edits import Edit, Set, Unset
-from smtpctl.config.fields import SCOPE_FIELDS
+from smtpctl.config.fields import SCOPE_FIELDS, Field
 from smtpctl.config.profile import OAuth as StoredOAuth
 from smtpctl.config.profile import Profile
 from smtpctl.config.resolve import resolve
@@ -111,6 +111,7 @@ def import_(
     _refuse(reading.notices, format_name)
     plans = [_plan(server, number, name or format_name) for number, server in enumerate(reading.servers, 1)]
     _check_names(document, plans, replace=replace)
+    _check_values(plans, format_name)
     for plan in plans:
         for secret_name, secret in plan.secrets:
             secrets.store(parse_store(secret_store, secret_name), secret, environ)
@@ -199,6 +200,18 @@ def _check_names(document: Document, plans: Sequence[_Plan], *, replace: bool) -
         if taken and not replace:
             hint = "Choose another with --name, or give --replace."
             raise UsageProblem(f'There is a profile or set of credentials "{plan.name}" already', hint)
+
+
+def _check_values(plans: Sequence[_Plan], format_name: str) -> None:
+    """Problem `format.invalid` for what the configuration would not take: no host, two different ports ..."""
+
+    def refuse(field: Field, error: str) -> NoReturn:
+        raise families.entry("format.invalid").problem(
+            target=format_name, evidence=[f"{field.name}: {error}"], text=f"{field.name}: {error}"
+        )
+
+    for plan in plans:
+        layers.parsed(_profile_table(plan.server), refuse)
 
 
 def _profile_edits(document: Document, plan: _Plan, secret_store: str, site: str) -> Iterator[Edit]:
@@ -335,5 +348,5 @@ def _secret(ref: secrets.SecretRef | None, environ: Mapping[str, str], *, reveal
 
 
 def _hidden(ref: secrets.SecretRef | None) -> Secret:
-    """Something in place of a secret that is there and not to be shown: formats write a placeholder for it."""
+    """Something in place of a secret that is there and not to be shown: formats write a mask for it."""
     return Secret(str(ref)) if ref else Secret("")

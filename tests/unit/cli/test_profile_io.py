@@ -59,7 +59,7 @@ def test_all_twelve_contensis_settings_survive(smtpctl_call: Runner, home: Path,
     assert "config.password_ignored" in done.stderr
     assert CANARY not in str(config(home))
     shown = smtpctl_call("profile", "export", "--to", "contensis")
-    assert shown.stdout == FULL.replace(f"{CANARY}-2", "<your client secret>").replace(CANARY, "<password>")
+    assert shown.stdout == FULL.replace(f"{CANARY}-2", "********").replace(CANARY, "********")
     assert smtpctl_call("profile", "export", "--to", "contensis", "--reveal").stdout == FULL
 
 
@@ -96,6 +96,22 @@ def test_placeholders_refuse_and_are_all_named(smtpctl_call: Runner, home: Path)
     assert "config.placeholder_left" in done.stderr
     for placeholder in ("<your tenant ID>", "<your client ID>", "<your client secret>"):
         assert placeholder in done.stderr
+    assert not (home / ".config").exists()
+
+
+@pytest.mark.parametrize(
+    ("host", "why"),
+    [
+        ("https://x", "is a URL"),
+        ("a b", "has a blank in it"),
+        ("a:x", '"x" is not a port'),
+        ("mail.example.com:587", "25 and 587 in the host differ"),
+    ],
+)
+def test_a_host_that_is_none_refuses(smtpctl_call: Runner, home: Path, host: str, why: str) -> None:
+    done = smtpctl_call("profile", "import", "--from", "contensis", "-", stdin=f"EmailSMTPHost = {host}\n")
+    assert done.code == 65
+    assert why in " ".join(done.stderr.split())
     assert not (home / ".config").exists()
 
 
