@@ -121,7 +121,9 @@ def send(host: str, port: int, **settings: Any) -> Report:
     return sending.test_send(made, Surroundings(os.environ), wish)
 
 
-@pytest.mark.parametrize("without", [(), ("CHUNKING",), ("CHUNKING", "PIPELINING")], ids=["bdat", "pipelined", "lockstep"])
+@pytest.mark.parametrize(
+    "without", [(), ("CHUNKING",), ("CHUNKING", "PIPELINING")], ids=["bdat", "pipelined", "lockstep"]
+)
 @pytest.mark.parametrize("name", MAIL)
 def test_send(name: str, without: tuple[str, ...]) -> None:
     setup = Setup(faults=Faults(*HOSTILE[name]))
@@ -381,10 +383,16 @@ def test_a_name_that_does_not_exist() -> None:
 
 # The program itself
 
-LIMITS = ("--timeout", "2", *(word for stage in ("greeting", "ehlo", "tls") for word in ("--stage-timeout", f"{stage}={SECONDS}")))
+LIMITS = (
+    "--timeout",
+    "2",
+    *(word for stage in ("greeting", "ehlo", "tls") for word in ("--stage-timeout", f"{stage}={SECONDS}")),
+)
 
 
-@pytest.mark.parametrize("name", ["silent", "slow_drip", "endless_line", "endless_reply", "http", "too_busy", "reset_at_ehlo"])
+@pytest.mark.parametrize(
+    "name", ["silent", "slow_drip", "endless_line", "endless_reply", "http", "too_busy", "reset_at_ehlo"]
+)
 def test_program(smtpctl_run: Runner, name: str) -> None:
     with Sink(Setup(faults=Faults(*HOSTILE[name]))) as sink, bounded():
         done = smtpctl_run("check", f"127.0.0.1:{sink.port}", "--tls", "none", *LIMITS)

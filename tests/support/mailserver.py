@@ -120,7 +120,9 @@ class MailServer:
         self._sender, self._recipients, self._body, self._broken = None, [], [], False
 
 
-def talk(dialogue: Dialogue[Any], server: MailServer, alive: int = 10**9, many: Callable[[int], int] = lambda n: n) -> bool:
+def talk(
+    dialogue: Dialogue[Any], server: MailServer, alive: int = 10**9, many: Callable[[int], int] = lambda n: n
+) -> bool:
     """Run the dialogue against the server; after `alive` replies the connection is closed. Whether it lived to the end.
 
     `many` says how many of the waiting replies come in one read.

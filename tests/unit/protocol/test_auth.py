@@ -89,7 +89,10 @@ def test_without_tls_only_what_hides_the_password() -> None:
     with pytest.raises(Obstacle) as told:
         attempt("PLAIN LOGIN", "", tls=None)
     assert told.value.id == "auth.would_be_plaintext"
-    assert "PLAIN: the connection is not encrypted and it would reveal the password or token" in told.value.facts["rejected"]
+    assert (
+        "PLAIN: the connection is not encrypted and it would reveal the password or token"
+        in told.value.facts["rejected"]
+    )
 
 
 @pytest.mark.parametrize("offered", ["XOAUTH2", "PLAIN", ""])
@@ -107,7 +110,9 @@ def test_xoauth2_error_challenge_is_kept_and_answered() -> None:
     said = '{"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}'
     first = b64("user=ann@example.com\x01auth=Bearer ya29.token\x01\x01")
     with pytest.raises(Refused) as told:
-        attempt("XOAUTH2", f"C: AUTH XOAUTH2 {first}\nS: 334 {b64(said)}\nN: explained itself\nC: \nS: 535 5.7.8 no", TOKEN)
+        attempt(
+            "XOAUTH2", f"C: AUTH XOAUTH2 {first}\nS: 334 {b64(said)}\nN: explained itself\nC: \nS: 535 5.7.8 no", TOKEN
+        )
     assert told.value.facts["challenge"]["oauth"]["status"] == "400"
     assert told.value.facts["mechanism"] == "XOAUTH2"
 
@@ -176,25 +181,27 @@ def test_a_server_that_asks_on_and_on_is_stopped() -> None:
     talk = authenticate(login, ehlo.parse(Reply(250, ("mx", "AUTH LOGIN"))), SECURED)
     answer: Any = None
     asked = 0
-    with pytest.raises(Obstacle) as told:
-        while True:
+    while True:
+        try:
             step = talk.send(answer)
-            answer = Reply(334, ("dGVsbCBtZTo=",)) if isinstance(step, Receive) else None
-            asked += isinstance(step, Receive)
+        except Obstacle as obstacle:
+            told = obstacle
+            break
+        answer = Reply(334, ("dGVsbCBtZTo=",)) if isinstance(step, Receive) else None
+        asked += isinstance(step, Receive)
     assert asked <= CHALLENGES_LIMIT
-    assert told.value.id == "auth.challenge_undecodable"
+    assert told.id == "auth.challenge_undecodable"
 
 
 def test_a_server_that_cannot_prove_itself() -> None:
     """SCRAM: a 235 without the server's signature is no login."""
+    login = Login("me", credentials=ANN, host="mx")
+    talk = authenticate(login, ehlo.parse(Reply(250, ("mx", "AUTH SCRAM-SHA-256"))), SECURED)
+    step = next(talk)
+    while not isinstance(step, Receive):
+        step = next(talk)
     with pytest.raises(Obstacle) as told:
-        text = "C: AUTH SCRAM-SHA-256 x\nS: 235 come in"
-        login = Login("me", credentials=ANN, host="mx")
-        talk = authenticate(login, ehlo.parse(Reply(250, ("mx", "AUTH SCRAM-SHA-256"))), SECURED)
-        answer: Any = None
-        for _ in text.splitlines() * 3:
-            step = talk.send(answer)
-            answer = Reply(235, ("come in",)) if isinstance(step, Receive) else None
+        talk.send(Reply(235, ("come in",)))
     assert told.value.id == "auth.server_not_authenticated"
 
 

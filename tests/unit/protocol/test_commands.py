@@ -42,13 +42,17 @@ def test_dsn_values_are_encoded(octets: str) -> None:
         assert not set(send.data.removesuffix(b"\r\n")) & set(b"\r\n\0\x7f\x1b")
 
 
-@pytest.mark.parametrize("address", ["a@example.com> SIZE=1", "<a@example.com", "a b@example.com", "a@example.com BODY=7BIT"])
+@pytest.mark.parametrize(
+    "address", ["a@example.com> SIZE=1", "<a@example.com", "a b@example.com", "a@example.com BODY=7BIT"]
+)
 def test_nothing_ends_a_path_early(address: str) -> None:
     with pytest.raises(Obstacle, match=r"smtp\.unsafe_input"):
         commands.mail(ANN._replace(sender=address), EVERYTHING)
 
 
-@pytest.mark.parametrize("address", ["", "ann@example.com", '"a b"@example.com', "a+b=c@example.com", "grüße@example.com"])
+@pytest.mark.parametrize(
+    "address", ["", "ann@example.com", '"a b"@example.com', "a+b=c@example.com", "grüße@example.com"]
+)
 def test_paths(address: str) -> None:
     assert commands.mail(ANN._replace(sender=address), NOTHING).data == f"MAIL FROM:<{address}>\r\n".encode()
 

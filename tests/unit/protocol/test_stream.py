@@ -34,7 +34,9 @@ def letter(number: int, recipients: int = 1, size: int = 10) -> Mail:
 
 def run(text: str, mode: Mode, mails: list[Mail], window: int = 1 << 18) -> list[tuple[Any, Submission | None]]:
     settled: list[tuple[Any, Submission | None]] = []
-    dialogue = stream(OFFERED[mode], mails, lambda mail, done: settled.append((mail.key, done)), mode=mode, window=window)
+    dialogue = stream(
+        OFFERED[mode], mails, lambda mail, done: settled.append((mail.key, done)), mode=mode, window=window
+    )
     play(dialogue, text)
     return settled
 
@@ -145,7 +147,9 @@ def test_a_mail_behind_a_refused_one_never_takes_its_sender() -> None:
     codes = iter([250, 550])
     server = MailServer(lambda verb: next(codes, 250))
     settled: list[tuple[Any, Any]] = []
-    talk(stream(ALL, [letter(1), letter(2)], lambda mail, done: settled.append((mail.key, done)), mode=Mode.BDAT), server)
+    talk(
+        stream(ALL, [letter(1), letter(2)], lambda mail, done: settled.append((mail.key, done)), mode=Mode.BDAT), server
+    )
     assert server.taken == [Taken("s2@x", ("r2.0@x",), letter(2).content)]
     assert [(key, done.recipients[0].result) for key, done in settled] == [(1, "permanent"), (2, "accepted")]
 

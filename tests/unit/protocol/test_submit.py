@@ -89,7 +89,12 @@ WAYS = {"": LOCKSTEP, "PIPELINING": PIPELINED, "PIPELINING CHUNKING": BDAT, "CHU
 @pytest.mark.parametrize("offered", WAYS)
 @pytest.mark.parametrize(
     ("second", "result"),
-    [("250 ok", "accepted"), ("450 4.2.1 later", "temporary"), ("550 5.1.1 no", "permanent"), ("251 forwarded", "accepted")],
+    [
+        ("250 ok", "accepted"),
+        ("450 4.2.1 later", "temporary"),
+        ("550 5.1.1 no", "permanent"),
+        ("251 forwarded", "accepted"),
+    ],
 )
 def test_two_recipients(offered: str, second: str, result: str) -> None:
     done = mail(offered, WAYS[offered].format(second=second), "b@x", "c@x")
@@ -112,7 +117,9 @@ def test_a_refused_sender_is_the_verdict_for_all() -> None:
 @pytest.mark.parametrize("offered", ["PIPELINING", "PIPELINING CHUNKING"])
 def test_a_refused_sender_behind_which_everything_is_out_of_order(offered: str) -> None:
     bdat = "CHUNKING" in offered
-    text = f"C: MAIL FROM:<a@x>\nC: RCPT TO:<b@x>\n{'C: BDAT 18 LAST' if bdat else 'C: DATA'}\n{CONTENT if bdat else ''}"
+    text = (
+        f"C: MAIL FROM:<a@x>\nC: RCPT TO:<b@x>\n{'C: BDAT 18 LAST' if bdat else 'C: DATA'}\n{CONTENT if bdat else ''}"
+    )
     done = mail(offered, f"{text}\nS: 451 4.7.1 later\nS: 503 5.5.1 no MAIL\nS: 503 5.5.1 no RCPT")
     assert results(done) == ["temporary"]
 
@@ -161,8 +168,16 @@ def test_refused_content_is_the_verdict(offered: str, reply: str, result: str) -
 
 def test_dots_are_stuffed_for_data_and_not_for_bdat() -> None:
     body = b".a\r\n.\r\nb"
-    mail("", "C: MAIL FROM:<a@x>\nS: 250\nC: RCPT TO:<b@x>\nS: 250\nC: DATA\nS: 354\nC: ..a\nC: ..\nC: b\nC: .\nS: 250", body=body)
-    mail("CHUNKING", "C: MAIL FROM:<a@x>\nS: 250\nC: RCPT TO:<b@x>\nS: 250\nC: BDAT 8 LAST\nC: .a\nC: .\nC: b\nS: 250", body=body)
+    mail(
+        "",
+        "C: MAIL FROM:<a@x>\nS: 250\nC: RCPT TO:<b@x>\nS: 250\nC: DATA\nS: 354\nC: ..a\nC: ..\nC: b\nC: .\nS: 250",
+        body=body,
+    )
+    mail(
+        "CHUNKING",
+        "C: MAIL FROM:<a@x>\nS: 250\nC: RCPT TO:<b@x>\nS: 250\nC: BDAT 8 LAST\nC: .a\nC: .\nC: b\nS: 250",
+        body=body,
+    )
 
 
 @pytest.mark.parametrize(("offered", "text"), WAYS.items())
@@ -228,7 +243,9 @@ def test_an_unknown_size_waits_for_the_recipients() -> None:
 
 
 def test_an_empty_message() -> None:
-    assert results(mail("CHUNKING", "C: MAIL FROM:<a@x>\nS: 250\nC: RCPT TO:<b@x>\nS: 250\nC: BDAT 0 LAST\nC:\nS: 250", body=b"")) == ["accepted"]
+    assert results(
+        mail("CHUNKING", "C: MAIL FROM:<a@x>\nS: 250\nC: RCPT TO:<b@x>\nS: 250\nC: BDAT 0 LAST\nC:\nS: 250", body=b"")
+    ) == ["accepted"]
 
 
 @pytest.mark.parametrize("offered", WAYS)
@@ -239,7 +256,9 @@ def test_lmtp_has_a_verdict_for_each_that_was_taken(offered: str) -> None:
         at = text.index("C: DATA" if not offered else "C: BDAT")
         text = text[:at] + third + text[at:]
     else:
-        text = text.replace("C: RCPT TO:<c@x>\n", "C: RCPT TO:<c@x>\nC: RCPT TO:<d@x>\n").replace("S: 550 no\n", "S: 550 no\nS: 250 ok\n")
+        text = text.replace("C: RCPT TO:<c@x>\n", "C: RCPT TO:<c@x>\nC: RCPT TO:<d@x>\n").replace(
+            "S: 550 no\n", "S: 550 no\nS: 250 ok\n"
+        )
     done = mail(offered, f"{text}\nS: 250 stored\nS: 452 mailbox full", "b@x", "c@x", "d@x", lmtp=True)
     assert results(done) == ["accepted", "permanent", "temporary"]
 
