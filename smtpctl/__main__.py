@@ -1,7 +1,7 @@
 """Where the program starts and ends.
 
 What can be answered at once is answered before typer is imported. A foreseen failure is rendered; anything else is a
-defect: a short apology, where its redacted traceback was saved, exit 70. `SMTPCTL_DEBUG=1` lets it through.
+defect: a short apology, where its redacted traceback was saved, exit 70. `SMTPCTL_DEBUG=1` shows the traceback.
 """
 
 from __future__ import annotations

@@ -1,11 +1,13 @@
 """What happens when smtpctl itself is wrong: an apology, and a file for the bug report.
 
-The file holds where it broke, never what with: no local values, no command line beyond the command's name, and
-nothing of the error's text that is quoted in it or that the environment calls a secret.
+The file holds where it broke, never what with: no local values, no command line beyond the command's name, and of
+the error's text nothing that is quoted in it. No secret is in it, nor in the traceback that `SMTPCTL_DEBUG=1` shows:
+neither what the environment calls one, nor any that this process has fetched.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import sys
@@ -37,8 +39,19 @@ def report(defect: Exception, arguments: list[str], environ: Mapping[str, str]) 
     command = next((word for word in arguments if word in app.COMMANDS), "")
     version = ".".join(map(str, sys.version_info[:3]))
     head = f"smtpctl {__version__}, Python {version}, {sys.platform}\ncommand: {command}\n\n"
-    secrets = [Secret(value) for name, value in environ.items() if _SECRET_NAME.search(name)]
-    return head + Redactor(secrets).text("".join(_frames(defect)))
+    return head + _redactor(environ).text("".join(_frames(defect)))
+
+
+def exposed(defect: Exception, environ: Mapping[str, str]) -> str:
+    """The traceback as it is, with the error's whole text, but for secrets."""
+    return _redactor(environ).text("".join(traceback.format_exception(defect)))
+
+
+def _redactor(environ: Mapping[str, str]) -> Redactor:
+    """Knows every secret there is: those of the environment, and those in memory, wherever they are held."""
+    gc.unfreeze()  # what the start has put aside is looked at too
+    fetched = [thing for thing in gc.get_objects() if isinstance(thing, Secret)]
+    return Redactor([*fetched, *(Secret(value) for name, value in environ.items() if _SECRET_NAME.search(name))])
 
 
 def _save(defect: Exception, arguments: list[str]) -> str:

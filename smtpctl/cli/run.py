@@ -1,7 +1,7 @@
 """Runs a command line and turns whatever comes out of it into words and an exit status.
 
 A foreseen failure is rendered in the format asked for. Anything else is a defect: a short apology and where its
-redacted traceback was saved. `SMTPCTL_DEBUG=1` lets a defect through as a traceback.
+redacted traceback was saved. `SMTPCTL_DEBUG=1` shows the traceback.
 """
 
 from __future__ import annotations
@@ -70,10 +70,11 @@ def _unforeseen(error: Exception, arguments: list[str]) -> ExitStatus:
         terminal.abandon_stdout()
         terminal.complain(f"the output cannot be written: {error.strerror}")
         return ExitStatus.IO
-    if terminal.debugging():
-        raise error
     from smtpctl.cli import defects
 
+    if terminal.debugging():
+        terminal.page(defects.exposed(error, terminal.environment()))
+        return ExitStatus.BUG
     terminal.complain(*defects.apology(error, arguments), mark="")
     return ExitStatus.BUG
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from smtpctl.cli.defects import report
+from smtpctl.cli.defects import exposed, report
+from smtpctl.model.secret import MASK, Secret
 
 CANARY = "s3cret-canary"
 
@@ -32,6 +33,15 @@ def test_nothing_of_the_values(message: str) -> None:
     text = report(raised(ValueError(message)), ["check", CANARY], {"SMTPCTL_PASSWORD": CANARY})
     assert CANARY not in text
     assert "bad" in text
+
+
+def test_secrets_in_memory_are_known() -> None:
+    fetched = Secret(CANARY)
+    text = report(raised(ValueError(f"no quotes around {CANARY}")), [], {})
+    shown = exposed(raised(ValueError(f"no quotes around {fetched.reveal()}")), {})
+    assert CANARY not in text + shown
+    assert f"no quotes around {MASK}" in text
+    assert f"no quotes around {MASK}" in shown
 
 
 def test_the_error_behind_the_error_is_told_first() -> None:

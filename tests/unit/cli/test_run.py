@@ -187,7 +187,9 @@ def test_a_full_disk_is_said_and_is_no_defect(smtpctl_program: Path, arguments: 
     )  # fmt: skip
 
 
-def test_debugging_lets_a_defect_through(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_debugging_shows_the_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("SMTPCTL_DEBUG", "1")
-    with pytest.raises(ValueError, match="cannot read"):
-        main(["defect"])
+    assert main(["defect"]) == ExitStatus.BUG
+    shown = capsys.readouterr().err
+    assert shown.startswith("Traceback (most recent call last):\n")
+    assert "ValueError: cannot read" in shown
