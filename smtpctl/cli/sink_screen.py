@@ -119,9 +119,9 @@ class JsonScreen:
         self._write("summary", mails=self.mails, connections=self._sessions)
 
     def _write(self, event: str, **values: Any) -> None:
-        import json
+        from smtpctl.render.to_json import line
 
-        self._terminal.out(json.dumps({"schema": SCHEMA, "event": event, **values}, ensure_ascii=False))
+        self._terminal.out(line(SCHEMA, {"event": event, **values}))
         self._terminal.stdout.flush()
 
 

@@ -106,8 +106,9 @@ class Transcript:
         return ((i, event) for i, event in enumerate(self.events) if event.stage in stages)
 
     def dumps(self) -> str:
-        """JSON Lines, one event a line."""
-        return "".join(json.dumps(event.to_json(), ensure_ascii=False) + "\n" for event in self.events)
+        """JSON Lines, one event a line; ASCII only, so that no control or bidirectional character of a server reaches a
+        terminal when the file is looked at."""
+        return "".join(json.dumps(event.to_json()) + "\n" for event in self.events).replace("\x7f", "\\u007f")
 
     @classmethod
     def loads(cls, text: str) -> Transcript:

@@ -99,9 +99,10 @@ class JsonLines:
             pass  # the file must be writable before a client relies on it
 
     def store(self, captured: Captured) -> None:
-        line = json.dumps(captured.to_json(), ensure_ascii=False) + "\n"
+        # ASCII only: a client's octets that are no UTF-8 are surrogates here, and its control characters stay harmless.
+        line = json.dumps(captured.to_json()).replace("\x7f", "\\u007f") + "\n"
         with self._lock, open(self._file, "ab", opener=_private) as file:
-            file.write(line.encode("utf-8"))
+            file.write(line.encode("ascii"))
 
 
 def to(output: str) -> Capture:

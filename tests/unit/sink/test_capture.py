@@ -53,3 +53,13 @@ def test_json_lines(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_known_before_mail_comes(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         to(str(tmp_path / "nowhere" / "caught.jsonl"))
+
+
+def test_json_lines_take_any_octets_and_show_none_of_them_raw(tmp_path: Path) -> None:
+    store = to(str(tmp_path / "caught.jsonl"))
+    evil = "utf-8;\udcff\x1b]0;x\x07\x7f\x9b31m\u202e\u2028"  # octets that are no UTF-8 come as surrogates
+    mail = Mail(MailPath("a@b"), (MailPath("b@c", {"ORCPT": evil}),), "Subject: \x1b[31m\u202e".encode(), "me", "ESMTP")
+    store.store(Captured("A1", 0.0, "127.0.0.1", mail))
+    octets = (tmp_path / "caught.jsonl").read_bytes()
+    assert octets.rstrip(b"\n").isascii() and octets.rstrip(b"\n").decode().isprintable()
+    assert json.loads(octets)["recipients"][0]["parameters"]["ORCPT"] == evil
