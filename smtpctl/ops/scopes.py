@@ -18,6 +18,7 @@ from smtpctl.config.profile import Origin
 from smtpctl.config.resolve import profile_name, resolve
 from smtpctl.config.scope import GLOBAL, resolve_scope
 from smtpctl.config.store import Document
+from smtpctl.model.endpoint import USUAL_PORT, TlsMode
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.secret import MASK
 from smtpctl.ops import profiles
@@ -34,6 +35,7 @@ _SWITCHES: Mapping[str, tuple[str, str]] = {
     "cmsusessl": ("tls", "starttls"),
     "emailsmtpuseoauth2": ("auth", "oauth2"),
 }
+_WITH_PORT = ("smtpserver", "cmssmtpserver", "servername")  # Kentico: the port stands in the server's name
 _SWITCH = Field("switch", Type.FLAG, False, "", Group.SCOPE)
 
 
@@ -66,11 +68,13 @@ def assign(path: Path, site: str, words: Sequence[str]) -> Change:
     """Set `NAME=VALUE` for a site, or for `(global)` when `site` is empty."""
     scope_words: dict[str, Any] = {}
     server_words: list[str] = []
+    port = False
     for word in words:
         name, value = split_assignment(word, _EXAMPLE)
         field = lookup(name, SCOPE_FIELDS)
         if field is None:
             server_words.append(_server_word(name, value))
+            port |= _lacks_port(name, value)
         elif clears(field, value):
             raise UsageProblem(f"{name}: the value is empty", f"To take it away: smtpctl config unset {name}")
         else:
@@ -83,6 +87,8 @@ def assign(path: Path, site: str, words: Sequence[str]) -> Change:
 
     if scope_words:
         save.edit(path, change)
+    if port and not any(word.startswith("port=") for word in server_words):
+        server_words.append(f"port={USUAL_PORT[TlsMode.NONE]}" if site else "port=")  # a site would inherit one
     if server_words:
         profiles.assign(path, _own_server(path, site, server_words), server_words)
     return Change(f"Set {', '.join(word.partition('=')[0] for word in words)} for {title(site)}.", _notes(scope_words))
@@ -92,7 +98,7 @@ def unset(path: Path, site: str, names: Sequence[str]) -> Change:
     """Take settings of a scope away: a site inherits again, `(global)` has the default."""
     fields = [lookup(name, SCOPE_FIELDS) for name in names]
     keys = [field.name for field in fields if field]
-    server = [_server_field(name).name for name, field in zip(names, fields, strict=True) if not field]
+    server = [key for name, field in zip(names, fields, strict=True) if not field for key in _server_keys(name)]
 
     def change(document: Document) -> list[Edit]:
         here = document.sites.get(site, {}) if site else document.globals
@@ -166,7 +172,7 @@ def _server(document: Document, site: str, environ: Mapping[str, str], name: str
     switch = _SWITCHES.get(name.lower())
     if switch:
         value = value == switch[1]
-    elif field.name == "host" and name.lower().endswith("smtpserver"):
+    elif name.lower() in _WITH_PORT:
         value = str(found.endpoint)
     elif field.secret:
         value = MASK if found.secret_ref else ""
@@ -186,6 +192,12 @@ def _server_field(name: str) -> Field:
     return field
 
 
+def _server_keys(name: str) -> tuple[str, ...]:
+    """The settings of a profile that one of another product means."""
+    field = _server_field(name)
+    return (field.name, "port") if name.lower() in _WITH_PORT else (field.name,)
+
+
 def _server_word(name: str, value: str) -> str:
     field = _server_field(name)
     refuse_secret(field, "smtpctl secret set")
@@ -196,6 +208,14 @@ def _server_word(name: str, value: str) -> str:
         return f"{field.name}={value}"
     on = _parsed(_SWITCH, value, "")
     return f"{switch[0]}={switch[1] if on else 'none' if switch[0] == 'tls' else 'auto'}"
+
+
+def _lacks_port(name: str, value: str) -> bool:
+    """Whether the server's name says by saying nothing that the port is the default one, whatever it was before."""
+    try:
+        return name.lower() in _WITH_PORT and values.split_host(value)[1] is None
+    except values.BadValueError:
+        return False  # told of where the value is stored
 
 
 def _own_server(path: Path, site: str, words: Iterable[str]) -> str:

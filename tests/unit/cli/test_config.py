@@ -61,8 +61,19 @@ def test_a_site_has_its_own_server_and_inherits_the_rest(smtpctl_call: Runner) -
     assert server("B") == server("(global)") == ("127.0.0.1:2602", "global")
     assert server("A", "SMTPServerUser") == ("ann", "global")
     assert server("A", "ServerPriority") == ("normal", "default")
-    assert smtpctl_call("config", "unset", "SMTPServer", "EmailSmtpPort", "--site", "A").code == 0
+    assert smtpctl_call("config", "unset", "SMTPServer", "--site", "A").code == 0
     assert server("A") == ("127.0.0.1:2602", "global")
+
+
+def test_the_port_is_part_of_the_name_of_kenticos_server(smtpctl_call: Runner) -> None:
+    set_(smtpctl_call, "SMTPServer=127.0.0.1:2602")
+    set_(smtpctl_call, "SMTPServer=mail.example.com", "--site", "A")
+    assert get(smtpctl_call, "SMTPServer", "--site", "A") == "mail.example.com:25"
+    set_(smtpctl_call, "SMTPServer=mail.example.com")
+    assert get(smtpctl_call, "SMTPServer") == "mail.example.com:25"
+    set_(smtpctl_call, "EmailSmtpPort=587", "SMTPServer=mail.example.com")
+    assert get(smtpctl_call, "EmailSMTPHost") == "mail.example.com"
+    assert get(smtpctl_call, "EmailSmtpPort") == "587"
 
 
 def test_settings_inherit_and_unset_restores_it(smtpctl_call: Runner) -> None:
