@@ -51,6 +51,11 @@ def test_ids_are_unique_over_families_and_replies() -> None:
     assert len(names) == len(set(names))
 
 
+@pytest.mark.parametrize("module", sorted(set(families.FAMILIES.values())))
+def test_no_family_declares_an_id_twice(module: str) -> None:
+    assert len(importlib.import_module(f"smtpctl.knowledge.{module}").ENTRIES) == len(families.family(module))
+
+
 def test_as_many_replies_are_known_as_ever() -> None:
     """Ids are for ever: this number only grows."""
     assert len(SAID) >= 355

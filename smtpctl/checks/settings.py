@@ -209,7 +209,8 @@ def judge_scope(scope: ScopeSettings) -> Iterator[Finding]:
     name = f"site {scope.site}" if scope.site else "(global)"
     if not scope.emails_enabled:
         where = scope.locate("emails_enabled")
-        yield entry("config.emails_disabled").finding(target=name, location=where, scope=name, site=scope.site)
+        about: dict[str, Any] = {"site": scope.site} if scope.site else {}
+        yield entry("config.emails_disabled").finding(target=name, location=where, scope=name, **about)
     if not scope.site and scope.batch_size not in _BATCH:
         size = "large" if scope.batch_size >= _BATCH.stop else "small"
         where = scope.locate("batch_size")

@@ -161,7 +161,7 @@ _RULES = (
                 "It was switched off on purpose, or never switched on.",
                 fix(
                     "Switch it on; it should be on globally and for every site.",
-                    "smtpctl config set emails_enabled=true",
+                    "smtpctl config set emails_enabled=true[ --site {site}]",
                     safe=True,
                 ),
             ),
@@ -225,47 +225,6 @@ _RULES = (
             because(0.3, "The folder does not exist.", fix("Create it, or write its full path.")),
         ),
         source="Kentico: Pickup directory",
-    ),
-    Entry(
-        id="config.azure_network_only",
-        severity=Severity.ERROR,
-        stage=Stage.CONFIG,
-        status=ExitStatus.CONFIG,
-        title="Microsoft Azure supports only the Network method",
-        message="The profile writes mails into a pickup folder, and on Azure App Service nothing picks them up.",
-        causes=(
-            because(
-                0.9,
-                "The profile was made for a server of one's own.",
-                fix(
-                    "Send over the network.",
-                    "smtpctl profile set {profile} delivery=network host=<server>",
-                    safe=True,
-                ),
-            ),
-        ),
-        source="Kentico: Configuring SMTP servers",
-    ),
-    Entry(
-        id="config.iis_missing",
-        severity=Severity.ERROR,
-        stage=Stage.CONFIG,
-        status=ExitStatus.CONFIG,
-        title="This delivery needs IIS SMTP, which this machine does not have",
-        message="The folder would come from the SMTP feature of IIS on Windows Server, and NETWORK SERVICE needs the right "
-        "to write there. It is harder to set up than a pickup folder of your own.",
-        causes=(
-            because(
-                0.9,
-                "The profile was made for Windows Server.",
-                fix(
-                    "Name the folder, or use another delivery.",
-                    "smtpctl profile set {profile} delivery=pickup pickup_dir=<folder>",
-                    safe=True,
-                ),
-            ),
-        ),
-        source="Kentico: Configuring additional SMTP servers",
     ),
     Entry(
         id="config.placeholder_left",
@@ -345,7 +304,8 @@ _RULES = (
         stage=Stage.CONFIG,
         status=ExitStatus.CONFIG,
         title="Delivery through IIS needs IIS SMTP, which this machine does not have",
-        message="The pickup folder belongs to the SMTP feature of IIS, on Windows only; NETWORK SERVICE needs the right to write into it.",
+        message="The pickup folder belongs to the SMTP feature of IIS, on Windows only; NETWORK SERVICE needs the "
+        "right to write into it. It is harder to set up than a pickup folder of your own.",
         causes=(
             because(
                 0.7,

@@ -34,16 +34,16 @@ ENTRIES = (
     ),
     Entry(
         id="config.password_ignored",
-        severity=Severity.NOTE,
+        severity=Severity.WARNING,
         stage=Stage.CONFIG,
-        title="The password is not used, because OAuth 2.0 is on",
+        title="The password is ignored, because OAuth 2.0 is on",
         message="With OAuth 2.0 a token logs in. A password beside it is never sent.",
         causes=(
             because(
                 0.9,
                 "It was left behind when OAuth 2.0 was set up.",
                 fix(
-                    "Remove it.",
+                    "Remove it where it is kept, and what the profile says about it.",
                     "smtpctl secret remove profile/{profile}/password",
                 ),
             ),
