@@ -16,7 +16,6 @@ from smtpctl.model.report import ExitStatus, Report, StageResult, combined
 from smtpctl.ops import session
 from smtpctl.ops.session import Surroundings
 from smtpctl.render.canvas import Canvas
-from smtpctl.render.progress import progress
 from smtpctl.render.text import TextRenderer
 
 Work = Callable[[Profile, Surroundings], Report]
@@ -84,6 +83,8 @@ def _many(terminal: Terminal, chosen: Sequence[Profile], work: Work) -> list[Rep
     around = _around(terminal)
     if len(chosen) == 1:
         return [work(chosen[0], around)]
+    from smtpctl.render.progress import progress
+
     canvas = Canvas(terminal.width, terminal.err_color, terminal.unicode)
     shown = progress(terminal.stderr, [p.label for p in chosen], canvas, live=terminal.err_is_tty, quiet=terminal.quiet)
 

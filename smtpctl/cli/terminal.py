@@ -7,7 +7,6 @@ read here once for the options every command shares, and handed on as `environ` 
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,7 +22,7 @@ from smtpctl.render.canvas import Canvas, fold, visible
 FORMATS = ("text", "json", "junit", "sarif", "github")
 COLORS = ("auto", "always", "never")
 SAMPLE = "✓✗│…"  # what the screens are drawn with
-MIN_WIDTH, MAX_WIDTH = 40, 120
+MIN_WIDTH, NO_TERMINAL_WIDTH, MAX_WIDTH = 40, 80, 120
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
@@ -187,7 +186,7 @@ def width(environ: Mapping[str, str] | None = None) -> int:
     """Columns to write for: the terminal's, at most 120; 80 where there is none. `COLUMNS` wins."""
     columns = (os.environ if environ is None else environ).get("COLUMNS", "")
     wide = int(columns) if columns.isdecimal() else 0
-    return max(MIN_WIDTH, min(wide or shutil.get_terminal_size((80, 24)).columns, MAX_WIDTH))
+    return max(MIN_WIDTH, min(wide or _columns(), MAX_WIDTH))
 
 
 def prepare_streams() -> None:
@@ -270,6 +269,14 @@ def _flag(variable: str, text: str) -> bool:
     if text.lower() in _TRUE | _FALSE:
         return text.lower() in _TRUE
     raise UsageProblem(f"${variable}: {text!r} is neither yes nor no", "Use 1 or 0.")
+
+
+def _columns() -> int:
+    """The width of the terminal that stdout is; shutil says the same, but loads every compression library."""
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns if sys.__stdout__ else NO_TERMINAL_WIDTH
+    except (OSError, ValueError):  # no terminal, or a closed stream
+        return NO_TERMINAL_WIDTH
 
 
 def _is_tty(stream: TextIO) -> bool:

@@ -22,9 +22,10 @@ VERSION = 1
 FILE_NAME = "config.toml"
 MAX_OCTETS = 8 * 1024 * 1024
 TABLES = ("global", "sites", "profiles", "oauth")
-_NAME_OF_LINE = re.compile(r"\s*([\w.-]{1,64})\s*[=:]")
-_HEADER_OF_LINE = re.compile(r"\s*\[{1,2}[\w. -]{1,80}\]{0,2}")
-_AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)")
+# Compiled where something is wrong with the file.
+_NAME_OF_LINE = r"\s*([\w.-]{1,64})\s*[=:]"
+_HEADER_OF_LINE = r"\s*\[{1,2}[\w. -]{1,80}\]{0,2}"
+_AT = r" \(at (?:line (\d+), column (\d+)|end of document)\)"
 
 
 class Document:
@@ -146,8 +147,9 @@ def octets_of(path: Path) -> tuple[bytes, os.stat_result]:
 
 def decode(octets: bytes, path: str) -> str:
     """The text of a file (a byte order mark is no part of it); Problem `config.syntax` where it is not UTF-8."""
+    octets = octets.removeprefix(b"\xef\xbb\xbf")
     try:
-        return octets.decode("utf-8-sig")
+        return octets.decode()
     except UnicodeDecodeError as error:
         before = octets[: error.start]
         column = len(before) - (before.rfind(b"\n") + 1) + 1
@@ -172,19 +174,19 @@ def _parse(text: str, path: str) -> Mapping[str, Any]:
 
 def _reason(message: str, text: str, path: str) -> tuple[str, Location]:
     """What tomllib says, and where it says so."""
-    found = _AT.search(message)
+    found = re.search(_AT, message)
     if found and found[1]:
-        return _AT.sub("", message), Location(path, int(found[1]), int(found[2]))
+        return re.sub(_AT, "", message), Location(path, int(found[1]), int(found[2]))
     lines = text.rstrip().split("\n")
-    return _AT.sub("", message), Location(path, len(lines), len(lines[-1]) + 1 if found else 1)
+    return re.sub(_AT, "", message), Location(path, len(lines), len(lines[-1]) + 1 if found else 1)
 
 
 def _shown(line: str) -> str:
     """The name of the setting or table in a broken line; anything else in it may be a secret."""
-    name = _NAME_OF_LINE.match(line)
+    name = re.match(_NAME_OF_LINE, line)
     if name:
         return f"{name[1]} = ..."
-    header = _HEADER_OF_LINE.match(line)
+    header = re.match(_HEADER_OF_LINE, line)
     return header[0].strip() if header else "..."
 
 

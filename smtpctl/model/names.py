@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 def matches(pattern: str, name: str) -> bool:
@@ -24,6 +23,8 @@ def matches_any(patterns: Iterable[str], name: str) -> bool:
 
 def nearest(patterns: Iterable[str], name: str) -> str:
     """The name offered that reads most like the one asked for; empty without any."""
+    from difflib import get_close_matches
+
     candidates = list(patterns)
     close = get_close_matches(name, candidates, n=1, cutoff=0.0)
     return close[0] if close else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -108,9 +107,13 @@ class Transcript:
     def dumps(self) -> str:
         """JSON Lines, one event a line; ASCII only, so that no control or bidirectional character of a server reaches a
         terminal when the file is looked at."""
+        import json
+
         return "".join(json.dumps(event.to_json()) + "\n" for event in self.events).replace("\x7f", "\\u007f")
 
     @classmethod
     def loads(cls, text: str) -> Transcript:
         """The inverse of `dumps`; ValueError or KeyError for anything else."""
+        import json
+
         return cls(Event.from_json(json.loads(line)) for line in text.split("\n") if line.strip())

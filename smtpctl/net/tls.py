@@ -6,7 +6,6 @@ certificates show them all. The private call that reads it is the one that pip a
 
 from __future__ import annotations
 
-import hashlib
 import ssl
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -117,6 +116,8 @@ def check_name(session: ssl.SSLObject, policy: TlsPolicy, facts: TlsSession, tar
 
 def fingerprints(certificate: bytes) -> tuple[str, str]:
     """SHA-256 of a certificate and of its public key, lower-case hex."""
+    import hashlib
+
     return hashlib.sha256(certificate).hexdigest(), hashlib.sha256(der.public_key_info(certificate)).hexdigest()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -186,6 +185,8 @@ def refusal(
     reply: Reply, stage: Stage, profile: Profile, *, command: str = "", facts: Mapping[str, Any] | None = None
 ) -> Problem:
     """A reply that stopped a session, explained by all that is known about it."""
+    import json
+
     from smtpctl.knowledge import match
 
     facts = facts or {}

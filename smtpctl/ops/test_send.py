@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from smtpctl.model.errors import Problem, UsageProblem
 from smtpctl.model.finding import Finding
 from smtpctl.model.report import Failure, RecipientResult, Report
 from smtpctl.model.transcript import Kind, Stage
-from smtpctl.ops import advice, session, static
+from smtpctl.ops import session, static
 from smtpctl.ops.session import Conversation, Surroundings
 from smtpctl.protocol.dialogue import Session
 from smtpctl.protocol.steps import Dialogue
@@ -27,16 +27,14 @@ from smtpctl.protocol.submit import Submission, submit
 
 # How servers name a message in their last reply: Postfix "queued as X", Exim "OK id=X", Exchange "<id> [InternalId=N ...]",
 # Gmail "2.0.0 OK  <time> <id> - gsmtp", Sendmail "X Message accepted for delivery", OpenSMTPD "X Message accepted ...".
-_QUEUE_IDS = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"queued (?:mail for delivery )?as:? <?([\w.@+/=-]+)",
-        r"\bid=([\w-]+)",
-        r"\bOK\s+\d+\s+(\S+) - gsmtp",
-        r"<[^>]+> \[InternalId=(\d+)",
-        r"(\w{6,}) Message accepted",
-        r"\bOk:? ([0-9a-f-]{16,})",
-    )
+# Compiled when they are tried: the first one mostly fits.
+_QUEUE_IDS = (
+    r"queued (?:mail for delivery )?as:? <?([\w.@+/=-]+)",
+    r"\bid=([\w-]+)",
+    r"\bOK\s+\d+\s+(\S+) - gsmtp",
+    r"<[^>]+> \[InternalId=(\d+)",
+    r"(\w{6,}) Message accepted",
+    r"\bOk:? ([0-9a-f-]{16,})",
 )
 
 
@@ -109,7 +107,7 @@ def composed(profile: Profile, wish: Wish, now: datetime | None = None) -> tuple
         mail = mail._replace(sender=default_sender(profile))
     if not (mail.to or mail.cc or mail.bcc):
         raise UsageProblem("The mail has no recipient.", "Give --to ADDRESS.")
-    message = compose(mail, now or datetime.now(UTC).astimezone(), secrets.token_hex(16))
+    message = compose(mail, now or datetime.now(UTC).astimezone(), os.urandom(16).hex())
     made = envelope(mail, message)
     recipients = tuple(recipient._replace(notify=wish.notify) for recipient in made.recipients)
     return message, made._replace(recipients=recipients, ret=wish.ret, require_tls=wish.require_tls)
@@ -156,6 +154,10 @@ def _report(profile: Profile, conversation: Conversation, mail: Envelope, messag
         facts=_facts(conversation, message, sent),
         headline=session.headline(profile),
     )
+    if not report.findings:
+        return report
+    from smtpctl.ops import advice
+
     return advice.advised(report, profile)
 
 
@@ -189,7 +191,7 @@ def _certificate_findings(profile: Profile, conversation: Conversation, problem:
 def queue_id(reply: str) -> str:
     """The name that the server gave the message, as far as its last reply says; else empty."""
     for pattern in _QUEUE_IDS:
-        found = pattern.search(reply)
+        found = re.search(pattern, reply, re.IGNORECASE)
         if found:
             return found[1]
     return ""

@@ -7,8 +7,6 @@ here from the DER so that logging in needs no X.509 library.
 
 from __future__ import annotations
 
-import hashlib
-
 from smtpctl.model import der
 from smtpctl.model.tls import TlsSession
 
@@ -25,6 +23,8 @@ _UNDEFINED = frozenset({bytes.fromhex("2b6570"), bytes.fromhex("2b6571"), bytes.
 
 def server_end_point(certificate: bytes) -> bytes:
     """The `tls-server-end-point` data for a certificate in DER; empty where the RFC defines none."""
+    import hashlib
+
     oid = der.signature_algorithm(certificate)
     return b"" if not oid or oid in _UNDEFINED else hashlib.new(_HASHES.get(oid, "sha256"), certificate).digest()
 

@@ -6,7 +6,6 @@ Both may be called from any thread. Nothing is shown for one target: its stages 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from threading import Lock
 from typing import Protocol, TextIO
 
 from smtpctl.model.report import Report
@@ -66,6 +65,8 @@ class LineProgress:
         self._total = len(targets)
         self._canvas = canvas
         self._done = 0
+        from threading import Lock
+
         self._lock = Lock()
 
     def __enter__(self) -> Progress:
