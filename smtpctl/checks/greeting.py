@@ -58,12 +58,16 @@ def hello(facts: Facts) -> Iterator[Finding]:
 def replies(facts: Facts) -> Iterator[Finding]:
     """Oddities of how replies were written, each kind once."""
     told: dict[str, Evidence] = {}
+    last = Evidence("", "S:")
     for index, event in enumerate(facts.transcript):
-        oddity = event.facts.get("oddity")
-        if oddity and oddity not in told:
-            told[oddity] = Evidence(facts.transcript[index - 1].text if index else "", "S:", index - 1)
+        if event.kind is Kind.RECEIVED:
+            last = Evidence(event.text, "S:", index)
+        if oddity := event.facts.get("oddity"):
+            told.setdefault(oddity, last)
     for oddity, evidence in told.items():
         if oddity == Oddity.UNSOLICITED.value:
+            if evidence.text.startswith("421"):  # which may come at any time (RFC 5321 3.8)
+                continue
             yield _finding(facts, "smtp.unsolicited", [evidence])
         elif oddity not in (Oddity.NON_ASCII.value, Oddity.BARE_CODE.value):
             yield _finding(facts, "smtp.reply_oddity", [evidence], oddity=oddity.replace("_", " "))
