@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 
 from smtpctl.knowledge.families import entry
 from smtpctl.model.endpoint import AuthPolicy, Endpoint, TlsMode, TlsPolicy
-from smtpctl.model.finding import Finding, Location
+from smtpctl.model.finding import Finding, Location, Severity
 
-MICROSOFT_HOST = "smtp.office365.com"
-MICROSOFT_SCOPE = "https://outlook.office365.com/.default"
+MICROSOFT_HOSTS = ("smtp.office365.com", "smtp.office365.us", "smtp.partner.outlook.cn")  # the last two: national clouds
 # Servers that are meant to be used as they are, for senders of these domains only: the default of Contensis.
 _OWN_DOMAIN_ONLY: Mapping[str, tuple[str, ...]] = {"smtp.zengenti.com": ("contensis.com", "zengenti.com")}
 _PLACEHOLDER = re.compile(r"<[^<>@\s][^<>]*>|\{[a-z_]+\}|YOUR[_-][A-Z_-]+", re.IGNORECASE)
@@ -136,32 +135,28 @@ def _grant(it: Settings, grant: Grant) -> Iterator[Finding]:
         yield it.finding("token_endpoint_ignored", "oauth")
     if not grant.tenant_id and not grant.token_endpoint:
         yield it.finding("oauth_no_endpoint", "oauth")
-        return
-    if not grant.tenant_id and not grant.token_endpoint.startswith("https://"):
+    elif not grant.tenant_id and not grant.token_endpoint.startswith("https://"):
         yield it.finding("endpoint_not_https", "oauth")
     missing = [name for name in ("client_id", "client_secret") if not getattr(grant, name)]
-    if not grant.tenant_id and not grant.scope:
-        missing.append("scope")
-    if missing:
-        yield it.finding("oauth_incomplete", "oauth", missing=", ".join(missing))
+    scope = [] if grant.scope or not grant.token_endpoint or grant.tenant_id else ["scope"]
+    if missing or scope:
+        # Some providers give a token without a scope; without the others none does.
+        severity = Severity.ERROR if missing else Severity.WARNING
+        yield it.finding("oauth_incomplete", "oauth", severity=severity, missing=", ".join(missing + scope))
     if grant.tenant_id:
-        yield from _microsoft(it, grant)
+        yield from _microsoft(it)
 
 
-def _microsoft(it: Settings, grant: Grant) -> Iterator[Finding]:
+def _microsoft(it: Settings) -> Iterator[Finding]:
     """The settings that Microsoft 365 needs, each that differs."""
     wanted = (
-        ("host", it.endpoint.host, MICROSOFT_HOST),
-        ("port", str(it.endpoint.port), "587"),
-        ("tls", it.tls.mode.value, TlsMode.STARTTLS.value),
-        ("scope", grant.scope or MICROSOFT_SCOPE, MICROSOFT_SCOPE),
+        ("host", it.endpoint.host, MICROSOFT_HOSTS),
+        ("port", str(it.endpoint.port), ("587",)),
+        ("tls", it.tls.mode.value, (TlsMode.STARTTLS.value,)),
     )
-    if it.endpoint.host not in (MICROSOFT_HOST, "smtp.office365.us", "smtp.partner.outlook.cn") and it.endpoint.host:
-        yield it.finding("m365_required_setting", "host", key="host", wanted=MICROSOFT_HOST)
-        return
-    for key, value, right in wanted[1:3]:
-        if value != right:
-            yield it.finding("m365_required_setting", key, key=key, wanted=right)
+    for key, value, right in wanted:
+        if value not in right:
+            yield it.finding("m365_required_setting", key, key=key, wanted=right[0])
 
 
 def certificate(it: Settings) -> Iterator[Finding]:

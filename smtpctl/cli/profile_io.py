@@ -66,6 +66,7 @@ def import_(
         site=stored.site(terminal),
         secret_store=secret_store,
         replace=replace,
+        source="standard input" if file == "-" else file,
     )
     if terminal.format == "json":
         findings = [finding.to_json() for finding in done.findings]

@@ -135,7 +135,8 @@ _RULES = (
                 0.6,
                 "The domain's own mail server is not the one configured.",
                 fix(
-                    "Send through the server that the domain's mail provider documents.",
+                    "Send through your own mail server or your domain's provider: its name is the setting host (--host, Contensis: "
+                    "EmailSMTPHost), and encryption and login follow what it documents.",
                     "smtpctl preset suggest {domain}",
                 ),
             ),

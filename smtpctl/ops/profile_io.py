@@ -101,17 +101,18 @@ def import_(
     site: str = "",
     secret_store: str = "keyring",
     replace: bool = False,
+    source: str = "",
 ) -> Imported:
     """Store the servers of another program's settings as profiles: NAME, NAME-2, ... (the format's name by default).
 
-    The first one becomes the default profile where there is none. Problem for what refuses, UsageProblem where a name
+    The first one becomes the default profile where there is none. `source` says where the text is from. Problem for what refuses, UsageProblem where a name
     is taken and `replace` is not given.
     """
     reading = formats.get(format_name).read(text)
-    _refuse(reading.notices, format_name)
+    _refuse(reading.notices, source or format_name)
     plans = [_plan(server, number, name or format_name) for number, server in enumerate(reading.servers, 1)]
     _check_names(document, plans, replace=replace)
-    _check_values(plans, format_name)
+    _check_values(plans, source or format_name)
     for plan in plans:
         for secret_name, secret in plan.secrets:
             secrets.store(parse_store(secret_store, secret_name), secret, environ)
@@ -156,7 +157,7 @@ def export(
 # Reading
 
 
-def _refuse(notices: Sequence[Notice], format_name: str) -> None:
+def _refuse(notices: Sequence[Notice], source: str) -> None:
     """Problem with every notice that refuses as evidence."""
     refusing = [notice for notice in notices if notice.about.refuses]
     if not refusing:
@@ -165,7 +166,7 @@ def _refuse(notices: Sequence[Notice], format_name: str) -> None:
     evidence = [_evidence(notice) for notice in refusing]
     more = f" (and {len(refusing) - 1} more)" if len(refusing) > 1 else ""
     text = f"{first.key}: {first.text}{more}".removeprefix(": ")
-    raise families.entry(_FINDINGS[first.about]).problem(target=format_name, evidence=evidence, text=text)
+    raise families.entry(_FINDINGS[first.about]).problem(target=source, evidence=evidence, text=text)
 
 
 def _finding(notice: Notice, profile: str) -> Finding:
@@ -202,12 +203,12 @@ def _check_names(document: Document, plans: Sequence[_Plan], *, replace: bool) -
             raise UsageProblem(f'There is a profile or set of credentials "{plan.name}" already', hint)
 
 
-def _check_values(plans: Sequence[_Plan], format_name: str) -> None:
+def _check_values(plans: Sequence[_Plan], source: str) -> None:
     """Problem `format.invalid` for what the configuration would not take: no host, two different ports ..."""
 
     def refuse(field: Field, error: str) -> NoReturn:
         raise families.entry("format.invalid").problem(
-            target=format_name, evidence=[f"{field.name}: {error}"], text=f"{field.name}: {error}"
+            target=source, evidence=[f"{field.name}: {error}"], text=f"{field.name}: {error}"
         )
 
     for plan in plans:

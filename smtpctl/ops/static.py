@@ -10,7 +10,7 @@ from smtpctl.config.profile import Profile
 from smtpctl.config.store import Document
 from smtpctl.knowledge.families import entry
 from smtpctl.model.errors import Problem
-from smtpctl.model.finding import Finding, Location
+from smtpctl.model.finding import Finding, Location, Severity
 
 if TYPE_CHECKING:
     from smtpctl.config.presets import Preset
@@ -22,12 +22,16 @@ _STOPPING = frozenset({
 })  # fmt: skip
 
 
-def judge(profile: Profile, document: Document | None = None, preset: Preset | None = None) -> tuple[Finding, ...]:
+def judge(
+    profile: Profile, document: Document | None = None, preset: Preset | None = None, senders: tuple[str, ...] = ()
+) -> tuple[Finding, ...]:
     """What the rules say about one profile, located in the `document` it stands in.
 
-    `preset` is the provider that the host belongs to, where that is known besides what the profile names.
+    `preset` is the provider that the host belongs to, where that is known besides what the profile names; `senders` the
+    From addresses that it is used with, where they are more than its own.
     """
-    return tuple(rules.judge(_settings(profile, document, preset)))
+    settings = _settings(profile, document, preset)
+    return tuple(rules.judge(settings._replace(senders=senders) if senders else settings))
 
 
 def stopper(profile: Profile, findings: Iterable[Finding]) -> Problem | None:
@@ -35,7 +39,7 @@ def stopper(profile: Profile, findings: Iterable[Finding]) -> Problem | None:
 
     Credentials without a token end it too: smtpctl logs in with access tokens that are obtained elsewhere.
     """
-    stopping = next((finding for finding in findings if finding.id in _STOPPING), None)
+    stopping = next((f for f in findings if f.id in _STOPPING and f.severity is Severity.ERROR), None)
     if stopping is None and profile.method == "oauth2" and not _has_token(profile):
         about: dict[str, Any] = {"oauth": profile.oauth.name} if profile.oauth else {}
         stopping = entry("config.oauth_no_token").finding(target=profile.label, **about)

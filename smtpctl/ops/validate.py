@@ -56,10 +56,12 @@ def validate(
     for target in targets:
         try:
             profile = resolve(target, overrides, environ, document=document, site=site)
+            senders = _senders(profile, document, environ)
         except Problem as problem:
             findings.append(problem.finding)
         else:
-            findings += static.judge(profile, document, _by_host(profile.endpoint.host))
+            preset = _by_host(profile.endpoint.host)
+            findings += static.judge(profile, document, preset, senders)
             findings += _delivery(profile, document, azure)
     unique = list(dict.fromkeys(findings))
     count = len(targets)
@@ -69,6 +71,14 @@ def validate(
 def _place(finding: Finding) -> tuple[str, int, int, int]:
     where = finding.location or Location("", 0)
     return where.path, where.line, where.column, -finding.severity
+
+
+def _senders(profile: Profile, document: Document, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The From addresses of the mails that take this profile: its own, else those of the scopes it is the default of."""
+    if profile.sender and profile.origins["from"].scope not in ("site", "global"):
+        return ()
+    scopes = [resolve_scope(document, site, environ) for site in ("", *document.sites)]
+    return tuple(dict.fromkeys(s.sender for s in scopes if s.sender and s.default_profile == profile.name))
 
 
 def _by_host(host: str) -> presets.Preset | None:
