@@ -100,7 +100,7 @@ def _shared(flags: str, help: str, metavar: str | None = None, *, counted: bool 
 
 # By the name of the value. The choices of the format are those of the command.
 SHARED_OPTIONS = {
-    "config": SharedOption(_shared("--config", "Configuration file.", "FILE"), Path),
+    "config": SharedOption(_shared("--config", "Configuration file.", "FILE")),
     "site": SharedOption(_shared("--site", "Scope of the settings (without it: global).", "SITE")),
     "format": SharedOption(_shared("--format", "How results are written.")),
     "json": SharedOption(_shared("--json", "Same as --format json."), bool),
