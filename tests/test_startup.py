@@ -9,11 +9,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from smtpctl.cli import app
+from smtpctl.model.endpoint import TlsMode
+from smtpctl.model.secret import Secret
+from smtpctl.protocol.server.values import Setup
+from smtpctl.sink.server import Sink
 
 # Never needed to read a command line, to print help, or to work without a network.
 HEAVY = {
@@ -23,7 +28,10 @@ HEAVY = {
 }  # fmt: skip
 # Only for what connects: TLS and sockets.
 NETWORK = {"ssl", "socket"}
-PARSER = {"typer", "click"}
+# Only for help, wrong usage and completions: a line that is plainly right is read without it.
+PARSER = {"typer", "click", "inspect", "smtpctl.cli.group", "smtpctl.cli.help_page"}
+# Not even a mail needs what these cost.
+SELDOM = {"bz2", "lzma", "difflib", "hashlib", "json", "random", "shlex", "shutil", "subprocess", "threading"}
 
 CONFIG = """
 version = 1
@@ -127,4 +135,26 @@ def test_tab_within_a_command_loads_that_command_alone(name: str) -> None:
     ],
 )
 def test_what_needs_no_network_loads_nothing_for_it(args: list[str]) -> None:
-    assert not present(loaded(*args), HEAVY | NETWORK)
+    assert not present(loaded(*args), HEAVY | NETWORK | PARSER)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """A server with STARTTLS and a login, as options."""
+    folder = tmp_path_factory.mktemp("tls")
+    setup = Setup(tls=TlsMode.STARTTLS, users={"ann@example.com": Secret("secret")}, mechanisms=("PLAIN",))
+    sink = Sink(setup, tls_folder=folder)
+    sink.start()
+    yield ["--host", sink.host, "--port", str(sink.port), "--ca-file", str(folder / "ca.pem")]
+    sink.stop()
+
+
+def test_a_mail_loads_only_what_sending_takes(server: list[str]) -> None:
+    modules = loaded("test-send", "office", *server, "--to", "bob@example.com")
+    assert not present(modules, HEAVY | PARSER | SELDOM)
+    assert present(modules, NETWORK) == NETWORK
+
+
+def test_a_check_loads_besides_what_reads_certificates(server: list[str]) -> None:
+    modules = loaded("check", "office", *server)
+    assert not present(modules, PARSER | HEAVY - {"cryptography", "email"})  # the one needs the other
