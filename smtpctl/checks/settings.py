@@ -10,7 +10,11 @@ from smtpctl.knowledge.families import entry
 from smtpctl.model.endpoint import AuthPolicy, Endpoint, TlsMode, TlsPolicy
 from smtpctl.model.finding import Finding, Location, Severity
 
-MICROSOFT_HOSTS = ("smtp.office365.com", "smtp.office365.us", "smtp.partner.outlook.cn")  # the last two: national clouds
+MICROSOFT_HOSTS = (
+    "smtp.office365.com",
+    "smtp.office365.us",
+    "smtp.partner.outlook.cn",
+)  # the last two: national clouds
 # Servers that are meant to be used as they are, for senders of these domains only: the default of Contensis.
 _OWN_DOMAIN_ONLY: Mapping[str, tuple[str, ...]] = {"smtp.zengenti.com": ("contensis.com", "zengenti.com")}
 _PLACEHOLDER = re.compile(r"<[^<>@\s][^<>]*>|\{[a-z_]+\}|YOUR[_-][A-Z_-]+", re.IGNORECASE)
