@@ -1,0 +1,104 @@
+"""What a scanner says on one connection: SMTP up to TLS, then one question.
+
+    answer = yield from ask(hello, entrance)
+    fate = yield from inject(entrance)
+    session = yield from shake_hands(entrance)
+
+A refusal on the way (Refused, Obstacle) and a broken connection before the question (Problem) end the dialogue; after the
+question, whatever the server does is the answer.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from smtpctl.model.endpoint import TlsMode
+from smtpctl.model.errors import Obstacle, Problem, Refused
+from smtpctl.model.record import NamedTuple
+from smtpctl.model.reply import Reply
+from smtpctl.model.tls import TlsSession
+from smtpctl.model.transcript import Stage
+from smtpctl.protocol.commands import command
+from smtpctl.protocol.dialogue import exchange, greet, hello
+from smtpctl.protocol.steps import Dialogue, Receive, Send, StartTls
+from smtpctl.protocol.tls.answer import Answer, AnswerReader, Ending
+from smtpctl.protocol.tls.hello import ClientHello, farewell
+
+_SILENCE = ("smtp.reply_timeout", "tls.handshake_timeout", "conn.total_timeout")
+
+
+class Entrance(NamedTuple):
+    """How TLS begins at a server: `mode` IMPLICIT or STARTTLS, `helo` the name we give, `lmtp` for LHLO."""
+
+    mode: TlsMode
+    helo: str
+    lmtp: bool = False
+
+
+class Injection(StrEnum):
+    """What became of a command that was sent in clear behind STARTTLS."""
+
+    REFUSED = "refused"  # STARTTLS was, because of it
+    IGNORED = "ignored"  # as it should be
+    ANSWERED_IN_CLEAR = "answered_in_clear"  # before the handshake: wrong, but nothing is mixed up
+    CARRIED_OUT = "carried_out"  # inside TLS, as if it had come through it
+
+
+def ask(question: ClientHello, entrance: Entrance) -> Dialogue[Answer]:
+    """What the server answers to one hello; then TLS's farewell, so that its log says who left."""
+    yield from _enter(entrance)
+    reader = AnswerReader()
+    yield Send(question.record(), Stage.TLS, shown="<ClientHello>", replies=0)
+    try:
+        answer: Answer = yield Receive(Stage.TLS, reader)
+    except Problem as problem:
+        silent = problem.finding.id in _SILENCE
+        return reader.so_far(Ending.SILENT if silent else Ending.CLOSED)
+    if answer.ending is Ending.HELLO:
+        yield Send(farewell(question.version), Stage.TLS, shown="<close_notify>", replies=0)
+    return answer
+
+
+def shake_hands(entrance: Entrance) -> Dialogue[TlsSession]:
+    """A whole handshake and QUIT, whose reply brings the tickets of TLS 1.3 along."""
+    yield from _enter(entrance)
+    session: TlsSession = yield StartTls()
+    if entrance.mode is TlsMode.IMPLICIT:
+        yield from greet()
+    yield from exchange(command(Stage.QUIT, "QUIT"))
+    return session
+
+
+def inject(entrance: Entrance) -> Dialogue[Injection]:
+    """NOOP in clear in one packet with STARTTLS (CVE-2011-0411): is it carried out inside TLS?
+
+    A server must forget what came before the handshake (RFC 3207 4.2). QUIT is the first thing said inside TLS; whatever
+    is answered besides it answers the NOOP.
+    """
+    yield from greet()
+    yield from hello(entrance.helo, lmtp=entrance.lmtp)
+    yield Send(b"STARTTLS\r\nNOOP\r\n", Stage.STARTTLS)
+    reply: Reply = yield Receive(Stage.STARTTLS)
+    if reply.code != 220:
+        return Injection.REFUSED
+    try:
+        yield StartTls()
+    except Problem as problem:
+        if problem.finding.id == "starttls.response_injection":
+            return Injection.ANSWERED_IN_CLEAR
+        raise
+    first = yield from exchange(command(Stage.QUIT, "QUIT"))
+    return Injection.IGNORED if first.code == 221 else Injection.CARRIED_OUT
+
+
+def _enter(entrance: Entrance) -> Dialogue[None]:
+    """Up to the point where a ClientHello may come. Refused; Obstacle `starttls.not_offered`."""
+    if entrance.mode is TlsMode.IMPLICIT:
+        return
+    yield from greet()
+    capabilities = yield from hello(entrance.helo, lmtp=entrance.lmtp)
+    if not capabilities.has("STARTTLS"):
+        raise Obstacle(Stage.STARTTLS, "starttls.not_offered", {"lines": capabilities.lines})
+    reply = yield from exchange(command(Stage.STARTTLS, "STARTTLS"))
+    if reply.code != 220:
+        raise Refused(Stage.STARTTLS, "STARTTLS", reply)
