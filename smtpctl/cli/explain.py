@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 
 from smtpctl.cli.command import verb
 from smtpctl.cli.options import Argument, Option
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from smtpctl.ops.explain import Hints
 
 STDIN = "-"
+READ_LIMIT = 1 << 20  # characters of a line that are read at all
 
 Words = Annotated[
     list[str] | None,
@@ -65,12 +67,20 @@ def _explain(terminal: Terminal, words: list[str], known: Hints) -> Explained:
 
     if words == [STDIN] or (not words and terminal.no_input):
         terminal.stdin.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a TextIOWrapper always
-        return explain_lines(terminal.stdin, known)
+        return explain_lines(lines_of(terminal.stdin), known)
     text = " ".join(words)
     if _is_file(words):
         with Path(text).open(encoding="utf-8", errors="backslashreplace") as file:
-            return explain_lines(file, known)
+            return explain_lines(lines_of(file), known)
     return explain(text, known)
+
+
+def lines_of(file: TextIO) -> Iterator[str]:
+    """The lines of a file; of one without an end its beginning, so that it fills no memory."""
+    while line := file.readline(READ_LIMIT):
+        yield line
+        while line and not line.endswith("\n"):
+            line = file.readline(READ_LIMIT)
 
 
 def _is_file(words: list[str]) -> bool:

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 import smtpctl
+from smtpctl.cli.explain import READ_LIMIT, lines_of
 from smtpctl.cli.run import run
 
 LOG = str(Path(__file__).parents[2] / "corpus" / "logs" / "postfix.log")
@@ -77,3 +78,23 @@ def test_hints(capsys: pytest.CaptureFixture[str]) -> None:
 def test_wrong_usage(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
     assert run(["explain", *words]) == 2
     assert capsys.readouterr().err.startswith("error:")
+
+
+class Endless(io.StringIO):
+    """A line that never ends, as /dev/zero has it; who reads it whole never comes back."""
+
+    reads = 5
+
+    def readline(self, size: int = -1) -> str:  # type: ignore[override]
+        assert 0 < size <= READ_LIMIT
+        self.reads -= 1
+        return "x" * size if self.reads >= 0 else ""
+
+
+def test_of_an_endless_line_the_beginning_is_read() -> None:
+    assert [len(line) for line in lines_of(Endless())] == [READ_LIMIT]
+
+
+def test_other_lines_stay_as_they_are() -> None:
+    text = "a\n" + "b" * (READ_LIMIT - 1) + "\n" + "c" * READ_LIMIT + "\nd"
+    assert [line[:1] + line[-1:] for line in lines_of(io.StringIO(text))] == ["a\n", "b\n", "cc", "dd"]
