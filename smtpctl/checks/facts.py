@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from smtpctl.model.certificate import Certificate
 from smtpctl.model.endpoint import Endpoint, TlsPolicy
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.reply import Reply
 from smtpctl.model.tls import TlsSession
 from smtpctl.model.transcript import Kind, Stage, Transcript

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
 
 from smtpctl.checks import certificate, connection, greeting, starttls
 from smtpctl.checks.facts import Facts
 from smtpctl.model.finding import Finding
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.transcript import Stage
 
 

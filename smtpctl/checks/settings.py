@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from smtpctl.knowledge.families import entry
 from smtpctl.model.endpoint import AuthPolicy, Endpoint, TlsMode, TlsPolicy
 from smtpctl.model.finding import Finding, Location, Severity
+from smtpctl.model.record import NamedTuple
 
 MICROSOFT_HOSTS = (
     "smtp.office365.com",

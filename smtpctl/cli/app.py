@@ -7,7 +7,9 @@ imported when the command runs; it exposes `command` (a `Verb`) or `app` (a `Nou
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from smtpctl.model.record import NamedTuple
 
 if TYPE_CHECKING:
     from smtpctl.cli.command import Noun, Verb

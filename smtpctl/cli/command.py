@@ -10,10 +10,11 @@ A command line is read by `cli/quick.py`, or by typer in `cli/group.py`; both gi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from smtpctl.cli.options import TEXT_JSON
 from smtpctl.model.errors import SmtpctlError
+from smtpctl.model.record import NamedTuple
 
 Function = Callable[..., Any]
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from smtpctl.cli import group, terminal
 from smtpctl.cli.group import LazyGroup
 from smtpctl.config import store
 from smtpctl.config.store import Document
+from smtpctl.model.record import NamedTuple
 
 
 class Candidate(NamedTuple):

@@ -12,7 +12,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -22,6 +22,7 @@ from smtpctl.cli.command import Call, Function, NoCommandError, Noun, Verb, shar
 from smtpctl.cli.options import FINDINGS, Argument
 from smtpctl.cli.parameters import Parameter, called, parameters, shared
 from smtpctl.model.errors import UsageProblem
+from smtpctl.model.record import NamedTuple
 
 EXAMPLES = 4  # on the page of a noun
 # The parser's own usage errors; typer exports only this subclass of them.

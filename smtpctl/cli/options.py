@@ -15,10 +15,11 @@ Nothing here is bound to the library that parses: `cli/parameters.py` reads the 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 from smtpctl.cli.terminal import COLORS, FORMATS
 from smtpctl.config.fields import CONNECTING, FIELDS, OAUTH_FIELDS, Field, Group
+from smtpctl.model.record import NamedTuple
 
 TEXT = ("text",)
 TEXT_JSON = ("text", "json")

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import NoneType
-from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from smtpctl.cli.command import Call, Function, Verb, shared_given
 from smtpctl.cli.options import SHARED_OPTIONS, Argument, From, Option
 from smtpctl.config.fields import Field, Type
+from smtpctl.model.record import NamedTuple
 
 SHARED = "shared"  # the holder of the options every command has
 

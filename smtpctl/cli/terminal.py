@@ -10,10 +10,11 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 from smtpctl.model.errors import Problem, UsageProblem
 from smtpctl.model.finding import Severity
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.secret import Secret
 from smtpctl.render import renderer
 from smtpctl.render.base import Renderer

@@ -11,9 +11,10 @@ import copy
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from smtpctl.config.layout import Entry, Layout, Path
+from smtpctl.model.record import NamedTuple
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
 _BLANK_LINE = re.compile(r"\n(\r?\n)\Z")

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
+
+from smtpctl.model.record import NamedTuple
 
 Value: TypeAlias = str | int | float | bool | tuple[str, ...] | Mapping[str, float] | None
 

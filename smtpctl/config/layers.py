@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 from smtpctl.config import faults, values
 from smtpctl.config.fields import BY_NAME, FIELDS, Field, Type
@@ -14,6 +14,7 @@ from smtpctl.config.problems import did_you_mean, finding, problem
 from smtpctl.config.profile import Origin
 from smtpctl.config.store import Document
 from smtpctl.model.errors import UsageProblem
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.secret import Secret
 
 SECRETS = ("password", "access_token")

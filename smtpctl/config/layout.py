@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from typing import NamedTuple
 
 from smtpctl.model.finding import Location
+from smtpctl.model.record import NamedTuple
 
 Path = tuple[str, ...]
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from smtpctl.model.endpoint import TlsMode
+from smtpctl.model.record import NamedTuple
 
 FILE = Path(__file__).with_name("presets.toml")
 COMMON = "common"  # the kind of presets that stand for no provider

@@ -6,10 +6,11 @@ After resolving, functions take these or the part they need (`profile.endpoint`,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from smtpctl.config.secrets.refs import SecretRef
 from smtpctl.model.endpoint import AuthPolicy, Endpoint, Route, Timeouts, TlsPolicy
+from smtpctl.model.record import NamedTuple
 
 MICROSOFT_TOKENS = "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"
 MICROSOFT_SCOPE = "https://outlook.office365.com/.default"

@@ -7,10 +7,10 @@ over STARTTLS; a user name and password are used only where both are set and OAu
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from smtpctl.formats.settings import About, Notice, OAuth, Reading, Settings, Writing, is_mask, lost, port, suggestion
 from smtpctl.model.endpoint import TlsMode
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.secret import MASK, Secret
 
 TITLE = "Contensis"

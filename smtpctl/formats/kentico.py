@@ -9,10 +9,11 @@ Kentico 13 has no switch for TLS (it is used where offered); the older `CMSUseSS
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from smtpctl.formats.settings import About, Notice, Reading, Settings, Writing, is_mask, lost, port, suggestion
 from smtpctl.model.endpoint import TlsMode
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.secret import MASK, Secret
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 from smtpctl.model.endpoint import TlsMode
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.secret import MASK, Secret
 
 

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+from smtpctl.model.record import NamedTuple
 
 GENERIC = "generic"
 TEXT_LIMIT = 4096  # characters of a reply that are looked at; no expression can run away on that

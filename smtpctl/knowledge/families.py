@@ -15,10 +15,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Cause, Evidence, Finding, Location, Remedy, Severity
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.reply import Reply
 from smtpctl.model.report import ExitStatus
 from smtpctl.model.transcript import Stage

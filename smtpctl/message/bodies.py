@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from binascii import b2a_base64, b2a_qp
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO
 
 from smtpctl.message import headers
 from smtpctl.model.errors import Problem, UsageProblem
 from smtpctl.model.finding import Finding, Severity
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.report import ExitStatus
 from smtpctl.model.transcript import Stage
 

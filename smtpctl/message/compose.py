@@ -8,7 +8,7 @@ not the name of this machine.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from smtpctl.message import headers
 from smtpctl.message.bodies import Attachment, text_part
@@ -16,6 +16,7 @@ from smtpctl.message.domains import wire_address
 from smtpctl.model.address import Mailbox, parse_list
 from smtpctl.model.envelope import Envelope, Recipient
 from smtpctl.model.errors import UsageProblem
+from smtpctl.model.record import NamedTuple
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -7,7 +7,8 @@ example.com (RFC 2606), which nobody can register.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+
+from smtpctl.model.record import NamedTuple
 
 _FOLDER = Path(__file__).parent / "data"
 

@@ -7,9 +7,9 @@ semicolon. Comments, groups and source routes are refused: whoever types one mea
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from smtpctl.model.errors import UsageProblem
+from smtpctl.model.record import NamedTuple
 
 # Written as what is not in them: a class up to U+10FFFF takes 14 ms to compile.
 _ATEXT = r'[^\x00-\x20"(),.:;<>@\[\\\]\x7f]'

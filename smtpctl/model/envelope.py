@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from smtpctl.model.record import NamedTuple
 
 
 class Recipient(NamedTuple):

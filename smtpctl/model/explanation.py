@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from smtpctl.model.finding import Finding
+from smtpctl.model.record import NamedTuple
 
 
 class Explanation(NamedTuple):

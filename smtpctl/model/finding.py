@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any
 
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.transcript import Stage
 
 

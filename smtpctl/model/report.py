@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 from smtpctl.model.finding import Finding, Severity
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.reply import Reply
 from smtpctl.model.transcript import Stage, Transcript
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
+
+from smtpctl.model.record import NamedTuple
 
 
 class Stage(StrEnum):

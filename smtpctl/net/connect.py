@@ -11,11 +11,12 @@ import os
 import selectors
 import socket
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from smtpctl.knowledge.families import entry
 from smtpctl.model.endpoint import Endpoint, Route, Timeouts, TlsPolicy
 from smtpctl.model.errors import Problem
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.transcript import Kind, Stage
 from smtpctl.net.channel import Channel
 from smtpctl.net.connection import Connection, Log

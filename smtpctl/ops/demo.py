@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from smtpctl.config.profile import Profile
 from smtpctl.config.resolve import resolve
@@ -18,6 +17,7 @@ from smtpctl.message.compose import Draft
 from smtpctl.model.address import Mailbox, parse
 from smtpctl.model.endpoint import TlsMode
 from smtpctl.model.errors import UsageProblem
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.report import Report
 from smtpctl.model.secret import Secret
 from smtpctl.ops.session import Surroundings

@@ -10,7 +10,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from itertools import chain, islice
-from typing import NamedTuple
 
 from smtpctl.config import presets
 from smtpctl.knowledge import families
@@ -19,6 +18,7 @@ from smtpctl.knowledge.match import CLOSE, Context, Match, finding, match, page,
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.explanation import Explained, Explanation, LogCause, LogSummary, Meaning
 from smtpctl.model.finding import Finding
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.transcript import Stage
 from smtpctl.ops import own_output
 from smtpctl.ops.extract import Failure, failures, first

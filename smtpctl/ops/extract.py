@@ -13,8 +13,9 @@ import ast
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.transcript import Stage
 
 LINE_LIMIT = 8192  # characters of one joined line that are kept

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 from smtpctl import formats
 from smtpctl.config import layers, save, secrets
@@ -24,6 +24,7 @@ from smtpctl.formats.settings import About, Notice, OAuth, Reading, Settings
 from smtpctl.knowledge import families
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.finding import Evidence, Finding
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.secret import Secret
 from smtpctl.ops.secrets import Name, parse_store, settings_of
 from smtpctl.ops.validate import validate

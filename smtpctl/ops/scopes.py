@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from smtpctl.config import save, values
 from smtpctl.config.edits import Edit, Set, Unset
@@ -20,6 +20,7 @@ from smtpctl.config.scope import GLOBAL, resolve_scope
 from smtpctl.config.store import Document
 from smtpctl.model.endpoint import USUAL_PORT, TlsMode
 from smtpctl.model.errors import UsageProblem
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.secret import MASK
 from smtpctl.ops import profiles
 from smtpctl.ops.profiles import STORED

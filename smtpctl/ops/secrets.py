@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from smtpctl.config import save, secrets
 from smtpctl.config.edits import Edit, Set, Unset
@@ -18,6 +17,7 @@ from smtpctl.config.secrets import Kind, SecretRef, keyring_entry
 from smtpctl.config.store import Document
 from smtpctl.model.errors import Problem, UsageProblem
 from smtpctl.model.finding import Finding
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.secret import Secret
 from smtpctl.ops.settings import Change
 

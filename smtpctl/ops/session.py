@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from smtpctl.config import secrets
 from smtpctl.config.profile import Profile
@@ -13,6 +13,7 @@ from smtpctl.knowledge import families
 from smtpctl.model.endpoint import Credentials, TlsMode
 from smtpctl.model.errors import Obstacle, Problem, Refused
 from smtpctl.model.finding import Evidence, Finding
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.redaction import Redactor
 from smtpctl.model.reply import Reply
 from smtpctl.model.report import StageResult

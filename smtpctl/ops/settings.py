@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from smtpctl.config.fields import Field, Type
 from smtpctl.config.problems import did_you_mean
 from smtpctl.model.errors import UsageProblem
+from smtpctl.model.record import NamedTuple
 
 _CLEARED = frozenset({Type.TEXT, Type.PATH, Type.NAME, Type.ADDRESS, Type.IP, Type.PROXY, Type.URL})
 

@@ -6,11 +6,12 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from smtpctl.config.secrets import fetch, parse
 from smtpctl.model.endpoint import Endpoint, TlsMode, is_loopback
 from smtpctl.model.errors import UsageProblem
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.secret import Secret
 from smtpctl.protocol.server.faults import Fault, Faults, delay, drop, refusal
 from smtpctl.protocol.server.mechanisms import MECHANISMS

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from smtpctl.config.profile import Profile
 from smtpctl.message.bodies import from_path
@@ -17,6 +17,7 @@ from smtpctl.model.address import Mailbox, parse, parse_list
 from smtpctl.model.envelope import Envelope
 from smtpctl.model.errors import Problem, UsageProblem
 from smtpctl.model.finding import Finding
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.report import Failure, RecipientResult, Report
 from smtpctl.model.transcript import Kind, Stage
 from smtpctl.ops import session, static

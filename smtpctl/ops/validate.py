@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from smtpctl.checks import settings as rules
 from smtpctl.config import presets
@@ -18,6 +18,7 @@ from smtpctl.config.store import Document
 from smtpctl.knowledge.families import entry
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Finding, Location
+from smtpctl.model.record import NamedTuple
 from smtpctl.ops import static
 
 # Variables that Azure App Service sets for its processes.

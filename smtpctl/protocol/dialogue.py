@@ -10,10 +10,9 @@ Replies are values. A dialogue ends early by raising Refused (a reply that it ca
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from smtpctl.model.endpoint import AuthPolicy, Credentials, TlsMode
 from smtpctl.model.errors import Obstacle, Refused
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.reply import Reply
 from smtpctl.model.tls import TlsSession
 from smtpctl.model.transcript import Stage

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.reply import Reply
 
 _MASKED = re.compile(r"[X*]{4,}[A-Z]?")

@@ -18,8 +18,9 @@ Problem at the step that waits.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.transcript import Stage
 
 T = TypeVar("T")

@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 from smtpctl.model.envelope import Envelope
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.reply import Reply
 from smtpctl.model.transcript import Stage
 from smtpctl.protocol import commands, content

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import NamedTuple
 
 from smtpctl.model.envelope import Envelope
 from smtpctl.model.errors import Problem
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.reply import Reply
 from smtpctl.model.report import RecipientResult
 from smtpctl.model.transcript import Stage

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Evidence, Finding, Severity, worst
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.report import ExitStatus, Report
 from smtpctl.model.transcript import Transcript
 from smtpctl.render.canvas import PLAIN, Canvas, visible

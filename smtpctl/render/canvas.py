@@ -9,7 +9,8 @@ drawn without rich, which alone would cost as much start-up as all the rest of a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+
+from smtpctl.model.record import NamedTuple
 
 # SGR parameters by role. Yellow is poor on white, so it colours marks and single words only, never sentences.
 _STYLES: Mapping[str, str] = {

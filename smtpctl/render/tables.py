@@ -8,8 +8,8 @@ again) is never cut. Without a width (a pipe) nothing is cut, so `| grep` and `|
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
+from smtpctl.model.record import NamedTuple
 from smtpctl.render.canvas import PLAIN, Canvas, columns
 
 _GAP = 2

@@ -8,10 +8,10 @@ seen while it runs is what is seen in a file. The facts of a report that are use
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Finding, Severity
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.report import RecipientResult, Report, StageResult, combined
 from smtpctl.model.transcript import Event, Kind
 from smtpctl.render import listing

@@ -8,10 +8,10 @@ that the document is right whatever the encoding of the stream it goes to.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Finding
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.report import Report
 from smtpctl.render.base import Setting, explanation, problem_report
 from smtpctl.render.canvas import visible

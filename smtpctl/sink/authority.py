@@ -10,7 +10,9 @@ import ssl
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from smtpctl.model.record import NamedTuple
 
 if TYPE_CHECKING:
     from cryptography import x509

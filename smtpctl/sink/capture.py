@@ -13,8 +13,9 @@ import threading
 from collections import deque
 from datetime import UTC, datetime
 from pathlib import Path as File
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
+from smtpctl.model.record import NamedTuple
 from smtpctl.protocol.server.values import Mail, Path
 
 SCHEMA = "smtpctl.sink/1"

@@ -14,8 +14,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.secret import MASK
 from smtpctl.model.tls import TlsSession
 from smtpctl.model.transcript import Event, Kind, Stage, Transcript

@@ -18,9 +18,9 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from smtpctl.model.endpoint import Endpoint, TlsMode
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.transcript import Transcript
 from smtpctl.protocol.server.session import serve
 from smtpctl.protocol.server.talk import wire

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from smtpctl.config.secrets import parts
 from smtpctl.config.secrets.problems import problem
 from smtpctl.model.errors import Problem
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.secret import MASK, Secret
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple
 
 from smtpctl.model.errors import UsageProblem
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.secret import MASK, Secret
 
 

@@ -9,11 +9,12 @@ exchange with `accepted()`: mechanisms that authenticate the server too then che
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from smtpctl.model.endpoint import Credentials
 from smtpctl.model.errors import Problem, SmtpctlError
 from smtpctl.model.finding import Cause, Finding, Remedy, Severity
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.report import ExitStatus
 from smtpctl.model.transcript import Stage
 

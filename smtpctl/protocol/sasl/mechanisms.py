@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import NamedTuple
 
 from smtpctl.model.endpoint import AuthPolicy, Credentials
+from smtpctl.model.record import NamedTuple
 
 
 class Credential(StrEnum):

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
+from smtpctl.model.record import NamedTuple
 from smtpctl.protocol.server.values import Path
 
 _PATH = re.compile(r'<((?:"(?:[^"\\]|\\.)*"|[^<>"\s])*)>(?: +(.*))?')

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple
+
+from smtpctl.model.record import NamedTuple
 
 # `tls` is before the handshake, `data` the answer to DATA or to a BDAT that is not the last, `content` at the first
 # octets of a message, `eod` the answer after its end.

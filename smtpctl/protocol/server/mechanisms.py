@@ -11,9 +11,10 @@ import json
 import secrets
 from collections.abc import Callable, Generator, Mapping
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from smtpctl.model.endpoint import TlsMode
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.secret import Secret
 from smtpctl.model.tls import TlsSession
 from smtpctl.protocol.server.values import Setup

@@ -6,8 +6,7 @@ cut into pieces, content comes in pieces as it arrives.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.secret import MASK
 
 _END = b"\r\n.\r\n"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Generator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from smtpctl.model.endpoint import TlsMode
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.transcript import Stage
 from smtpctl.protocol.server.faults import End
 from smtpctl.protocol.server.mechanisms import MECHANISMS, Denied, Door, Exchange, Malformed, offered

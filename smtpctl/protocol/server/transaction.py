@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.tls import TlsSession
 from smtpctl.model.transcript import Stage
 from smtpctl.protocol.server.arguments import MAIL_PARAMETERS, RCPT_PARAMETERS, BadArgument, parse

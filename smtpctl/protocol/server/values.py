@@ -9,9 +9,10 @@ Hangup     None for HALF (the peer may go on talking); the others end the sessio
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from smtpctl.model.endpoint import TlsMode
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.secret import Secret
 from smtpctl.model.tls import TlsSession
 from smtpctl.protocol.server.faults import End, Faults
