@@ -228,7 +228,7 @@ def _plain_instead(seen: bytes, connection: Connection) -> Problem:
 
 def _octets(data: bytes, connection: Connection) -> Evidence:
     """What the peer sent, printable, its beginning, without secrets that it echoes."""
-    text = connection.clean(data.decode("ascii", "backslashreplace"))
+    text = connection.clean(data.decode("utf-8", "backslashreplace"))
     return Evidence(text[:160].rstrip("\r\n") or "nothing", label="S:")
 
 
