@@ -97,5 +97,7 @@ class RawServer:
             except OSError:
                 return
             self._peers.append(sock)
+            peer = Peer(sock)
             with sock, suppress(OSError):
-                self._script(Peer(sock))
+                self._script(peer)
+            peer.sock.close()  # which may be TLS by now
