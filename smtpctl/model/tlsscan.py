@@ -1,0 +1,68 @@
+"""What a TLS scan found out about one server, as facts. Numbers are those of the protocol; `knowledge.ciphers` has names."""
+
+from __future__ import annotations
+
+from smtpctl.model.record import NamedTuple
+
+VERSION_NAMES = {
+    0x0300: "SSL 3.0",
+    0x0301: "TLS 1.0",
+    0x0302: "TLS 1.1",
+    0x0303: "TLS 1.2",
+    0x0304: "TLS 1.3",
+}
+
+
+class VersionScan(NamedTuple):
+    """One version: `suites` that the server takes with it, in the order found; `told` what it answered where it takes
+    none; `complete` False where not every suite could be asked for."""
+
+    version: int
+    suites: tuple[int, ...] = ()
+    told: str = ""
+    complete: bool = True
+
+    @property
+    def name(self) -> str:
+        """As people write it: `TLS 1.2`."""
+        return VERSION_NAMES[self.version]
+
+    @property
+    def accepted(self) -> bool:
+        """Whether a handshake with this version can begin."""
+        return bool(self.suites)
+
+
+class TlsScan(NamedTuple):
+    """One server.
+
+    Facts that could not be learnt are None. `dh` holds suite and bits of each DHE key exchange seen; `usual` is what a hello
+    of all versions together was answered where that failed, else empty. `extended_master_secret` and
+    `secure_renegotiation` concern TLS 1.2 and older, and so does `compression` (the version that took it, else 0).
+    `certificates` are the leaves (DER) presented with and without SNI. `injection` is a value of
+    `protocol.tls.dialogues.Injection`. `untested` says what could not be found out, and why.
+    """
+
+    versions: tuple[VersionScan, ...] = ()
+    usual: str = ""
+    dh: tuple[tuple[int, int], ...] = ()
+    extended_master_secret: bool | None = None
+    secure_renegotiation: bool | None = None
+    compression: int | None = None
+    asks_certificate: bool | None = None
+    certificates: tuple[bytes, bytes] | None = None
+    resumption: bool | None = None
+    injection: str | None = None
+    connections: int = 0
+    ms: float = 0.0
+    finished: bool = True
+    untested: tuple[tuple[str, str], ...] = ()
+
+    def version(self, number: int) -> VersionScan:
+        """The facts of one version."""
+        return next((scan for scan in self.versions if scan.version == number), VersionScan(number))
+
+    @property
+    def accepted(self) -> tuple[VersionScan, ...]:
+        """The versions that the server takes, oldest first."""
+        return tuple(scan for scan in self.versions if scan.accepted)

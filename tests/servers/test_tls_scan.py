@@ -1,0 +1,139 @@
+"""The TLS scan against servers whose TLS is known: Postfix at several settings, and OpenSSL's own server."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+
+from bed.pki import Pki
+from bed.ports import Ports
+from bed.postfix import Postfix
+from bed.process import wait_until
+from harness import Requires
+from smtpctl.knowledge import ciphers
+from smtpctl.model.endpoint import Endpoint, Route, Timeouts, TlsMode, TlsPolicy
+from smtpctl.model.errors import Obstacle
+from smtpctl.model.tlsscan import TlsScan
+from smtpctl.model.transcript import Transcript
+from smtpctl.net.connection import Log
+from smtpctl.net.scan import scan
+from smtpctl.protocol.tls.hello import TLS10, TLS11, TLS12, TLS13
+
+OpenSsl = Callable[..., AbstractContextManager[int]]
+
+
+def look(port: int, mode: TlsMode = TlsMode.STARTTLS, host: str = "localhost") -> TlsScan:
+    endpoint = Endpoint(host, port)
+    return scan(endpoint, Route(family=4), TlsPolicy(mode=mode), Timeouts(60), "client.bed.test", Log(Transcript()))
+
+
+def versions(found: TlsScan) -> set[int]:
+    return {version.version for version in found.accepted}
+
+
+@pytest.fixture
+def openssl(pki: Pki, ports: Ports, requires: Requires) -> OpenSsl:
+    """`with openssl("-tls1_2") as port`: OpenSSL's server, TLS from the first octet."""
+    program = requires("openssl")
+
+    @contextmanager
+    def start(*options: str) -> Iterator[int]:
+        port = ports[f"openssl {options}"]
+        chain, key = pki.chain("good-rsa"), pki.key("good-rsa")
+        argv = [program, "s_server", "-accept", f"127.0.0.1:{port}", "-cert", chain, "-key", key, "-quiet", *options]
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: _listens(port) or None, "openssl s_server")
+            yield port
+        finally:
+            process.kill()
+            process.wait()
+
+    return start
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_a_server_of_today(postfix: Postfix) -> None:
+    found = look(postfix.port("submission"))
+    assert {TLS12, TLS13} <= versions(found)
+    assert found.finished and not found.untested
+    assert all(version.complete for version in found.versions)
+    assert (found.usual, found.compression, found.injection) == ("", 0, "ignored")
+    assert found.extended_master_secret and found.secure_renegotiation and found.resumption
+    assert min(bits for suite, bits in found.dh if not ciphers.anonymous(suite)) >= 2048
+
+
+def test_implicit_tls_and_starttls_are_the_same_server(postfix: Postfix) -> None:
+    behind, first = look(postfix.port("submission")), look(postfix.port("smtps"), TlsMode.IMPLICIT)
+    assert versions(first) == versions(behind)
+    assert set(first.version(TLS13).suites) == set(behind.version(TLS13).suites)
+    assert first.injection is None
+
+
+@pytest.mark.parametrize(
+    ("listener", "expected"), [("tls_1_0_1_1", {TLS10, TLS11}), ("tls_1_2", {TLS12}), ("tls_1_3", {TLS13})]
+)
+def test_only_the_versions_that_are_on(postfix: Postfix, listener: str, expected: set[int]) -> None:
+    assert versions(look(postfix.port(listener))) == expected
+
+
+def test_a_server_that_knows_one_cipher_for_each_of_its_keys(postfix: Postfix) -> None:
+    found = look(postfix.port("odd_ciphers"))
+    names = {ciphers.name(suite) for suite in found.version(TLS12).suites}
+    assert names == {"TLS_ECDHE_ECDSA_WITH_CAMELLIA_256_CBC_SHA384", "TLS_ECDHE_RSA_WITH_CAMELLIA_256_CBC_SHA384"}
+
+
+def test_an_old_server_answers_a_new_hello(postfix: Postfix) -> None:
+    assert look(postfix.port("tls_1_0_1_1")).usual == ""
+
+
+def test_no_starttls_ends_the_scan(postfix: Postfix) -> None:
+    with pytest.raises(Obstacle, match=r"starttls\.not_offered"):
+        look(postfix.port("no_starttls"))
+
+
+def test_every_suite_that_the_library_has(openssl: OpenSsl, requires: Requires) -> None:
+    listed = subprocess.run(
+        [requires("openssl"), "ciphers", "-s", "-tls1_2", "-stdname", "aRSA:aNULL:@SECLEVEL=0"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    expected = {line.split()[0] for line in listed.stdout.splitlines()}
+    with openssl("-tls1_2", "-cipher", "aRSA:aNULL:@SECLEVEL=0") as port:
+        found = look(port, TlsMode.IMPLICIT)
+    assert {ciphers.name(suite) for suite in found.version(TLS12).suites} == expected
+    assert versions(found) == {TLS12}
+
+
+def test_short_diffie_hellman_parameters(openssl: OpenSsl, tmp_path_factory: pytest.TempPathFactory) -> None:
+    parameters = tmp_path_factory.mktemp("dh") / "dh.pem"
+    subprocess.run(["openssl", "genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", "group:modp_1536", "-out", parameters],
+                   check=True, capture_output=True)  # fmt: skip
+    with openssl("-tls1_2", "-cipher", "DHE:@SECLEVEL=0", "-dhparam", str(parameters)) as port:
+        found = look(port, TlsMode.IMPLICIT)
+    assert {bits for _, bits in found.dh} == {1536}
+
+
+def test_a_server_that_asks_for_a_certificate(openssl: OpenSsl) -> None:
+    with openssl("-tls1_2", "-verify", "1") as port:
+        assert look(port, TlsMode.IMPLICIT).asks_certificate
+
+
+def test_resumption_switched_off(postfix: Postfix, openssl: OpenSsl) -> None:
+    with openssl("-tls1_2", "-no_ticket", "-no_cache") as port:
+        assert not look(port, TlsMode.IMPLICIT).resumption
+
+
+def test_another_certificate_for_the_name(openssl: OpenSsl, pki: Pki) -> None:
+    named = ["-servername", "localhost", "-cert2", str(pki.chain("expired")), "-key2", str(pki.key("expired"))]
+    with openssl("-tls1_2", *named) as port:
+        found = look(port, TlsMode.IMPLICIT)
+    assert found.certificates is not None
+    assert found.certificates[0] != found.certificates[1]
