@@ -17,6 +17,17 @@ from smtpctl.model.secret import MASK, Secret
 SHORTEST = 4
 
 
+_LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+# How octets are written in URLs and in xtext (RFC 3986 2.3, RFC 3461 4): what stands before two digits, what needs none.
+_ESCAPES = (
+    ("%", _LETTERS),
+    ("%", _LETTERS | frozenset(b"-._~")),
+    ("%", _LETTERS | frozenset(b"-._~/")),
+    ("+", _LETTERS),
+    ("+", frozenset(range(33, 127)) - frozenset(b"+=")),
+)
+
+
 def _base64_cores(octets: bytes) -> Iterable[str]:
     """The base64 of `octets` wherever it starts within a longer text: what all three alignments leave unchanged."""
     for skip in range(3):
@@ -30,8 +41,8 @@ def _forms(secret: str) -> Iterable[str]:
     octets = secret.encode("utf-8", "surrogatepass")
     yield secret
     yield octets.hex()
-    yield "".join(f"%{octet:02X}" if not chr(octet).isalnum() else chr(octet) for octet in octets)
-    yield "".join(f"+{octet:02X}" if not chr(octet).isalnum() else chr(octet) for octet in octets)
+    for mark, kept in _ESCAPES:
+        yield "".join(chr(octet) if octet in kept else f"{mark}{octet:02X}" for octet in octets)
     for core in _base64_cores(octets):
         yield core
         yield core.replace("+", "-").replace("/", "_")
