@@ -11,7 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
+
+from smtpctl.ops.schemas import of_output
 
 
 @contextmanager
@@ -27,7 +30,9 @@ def started(program: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
 
 def line(process: subprocess.Popen[str]) -> Any:
     assert process.stdout is not None
-    return json.loads(process.stdout.readline())
+    said = json.loads(process.stdout.readline())
+    jsonschema.Draft202012Validator(json.loads(of_output("sink"))).validate(said)
+    return said
 
 
 def send(port: int, content: str | bytes = "Subject: hello\r\n\r\nx\r\n") -> None:
