@@ -19,10 +19,13 @@ _SPACE = re.compile(r"[ \t]*")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _BASIC = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _LITERAL = re.compile(r"'[^'\n]*'")
-_LONG_BASIC = re.compile(r'"""(?:[^\\]|\\.)*?"""(?:"{1,2}(?!"))?', re.DOTALL)
-_LONG_LITERAL = re.compile(r"'''.*?'''(?:'{1,2}(?!'))?", re.DOTALL)
+# Compiled when they are tried, which is seldom.
+_LONG = {
+    '"""': r'(?s:"""(?:[^\\]|\\.)*?"""(?:"{1,2}(?!"))?)',
+    "'''": r"(?s:'''.*?'''(?:'{1,2}(?!'))?)",
+}
 _SCALAR = re.compile(r"[^,\]}#\r\n]*[^,\]}#\r\n\t ]")
-_STRINGS = (_LONG_BASIC, _LONG_LITERAL, _BASIC, _LITERAL)
+_STRINGS = {'"': _BASIC, "'": _LITERAL}
 
 
 class Part(NamedTuple):
@@ -123,7 +126,7 @@ class Layout:
 
     def _key_part(self, at: int) -> tuple[int, str]:
         quote = self.text[at]
-        pattern = {'"': _BASIC, "'": _LITERAL}.get(quote, _BARE_KEY)
+        pattern = _STRINGS.get(quote, _BARE_KEY)
         written = self._match(pattern, at)
         if quote == '"':
             return at + len(written), str(tomllib.loads(f"k = {written}")["k"])
@@ -135,11 +138,9 @@ class Layout:
             return self._items(path, at + 1)
         if opening == "{":
             return self._inline_table(path, at + 1)
-        for pattern in _STRINGS:
-            found = pattern.match(self.text, at)
-            if found:
-                return found.end()
-        return at + len(self._match(_SCALAR, at))
+        long = _LONG.get(self.text[at : at + 3])
+        pattern = re.compile(long) if long else _STRINGS.get(opening, _SCALAR)
+        return at + len(self._match(pattern, at))
 
     def _items(self, path: Path, at: int) -> int:
         at = self._skip(_BLANK, at)

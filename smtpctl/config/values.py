@@ -16,12 +16,13 @@ from smtpctl.model.endpoint import DEFAULT_TIMEOUTS
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\Z")
-_IPV4 = re.compile(r"(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}\Z", re.ASCII)
 _NAME = re.compile(r"\w[\w.@+-]{0,63}\Z")
-_PIN = re.compile(r"(?:sha256:)?((?:[0-9a-f]{2}:?){32})\Z", re.IGNORECASE)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _DOMAIN = re.compile(r"[^\s@<>\[\],;:\"]+|\[[^\s\[\]]+\]")
 _MAILBOX = re.compile(r"\s*(?:(?:\"[^\"]*\"\s*|[^<>\"@]*)<(?P<angle>[^<>]*)>|(?P<bare>\S+))\s*\Z")
+# Compiled when they are tried, which is seldom.
+_IPV4 = r"(?a:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3})\Z"
+_PIN = r"(?i:(?:sha256:)?((?:[0-9a-f]{2}:?){32}))\Z"
+_CONTROL = r"[\x00-\x1f\x7f\ud800-\udfff]"
 _PROXIES = ("socks5://", "socks5h://", "socks4://", "http://")
 
 
@@ -85,7 +86,7 @@ def host_name(raw: str) -> str:
     if "" in labels:
         raise BadValueError(f"{_quote(raw)} has an empty part between two dots")
     if labels[-1].isdecimal():
-        if _IPV4.match(name):
+        if re.match(_IPV4, name):
             return name
         raise BadValueError(
             f"{_quote(raw)} looks like an IPv4 address but is none: four numbers from 0 to 255 are needed"
@@ -133,7 +134,7 @@ def _text(field: Field, raw: object) -> str:
     if isinstance(raw, bool) or not isinstance(raw, (str, int, float)):
         raise BadValueError(f"{shown} is not a text")
     value = str(raw)
-    if _CONTROL.search(value):
+    if not value.isprintable() and re.search(_CONTROL, value):
         raise BadValueError(f"{shown} has a line break, a control character or broken text in it")
     return value
 
@@ -209,7 +210,7 @@ def _list(field: Field, raw: object) -> tuple[str, ...]:
 def _pins(field: Field, raw: object) -> tuple[str, ...]:
     pins = []
     for item in _list(field, raw):
-        found = _PIN.match(item)
+        found = re.match(_PIN, item)
         if not found:
             raise BadValueError(f"{_quote(item)} is not a pin: sha256: and 64 hexadecimal digits are needed")
         pins.append("sha256:" + found[1].replace(":", "").lower())
@@ -304,7 +305,7 @@ _PARSERS: Mapping[Type, Callable[[Field, Any], Value]] = {
 def _quote(raw: object) -> str:
     """What was written, in quotes, on one line and not without end."""
     shown = str(raw)
-    shown = _CONTROL.sub("?", shown if len(shown) <= 80 else shown[:77] + "...")
+    shown = re.sub(_CONTROL, "?", shown if len(shown) <= 80 else shown[:77] + "...")
     return f'"{shown}"'
 
 
