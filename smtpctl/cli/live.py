@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from smtpctl.cli.terminal import Terminal, leave_interrupted
 from smtpctl.config import store
@@ -50,6 +50,7 @@ def run(
     """Do `work` for each profile, show it as it goes, write the results; the exit status of all."""
     if transcript and len(chosen) > 1:
         raise UsageProblem("--transcript takes the dialogue with one server", "Name one target.")
+    kept = _created(transcript) if transcript else None
     threshold = None if fail_on == "never" else Severity.parse(fail_on)
     renderer = terminal.renderer(schema, threshold)
     if len(chosen) == 1 and isinstance(renderer, TextRenderer):
@@ -57,8 +58,9 @@ def run(
     else:
         reports = _many(terminal, chosen, work)
         terminal.out(renderer.report(reports[0]) if len(reports) == 1 else renderer.reports(reports))
-    if transcript:
-        save(transcript, reports[0])
+    if kept:
+        with kept:
+            kept.write(reports[0].transcript.dumps())
     return combined(reports, threshold)
 
 
@@ -142,13 +144,13 @@ def _around(terminal: Terminal, **more: Any) -> Surroundings:
     return Surroundings(terminal.environ, prompt, warn=lambda finding: terminal.warn(finding.title), **more)
 
 
-def save(path: Path, report: Report) -> None:
-    """The transcript as JSON Lines, readable by its owner only; UsageProblem when it cannot be written."""
+def _created(path: Path) -> TextIO:
+    """The file for the transcript (JSON Lines), readable by its owner only. Before anything is sent: UsageProblem where it
+    cannot be made."""
     import os
 
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(report.transcript.dumps())
     except OSError as error:
         raise UsageProblem(f"--transcript {path}: {error.strerror}") from error
+    return os.fdopen(descriptor, "w", encoding="utf-8")
