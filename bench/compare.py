@@ -1,8 +1,8 @@
 """Measures smtpctl beside its peers in one run and prints ratios: medians of per-round ratios, commands in rotation.
 
-    python bench/compare.py startup | mail | roundtrips | memory | load [--rounds N]
+    python bench/compare.py startup | mail | roundtrips | memory | load | tlsscan [--rounds N]
 
-Needs swaks and postfix (for smtp-source) from the distribution, a C compiler for the sink, aiosmtplib for its row.
+Needs swaks and postfix (for smtp-source) from the distribution, a C compiler for the sink, aiosmtplib for its row, sslyze for its table.
 Absolute times on a shared machine mean little; the ratios of one table are what to quote.
 """
 
@@ -235,8 +235,17 @@ def load(rounds: int) -> None:
     )
 
 
+def tlsscan(rounds: int) -> None:
+    """The TLS scan beside sslyze's, against the sink."""
+    import tlsscan as table  # beside this file
+
+    _, chain, key = certificate()
+    with sink("-A", "-c", chain, "-k", key) as port:
+        table.compare(port, "starttls", rounds, (0, 0.05))
+
+
 TABLES: dict[str, Callable[[int], None]] = {
-    "startup": startup, "mail": mail, "roundtrips": roundtrips, "memory": memory, "load": load,
+    "startup": startup, "mail": mail, "roundtrips": roundtrips, "memory": memory, "load": load, "tlsscan": tlsscan,
 }  # fmt: skip
 
 
