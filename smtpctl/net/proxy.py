@@ -7,12 +7,16 @@ first; h11 keeps it.
 from __future__ import annotations
 
 import socket
+import time
 from base64 import b64encode
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from smtpctl.knowledge.families import entry
 from smtpctl.model.endpoint import Endpoint, Route
+from smtpctl.model.redaction import Redactor
+from smtpctl.model.secret import Secret
 from smtpctl.model.transcript import Kind, Stage
 from smtpctl.net.channel import Channel
 from smtpctl.net.connection import Log
@@ -34,9 +38,10 @@ def through(endpoint: Endpoint, route: Route, seconds: float, log: Log) -> Chann
         if url.scheme == "http":
             sock, rest = _http_connect(endpoint, url, port, route.source, seconds)
         else:
-            sock, rest = _socks(endpoint, route, seconds), b""
+            sock, rest = _within(seconds, lambda: _socks(endpoint, route, seconds)), b""
     except OSError as error:
-        words = str(error) or "no answer in time"
+        # A proxy may say back what it was told.
+        words = Redactor([Secret(unquote(url.password or ""))]).text(str(error) or "no answer in time")
         log.add(Kind.ATTEMPT, Stage.CONNECT, f"{shown}: {words}", {"proxy": shown, "error": words})
         values: dict[str, Any] = {
             "proxy": shown,
@@ -51,6 +56,29 @@ def through(endpoint: Endpoint, route: Route, seconds: float, log: Log) -> Chann
     channel = Channel(sock)
     channel.inbound += rest
     return channel
+
+
+def _within(seconds: float, work: Callable[[], socket.socket]) -> socket.socket:
+    """What `work` gives. The library limits each read and not the whole, so a proxy that drips could hold it for long;
+    it cannot be interrupted, so a slow one is left behind in a daemon thread. TimeoutError."""
+    import threading
+
+    box: list[socket.socket | Exception] = []
+
+    def attempt() -> None:
+        try:
+            box.append(work())
+        except Exception as error:
+            box.append(error)
+
+    thread = threading.Thread(target=attempt, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not box:
+        raise TimeoutError
+    if isinstance(box[0], Exception):
+        raise box[0]
+    return box[0]
 
 
 def _socks(endpoint: Endpoint, route: Route, seconds: float) -> socket.socket:
@@ -78,11 +106,15 @@ def _http_connect(
     if url.username is not None:
         login = f"{unquote(url.username)}:{unquote(url.password or '')}"
         headers.append(("Proxy-Authorization", f"Basic {b64encode(login.encode()).decode()}"))
+    deadline = time.monotonic() + seconds
     sock = socket.create_connection((url.hostname or "", port), seconds, (source, 0) if source else None)
     try:
         http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_ANSWER_LIMIT)
         sock.sendall(http.send(h11.Request(method="CONNECT", target=str(endpoint), headers=headers)) or b"")
         while (event := http.next_event()) is h11.NEED_DATA:
+            sock.settimeout(
+                max(deadline - time.monotonic(), 0.001)
+            )  # of the whole: a proxy that drips stretches nothing
             http.receive_data(sock.recv(_ANSWER_LIMIT))
         if not isinstance(event, h11.Response) or not 200 <= event.status_code < 300:
             status = (
