@@ -199,14 +199,14 @@ def test_output_that_nobody_can_keep(smtpctl_program: Path) -> None:
     assert b"cannot be written" in done.stderr
 
 
-def test_a_transcript_that_cannot_be_kept_is_told_before_anything_is_sent(smtpctl_call: Runner) -> None:
+def test_a_transcript_that_cannot_be_kept_is_told_before_anything_is_sent(smtpctl_run: Runner) -> None:
     with Sink(server()) as sink:
         target = f"localhost:{sink.port}"
-        told = smtpctl_call("check", target, "--transcript", "missing/t.jsonl")
+        told = smtpctl_run("check", target, "--transcript", "missing/t.jsonl")
         assert (told.code, told.stdout) == (Status.USAGE, "")
         assert not sink.sessions
         if Path("/dev/full").exists():
-            assert smtpctl_call("check", target, "--transcript", "/dev/full").code == Status.IO
+            assert smtpctl_run("check", target, "--transcript", "/dev/full").code == Status.IO
 
 
 def test_ctrl_c(smtpctl_program: Path) -> None:
