@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
@@ -75,7 +76,6 @@ class Terminal:
         self.no_input: bool = values["no_input"] or not _is_tty(self.stdin)
         self.is_tty = _is_tty(self.stdout)
         self.err_is_tty = _is_tty(self.stderr)
-        self.err_is_tty = _is_tty(self.stderr)
         self.color = _wants_color(values["color"], environ, self.stdout)
         self.err_color = _wants_color(values["color"], environ, self.stderr)
         self.unicode = _can_encode(self.stdout, SAMPLE)
@@ -137,9 +137,10 @@ class Terminal:
         self._may_ask(question, option)
         self.stderr.write(f"{question} [{default}]: " if default else f"{question}: ")
         self.stderr.flush()
-        line = self.stdin.readline()
-        if not line:
-            raise UsageProblem(f"{question}: the input ended before an answer", f"Answer it with {option}.")
+        with self._answering(question, option):
+            line = self.stdin.readline()
+            if not line:
+                raise EOFError
         return line.strip() or default
 
     def ask_secret(self, question: str, *, option: str = "--password-stdin") -> Secret:
@@ -147,10 +148,8 @@ class Terminal:
         self._may_ask(question, option)
         import getpass
 
-        try:
+        with self._answering(question, option):
             return Secret(getpass.getpass(f"{question}: ", stream=self.stderr))
-        except EOFError:
-            raise UsageProblem(f"{question}: the input ended before an answer", f"Answer it with {option}.") from None
 
     def confirm(self, question: str, *, yes: bool) -> None:
         """Return when `yes` or the user agrees; UsageProblem otherwise, before anything was done."""
@@ -158,6 +157,18 @@ class Terminal:
             return
         if self.ask(f"{question} [y/N]", option="--yes").lower() not in ("y", "yes"):
             raise UsageProblem("Nothing was changed.", "Answer y, or give --yes.")
+
+    @contextmanager
+    def _answering(self, question: str, option: str) -> Iterator[None]:
+        """Around reading an answer: where none comes, what is said next begins on a line of its own."""
+        try:
+            yield
+        except EOFError:
+            self.stderr.write("\n")
+            raise UsageProblem(f"{question}: the input ended before an answer", f"Answer it with {option}.") from None
+        except KeyboardInterrupt:
+            self.stderr.write("\n")
+            raise
 
     def _may_ask(self, question: str, option: str) -> None:
         if self.no_input:
@@ -191,7 +202,11 @@ def width(environ: Mapping[str, str] | None = None) -> int:
 
 
 def prepare_streams() -> None:
-    """Let no character that the terminal's encoding lacks turn into a crash: it is written as an escape."""
+    """Make the standard streams safe to use: what was closed before the start leads nowhere, and no character that the
+    terminal's encoding lacks is a crash: it is written as an escape."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  # open to the end
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 
 import pytest
 
 from smtpctl.cli.options import FINDINGS, TEXT_JSON
-from smtpctl.cli.terminal import SHARED, Terminal, build, complain, width
+from smtpctl.cli.terminal import SHARED, Terminal, build, complain, prepare_streams, width
 from smtpctl.model.errors import UsageProblem
 
 
@@ -91,6 +92,23 @@ def test_without_somebody_to_ask_the_option_is_named(it: Terminal) -> None:
     with pytest.raises(UsageProblem) as caught:
         it.confirm("Remove 3 profiles?", yes=False)
     assert "--yes" in caught.value.hint
+
+
+def test_an_error_behind_a_question_begins_on_its_own_line() -> None:
+    it = terminal("")
+    with pytest.raises(UsageProblem, match="the input ended"):
+        it.ask("Host", option="--host")
+    assert text(it.stderr) == "Host: \n"
+
+
+def test_a_stream_that_was_closed_before_the_start_leads_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    prepare_streams()
+    with sys.stdin, sys.stdout, sys.stderr:
+        sys.stdout.write("data")
+        assert sys.stdin.read() == ""
+        assert Terminal({name: shared.default for name, shared in SHARED.items()}, {}).no_input
 
 
 def test_yes_asks_nothing() -> None:
