@@ -181,6 +181,31 @@ def test_settings_that_nothing_is_begun_with(smtpctl_call: Runner, options: tupl
     assert [stage["stage"] for stage in report["stages"]] == ["config"]
 
 
+ALL_OFF = 'version = 1\n[profiles.a]\nhost = "h"\nenabled = false\n[profiles.b]\nhost = "h"\nenabled = false\n'
+
+
+@pytest.mark.parametrize("args", [("check",), ("check", "--all"), ("test-send", "--to", "b@b.test"), ("validate",)])
+@pytest.mark.parametrize("content", ["version = 1\n", ALL_OFF])
+def test_no_server_to_send_with(smtpctl_call: Runner, home: Path, args: tuple[str, ...], content: str) -> None:
+    (home / "c.toml").write_text(content)
+    (home / "c.toml").chmod(0o600)
+    told = smtpctl_call(*args, "--config", "c.toml")
+    words = " ".join((told.stdout + told.stderr).split())
+    assert told.code == (Status.FINDINGS if args == ("validate",) else Status.CONFIG)
+    assert "no SMTP server is configured" in words
+    if content == ALL_OFF:
+        assert "switched off: a, b" in words
+
+
+def test_a_pickup_folder_is_no_server(smtpctl_call: Runner, home: Path) -> None:
+    (home / "c.toml").write_text(f'version = 1\n[profiles.p]\ndelivery = "pickup"\npickup_dir = "{home}"\n')
+    (home / "c.toml").chmod(0o600)
+    told = smtpctl_call("check", "p", "--config", "c.toml")
+    assert told.code == Status.CONFIG
+    assert "config.pickup_no_server" in told.stdout
+    assert smtpctl_call("check", "--all", "--config", "c.toml").code == Status.USAGE
+
+
 def test_a_defect(smtpctl_call: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("a defect")

@@ -9,12 +9,13 @@ from typing import Any, TextIO
 from smtpctl.cli.terminal import Terminal, leave_interrupted
 from smtpctl.config import store
 from smtpctl.config.profile import Profile
-from smtpctl.config.resolve import resolve
+from smtpctl.config.resolve import names_server, resolve
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.finding import Severity
 from smtpctl.model.report import ExitStatus, Report, StageResult, combined
 from smtpctl.ops import session
 from smtpctl.ops.session import Surroundings
+from smtpctl.ops.static import enabled
 from smtpctl.render.canvas import Canvas
 from smtpctl.render.text import TextRenderer
 
@@ -23,7 +24,8 @@ AT_ONCE = 16  # targets worked on at the same time
 
 
 def profiles(terminal: Terminal, targets: Sequence[str], overrides: dict[str, Any], everything: bool) -> list[Profile]:
-    """The profiles that the command line means; `everything` is every enabled one. UsageProblem, Problem."""
+    """The profiles that the command line means; `everything` is every enabled one that has a server. UsageProblem,
+    Problem, also where all profiles are switched off and none is named."""
     document = store.read(terminal.config, terminal.environ)
     for warning in document.warnings:
         terminal.warn(warning.title)
@@ -31,11 +33,16 @@ def profiles(terminal: Terminal, targets: Sequence[str], overrides: dict[str, An
     if everything:
         if targets:
             raise UsageProblem("--all stands for every enabled profile: name either targets or --all")
-        names = [name for name, keys in document.profiles.items() if keys.get("enabled", True)]
-        if not names:
-            raise UsageProblem("There is no enabled profile.", "See: smtpctl profile list")
+        names = enabled(document)
     site = terminal.site or ""
-    return [resolve(name, overrides, terminal.environ, document=document, site=site) for name in names]
+    if not targets and not names_server(overrides, terminal.environ):
+        enabled(document)
+    found = [resolve(name, overrides, terminal.environ, document=document, site=site) for name in names]
+    if everything:
+        found = [profile for profile in found if profile.delivery == "network"]
+        if not found:
+            raise UsageProblem("No enabled profile delivers over the network.", "See: smtpctl profile list")
+    return found
 
 
 def run(

@@ -96,6 +96,11 @@ def profile_name(name: str, document: Document) -> str:
     return name
 
 
+def names_server(overrides: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
+    """Whether options or the environment say which server is meant, so that no stored profile is asked for."""
+    return _names_server(layers.from_flags(overrides), layers.from_environment(environ))
+
+
 def _target(target: str | None, document: Document) -> tuple[str, dict[str, Any]]:
     """The name of a stored profile, or what an address says."""
     if not target:

@@ -280,6 +280,25 @@ _RULES = (
         source="Contensis: Email settings, encryption",
     ),
     Entry(
+        id="config.pickup_no_server",
+        severity=Severity.ERROR,
+        stage=Stage.CONFIG,
+        status=ExitStatus.CONFIG,
+        title="There is no server to talk to: the profile[ {profile}] delivers into a folder[, {path}]",
+        message="Another mail service takes the mails from there. What can be checked is whether the folder can be written to.",
+        causes=(
+            because(
+                0.7, "The profile is as it should be.", fix("Try the folder.", "smtpctl validate {profile}", safe=True)
+            ),
+            because(
+                0.3,
+                "It was meant to send over the network.",
+                fix("Say so.", "smtpctl profile set {profile} delivery=network host=<host>", safe=True),
+            ),
+        ),
+        source="Kentico: Configuring additional SMTP servers",
+    ),
+    Entry(
         id="config.pickup_dir_missing",
         severity=Severity.ERROR,
         stage=Stage.CONFIG,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from smtpctl.checks import settings as rules
+from smtpctl.config.problems import finding, problem
 from smtpctl.config.profile import Profile
 from smtpctl.config.store import Document
 from smtpctl.knowledge.families import entry
@@ -37,13 +38,29 @@ def judge(
 def stopper(profile: Profile, findings: Iterable[Finding]) -> Problem | None:
     """The first of these findings that a live run must not begin with, as what ends it.
 
-    Credentials without a token end it too: smtpctl logs in with access tokens that are obtained elsewhere.
+    Credentials without a token end it too: smtpctl logs in with access tokens that are obtained elsewhere. A pickup
+    folder is no server.
     """
+    if profile.delivery != "network":
+        return entry("config.pickup_no_server").problem(
+            target=profile.label, profile=profile.name, path=profile.pickup_dir
+        )
     stopping = next((f for f in findings if f.id in _STOPPING and f.severity is Severity.ERROR), None)
     if stopping is None and profile.method == "oauth2" and not _has_token(profile):
         about: dict[str, Any] = {"oauth": profile.oauth.name} if profile.oauth else {}
         stopping = entry("config.oauth_no_token").finding(target=profile.label, **about)
     return Problem(stopping, entry(stopping.id).status) if stopping else None
+
+
+def enabled(document: Document) -> list[str]:
+    """The profiles that mails may take, in the order of the file; Problem `config.no_server` where there are none."""
+    names = [name for name, keys in document.profiles.items() if keys.get("enabled", True)]
+    if not names and not document.profiles:
+        raise entry("config.no_server").problem(target=str(document.path))
+    if not names:
+        title = f"no SMTP server is configured that is enabled; switched off: {', '.join(document.profiles)}"
+        raise problem(finding("config.no_server", title, fix="Enable one.", commands=["smtpctl profile enable NAME"]))
+    return names
 
 
 def _has_token(profile: Profile) -> bool:

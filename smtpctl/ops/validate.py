@@ -50,8 +50,7 @@ def validate(
     if whole:
         findings += review(document)
         findings += _scopes(document, environ)
-        if not document.profiles:
-            findings.append(entry("config.no_server").finding(target=str(document.path)))
+        findings += _enabled(document)
     targets: Sequence[str | None] = list(document.profiles) if whole else list(names) or [None]
     azure = platform == "azure" or (not platform and any(name in environ for name in _AZURE))
     for target in targets:
@@ -72,6 +71,13 @@ def validate(
 def _place(finding: Finding) -> tuple[str, int, int, int]:
     where = finding.location or Location("", 0)
     return where.path, where.line, where.column, -finding.severity
+
+
+def _enabled(document: Document) -> Iterator[Finding]:
+    try:
+        static.enabled(document)
+    except Problem as problem:
+        yield problem.finding
 
 
 def _senders(profile: Profile, document: Document, environ: Mapping[str, str]) -> tuple[str, ...]:
