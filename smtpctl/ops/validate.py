@@ -130,5 +130,15 @@ def _unwritable(folder: Path) -> str:
     try:
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".smtpctl-"):
             return ""
+    except PermissionError as error:
+        return f"{error.strerror}{_rights(folder)}"
     except OSError as error:
         return error.strerror or str(error)
+
+
+def _rights(folder: Path) -> str:
+    """Whose the folder is and who asks, where rights are that simple."""
+    if os.name == "nt":
+        return ""
+    found = folder.stat()
+    return f"; mode {found.st_mode & 0o7777:o}, user {found.st_uid}, group {found.st_gid}; this is user {os.geteuid()}"

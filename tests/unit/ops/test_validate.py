@@ -100,6 +100,16 @@ def test_a_pickup_folder_is_tried(tmp_path: Path) -> None:
     assert "IIS_IUSRS" in repr(finding)
 
 
+def test_rights_that_are_missing_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    tmp_path.chmod(0o555)
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", refuse)
+    (finding,) = found(pickup(tmp_path))
+    assert "Permission denied; mode 555, user " in finding.title
+
+
 def test_azure_takes_the_network_only(tmp_path: Path) -> None:
     (finding,) = found(pickup(tmp_path), platform="azure")
     assert finding.title == "Microsoft Azure supports only the Network method"
