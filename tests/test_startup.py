@@ -28,7 +28,7 @@ HEAVY = {
 }  # fmt: skip
 # Only for what connects: TLS and sockets.
 NETWORK = {"ssl", "socket"}
-# Only for help, wrong usage and completions: a line that is plainly right is read without it.
+# Only for help and wrong usage: a line that is plainly right is read without it.
 PARSER = {"typer", "click", "inspect", "smtpctl.cli.group", "smtpctl.cli.help_page"}
 # Not even a mail needs what these cost.
 SELDOM = {"bz2", "lzma", "difflib", "hashlib", "json", "random", "shlex", "shutil", "subprocess", "threading"}
@@ -113,7 +113,7 @@ def test_help_of_a_command_loads_that_command_alone(name: str) -> None:
 @pytest.mark.parametrize("name", app.COMMANDS)
 def test_tab_within_a_command_loads_that_command_alone(name: str) -> None:
     modules = loaded("__complete", name, "--")
-    assert not present(modules, HEAVY | NETWORK)
+    assert not present(modules, HEAVY | NETWORK | PARSER)
     assert present(modules, {info.module for info in app.COMMANDS.values()}) == {app.COMMANDS[name].module}
 
 

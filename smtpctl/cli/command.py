@@ -68,6 +68,11 @@ class NoCommandError(SmtpctlError):
         self.page = page
 
 
+def first_line(function: Function) -> str:
+    """The first sentence of a command's docstring, without its full stop."""
+    return (function.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+
+
 def shared_given(values: Mapping[str, Any]) -> dict[str, Any]:
     """Of the options every command has, those that were given in one place of the line."""
     given = {name: value for name, value in values.items() if value is not None}

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
-from smtpctl.cli import group, terminal
-from smtpctl.cli.group import LazyGroup
+from smtpctl.cli import app, terminal
+from smtpctl.cli.command import Noun, Verb, first_line
+from smtpctl.cli.options import FINDINGS, Argument, Option
+from smtpctl.cli.parameters import Parameter, parameters, shared, spellings
 from smtpctl.config import store
 from smtpctl.config.store import Document
 from smtpctl.model.record import NamedTuple
+
+HELP = Parameter("help", Option("--help", "Show this page."), bool)
 
 
 class Candidate(NamedTuple):
@@ -37,97 +40,102 @@ class Answer(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where in a command line the cursor is: the command, the option that waits for its value, what was given."""
+    """Where in a command line the cursor is: the commands that may come next with their helps, the parameters of the
+    command so far, the option that waits for its value, what was given, and the configuration that was named."""
 
-    command: Any
-    context: Any
-    pending: Any
-    positionals: int
-    used: frozenset[str]
-    rest_is_positional: bool
+    commands: Mapping[str, str]
+    taken: tuple[Parameter, ...]
+    pending: Parameter | None = None
+    positionals: int = 0
+    used: frozenset[str] = frozenset()
+    literal: bool = False
+    config: str | None = None
 
 
 def answer(words: list[str]) -> Answer:
     """What may stand in the place of the last of `words` (the command line without the program's name)."""
     *before, incomplete = words or [""]
-    program = group.program()
-    context = program.make_context("smtpctl", [], obj={}, resilient_parsing=True)
-    place = _locate(program, context, before)
+    place = _located(before)
     if place.pending is not None:
-        return _values(place.pending, place.context, incomplete)
-    if incomplete.startswith("-") and not place.rest_is_positional:
+        return _values(place.pending, place, incomplete)
+    if incomplete.startswith("-") and not place.literal:
         return _options(place, incomplete)
-    if isinstance(place.command, LazyGroup):
-        return Answer(tuple(Candidate(n, e.help) for n, e in place.command.entries.items() if n.startswith(incomplete)))
-    arguments = [p for p in place.command.params if p.param_type_name == "argument"]
-    if not arguments or (place.positionals >= len(arguments) and arguments[-1].nargs == 1):
+    if place.commands:
+        return Answer(tuple(Candidate(n, help) for n, help in place.commands.items() if n.startswith(incomplete)))
+    arguments = [parameter for parameter in place.taken if isinstance(parameter.says, Argument)]
+    if not arguments or (place.positionals >= len(arguments) and not arguments[-1].several):
         return Answer()
-    return _values(arguments[min(place.positionals, len(arguments) - 1)], place.context, incomplete)
+    return _values(arguments[min(place.positionals, len(arguments) - 1)], place, incomplete)
 
 
-def _locate(command: Any, context: Any, words: list[str]) -> Place:
+def _located(words: list[str]) -> Place:
     """Walk the finished words: into subcommands, over options and their values."""
-    options = _by_name(command, context)
-    pending: Any = None
-    positionals, literal = 0, False
-    used: set[str] = set()
-    for index, word in enumerate(words):
-        if pending is not None:
-            _note(context, pending, word)
-            pending = None
-        elif word == "--" and not literal:
-            literal = True
-        elif word.startswith("-") and word != "-" and not literal:
-            name, equals, value = word.partition("=")
-            option = options.get(name)
-            used.update(option.opts if option is not None and not option.multiple else ())
-            if option is not None and not option.is_flag and not option.count:
-                pending = None if equals else option
-                if equals:
-                    _note(context, option, value)
-        elif isinstance(command, LazyGroup) and word in command.entries:
-            real = command.real_command(word)
-            inner = real.make_context(word, [], parent=context, resilient_parsing=True)
-            return _locate(real, inner, words[index + 1 :])
+    place = Place({name: info.help for name, info in app.COMMANDS.items()}, (*shared(FINDINGS), HELP))
+    known: Noun | None = None
+    for word in words:
+        if place.pending is not None:
+            place = _noted(place, place.pending, word)._replace(pending=None)
+        elif word == "--" and not place.literal:
+            place = place._replace(literal=True)
+        elif word.startswith("-") and word != "-" and not place.literal:
+            place = _over(place, word)
+        elif word in place.commands:
+            command = known.verbs[word] if known else app.load(word)
+            known = command if isinstance(command, Noun) else None
+            place = _inside(command)._replace(config=place.config)
         else:
-            positionals += 1
-    return Place(command, context, pending, positionals, frozenset(used), literal)
+            place = place._replace(positionals=place.positionals + 1)
+    return place
 
 
-def _note(context: Any, option: Any, value: str) -> None:
+def _inside(command: Verb | Noun) -> Place:
+    if isinstance(command, Verb):
+        return Place({}, (*parameters(command), HELP))
+    return Place({name: first_line(verb.function) for name, verb in command.verbs.items()}, (*shared(FINDINGS), HELP))
+
+
+def _over(place: Place, word: str) -> Place:
+    """The place behind an option."""
+    name, equals, value = word.partition("=")
+    option = _by_name(place).get(name)
+    if option is None:
+        return place
+    if not option.several:
+        place = place._replace(used=place.used | {flag for flag, on in spellings(option.says) if on})
+    if option.counted or option.type is bool:
+        return place
+    return _noted(place, option, value) if equals else place._replace(pending=option)
+
+
+def _noted(place: Place, option: Parameter, value: str) -> Place:
     """Keep what completing names needs to know: which configuration file."""
-    if "--config" in option.opts:
-        context.obj["config"] = value
+    return place._replace(config=value) if option.name == "config" else place
 
 
-def _by_name(command: Any, context: Any) -> dict[str, Any]:
-    options = [p for p in command.get_params(context) if p.param_type_name == "option"]
-    return {name: option for option in options for name in (*option.opts, *option.secondary_opts)}
+def _by_name(place: Place) -> dict[str, Parameter]:
+    return {flag: parameter for parameter in place.taken for flag, _ in spellings(parameter.says)}
 
 
 def _options(place: Place, incomplete: str) -> Answer:
-    options = _by_name(place.command, place.context)
+    options = _by_name(place)
     name, equals, value = incomplete.partition("=")
     if equals and name in options:
-        inner = _values(options[name], place.context, value)
+        inner = _values(options[name], place, value)
         return Answer(tuple(Candidate(f"{name}={c.value}", c.help) for c in inner.candidates), inner.paths)
     shown = [n for n in options if n.startswith(incomplete) and n not in place.used]
     if len(incomplete) < len("--n"):  # short forms and negations would only hide the names that say something
-        shown = [n for n in shown if n.startswith("--") and n not in options[n].secondary_opts]
-    return Answer(tuple(Candidate(n, options[n].help or "") for n in shown))
+        denials = {flag for parameter in place.taken for flag, on in spellings(parameter.says) if not on}
+        shown = [n for n in shown if n.startswith("--") and n not in denials]
+    return Answer(tuple(Candidate(n, options[n].says.help) for n in shown))
 
 
-def _values(parameter: Any, context: Any, incomplete: str) -> Answer:
-    """What a value may be: the choices of its type, else what its metavar stands for."""
-    metavar = (parameter.metavar or "").strip("[].")
+def _values(parameter: Parameter, place: Place, incomplete: str) -> Answer:
+    """What a value may be: the choices there are, else what its metavar stands for."""
+    metavar = parameter.says.metavar or ""
     if metavar in PATHS:
         return Answer(paths=PATHS[metavar])
-    known = next((name for name in (*parameter.opts, metavar) if name in NAMES), None)
-    values: Iterable[str]
-    if known:
-        values = NAMES[known](context.obj.get("config"))
-    else:
-        values = [item.value for item in parameter.shell_complete(context, incomplete)]
+    known = next((name for name in (*(flag for flag, _ in spellings(parameter.says)), metavar) if name in NAMES), None)
+    values = NAMES[known](place.config) if known else parameter.choices
     return Answer(tuple(Candidate(value) for value in values if value.startswith(incomplete)))
 
 

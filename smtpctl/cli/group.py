@@ -1,8 +1,8 @@
-"""The command line as typer sees it: help pages, the words for wrong usage, what completions are made of.
+"""The command line as typer sees it: help pages, and the words for wrong usage.
 
 The only module that imports typer. A noun (`profile`) or the program itself is a `LazyGroup`: it knows its commands'
-names and one-line helps, and builds the real command in `resolve_command`. So neither `--help` nor TAB imports a
-command's module or reads its options.
+names and one-line helps, and builds the real command in `resolve_command`. So `--help` neither imports a command's
+module nor reads its options.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from smtpctl.cli import app, help_page, terminal
-from smtpctl.cli.command import Call, Function, NoCommandError, Noun, Verb, shared_given
+from smtpctl.cli.command import Call, NoCommandError, Noun, Verb, first_line, shared_given
 from smtpctl.cli.options import FINDINGS, Argument
 from smtpctl.cli.parameters import Parameter, called, parameters, shared
 from smtpctl.model.errors import UsageProblem
@@ -125,11 +125,6 @@ def lazy_group(name: str, help: str, entries: Mapping[str, Entry]) -> LazyGroup:
     group = LazyGroup(name=name, help=help, params=list(_shared_options()), rich_markup_mode=None)
     group.entries = entries
     return group
-
-
-def first_line(function: Function) -> str:
-    """The first sentence of a command's docstring, without its full stop."""
-    return (function.__doc__ or "").strip().partition("\n")[0].rstrip(".")
 
 
 @cache

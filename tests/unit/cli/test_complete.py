@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from smtpctl.cli import group, run
+from smtpctl.cli import app, run
 from smtpctl.cli.command import Noun, Verb
 from smtpctl.cli.complete import answer
-from smtpctl.cli.group import Entry, lazy_group
 from smtpctl.cli.options import FINDINGS, Overrides, ProfileName, Targets
 from smtpctl.cli.terminal import Terminal
 
@@ -28,19 +27,12 @@ def check(terminal: Terminal, overrides: Overrides, targets: Targets = None) -> 
     """Check."""
 
 
-def never(name: str) -> Noun:
-    raise AssertionError(f"{name} was built")
-
-
 @pytest.fixture(autouse=True)
 def program(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     """A program with a verb, a noun and a command that must not be built, and a configuration."""
-    entries = {
-        "check": Entry("Check", lambda name: Verb(check, FINDINGS)),
-        "things": Entry("Things", lambda name: things),
-        "chisel": Entry("Never", never),
-    }
-    monkeypatch.setattr(group, "program", lambda: lazy_group("smtpctl", "S.", entries))
+    table = {name: app.CommandInfo("", name.title(), app.TOOLS) for name in ("check", "things", "chisel")}
+    monkeypatch.setattr(app, "COMMANDS", table)
+    monkeypatch.setattr(app, "load", {"check": Verb(check, FINDINGS), "things": things}.__getitem__)
     config = home / "config.toml"
     config.write_text(CONFIG)
     config.chmod(0o600)

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import pytest
 
-from smtpctl.cli.command import Call, NoCommandError, Noun
-from smtpctl.cli.group import Entry, built, first_line, lazy_group
+from smtpctl.cli.command import Call, NoCommandError, Noun, first_line
+from smtpctl.cli.group import Entry, built, lazy_group
 from smtpctl.cli.options import Option
 from smtpctl.cli.terminal import Terminal
 from smtpctl.model.report import ExitStatus
