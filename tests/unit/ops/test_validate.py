@@ -79,6 +79,25 @@ def test_options_stand_in_for_a_profile(options: dict[str, str], ids: list[str])
     assert made.subject == "1 profile"
 
 
+LOGINS = {
+    "anonymous": {"auth": "none"},
+    "basic": {"auth": "basic", "username": "u", "password_env": "P"},
+    "oauth2": {"auth": "oauth2", "username": "u", "access_token_env": "T"},
+}
+AGAINST = {  # how to connect and how to log in are two decisions; these pairs have a rule against them
+    ("none", "anonymous"): ["config.untrusted_plaintext"],
+    ("none", "basic"): ["config.plaintext_credentials"],
+    ("none", "oauth2"): ["config.oauth_without_tls"],
+}
+
+
+@pytest.mark.parametrize("login", LOGINS)
+@pytest.mark.parametrize("tls", ["implicit", "starttls", "auto", "none"])
+def test_any_way_to_connect_goes_with_any_way_to_log_in(tls: str, login: str) -> None:
+    made = validate(document("version = 1\n"), (), {"host": "h.example", "tls": tls, **LOGINS[login]}, {})
+    assert [finding.id for finding in made.findings] == AGAINST.get((tls, login), [])
+
+
 def test_a_broken_profile_does_not_hide_the_others() -> None:
     text = (
         'version = 1\n[profiles.a]\nhost = "x"\nextends = "gone"\n'
