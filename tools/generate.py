@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import compile_replies
+import compile_words
 import man_pages
 import markdown
 import reference
@@ -22,7 +23,8 @@ FOLDERS = ("completions", "man", "docs/reference")
 
 def files() -> Iterator[tuple[str, str]]:
     """(path from the project's folder, text) of every generated file."""
-    yield compile_replies.TARGET.relative_to(ROOT).as_posix(), compile_replies.compiled()
+    for compiler in (compile_replies, compile_words):
+        yield compiler.TARGET.relative_to(ROOT).as_posix(), compiler.compiled()
     program = reference.program()
     for name in completions.SCRIPTS.values():
         yield f"completions/{name}", (completions.FOLDER / name).read_text(encoding="utf-8")

@@ -5,7 +5,8 @@
 
 An entry is a candidate when its expression is found in the text or one of its numbers (errno, X509_V_ERR, OpenSSL
 reason, challenge status) fits. Its score is its priority, moved by what is known: `_WEIGHTS` is the one place for
-that. A text that no entry knows gives a finding of the family `reply`, which says so.
+that. A text without a reply code may be a program's own: `words/` says which finding it means. A text that nobody knows
+gives a finding of the family `reply`, which says so.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
-from smtpctl.knowledge import families
+from smtpctl.knowledge import families, wording
 from smtpctl.knowledge.catalogue import GENERIC, TEXT_LIMIT, Catalogue, Provider, Said, load
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Cause, Evidence, Finding, Remedy, Severity
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.reply import EnhancedCode, Reply
 from smtpctl.model.report import ExitStatus
 from smtpctl.model.transcript import Stage
@@ -243,8 +245,12 @@ def _causes(said: Said) -> tuple[Cause, ...]:
 
 
 def finding(context: Context, *, target: str = "", evidence: Iterable[Evidence] = ()) -> Finding:
-    """What a reply or an error text means. Its id is an entry's, or `reply.NNN` where the text is unknown."""
+    """What a reply or an error text means. Its id is an entry's, our own finding's where a program worded it, or
+    `reply.NNN` where the text is unknown."""
     matches = match(context)
+    worded = recognised(context, matches)
+    if worded:
+        return _worded(context, worded, target, tuple(evidence))
     if not matches or matches[0].score < 0:
         return _unknown(context, target, tuple(evidence))
     best = matches[0]
@@ -257,6 +263,33 @@ def finding(context: Context, *, target: str = "", evidence: Iterable[Evidence] 
         or (Evidence(context.text, "S:" if context.code else "", span=best.span),),
         knowledge=tuple(other.said.id for other in matches[1:] if best.score - other.score <= CLOSE),
     )
+
+
+def recognised(context: Context, matches: tuple[Match, ...]) -> wording.Recognised | None:
+    """What a program says in this text; None for a server's reply, or where a provider's own entry fits better."""
+    found = None if context.code else wording.recognise(context.text)
+    own = next((one for one in matches if one.said.prefix != GENERIC), None)
+    return None if found and own and own.score > found.worded.priority else found
+
+
+def _worded(context: Context, found: wording.Recognised, target: str, evidence: tuple[Evidence, ...]) -> Finding:
+    start = context.text.find(found.words)
+    span = (start, start + len(found.words)) if start >= 0 else None
+    return by_id(
+        found.worded.finding,
+        target=target or found.target,
+        evidence=evidence or (Evidence(context.text, span=span),),
+        verified=found.worded.verified,
+    )
+
+
+def by_id(name: str, *, target: str = "", evidence: tuple[Evidence, ...] = (), verified: bool = True) -> Finding:
+    """The finding of an id, our own or an entry's of the catalogue. KeyError for one that does not exist."""
+    said = load().entries.get(name)
+    if said:
+        return page(said, target=target, evidence=evidence, verified=said.verified and verified)
+    made = families.entry(name).finding(target=target, evidence=evidence)
+    return made._replace(verified=made.verified and verified)
 
 
 def _marked(evidence: tuple[Evidence, ...], said: Said) -> tuple[Evidence, ...]:
@@ -293,7 +326,12 @@ def retryable(context: Context, finding_id: str) -> bool:
     if context.code >= 400:
         return context.code < 500
     said = load().entries.get(finding_id)
-    return said.later if said else False
+    if said:
+        return said.later
+    try:
+        return families.entry(finding_id).retryable
+    except KeyError:
+        return False
 
 
 def status(context: Context, stage: Stage, *, later: bool) -> ExitStatus:

@@ -14,7 +14,8 @@ from itertools import chain, islice
 from smtpctl.config import presets
 from smtpctl.knowledge import families
 from smtpctl.knowledge.catalogue import Said, load
-from smtpctl.knowledge.match import CLOSE, Context, Match, finding, match, page, retryable
+from smtpctl.knowledge.match import CLOSE, Context, Match, finding, match, page, recognised, retryable
+from smtpctl.knowledge.match import by_id as by_finding_id
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.explanation import Explained, Explanation, LogCause, LogSummary, Meaning
 from smtpctl.model.finding import Finding
@@ -160,14 +161,21 @@ def _text(words: str, known: Hints) -> Explanation:
     if own:
         return own
     found = finding(context)
-    matches = match(context)
-    close = [one for one in matches[1:4] if matches[0].score - one.score <= CLOSE]
     return Explanation(
         found,
         said=failure.text,
         retryable=None if found.id == "reply.unknown" else retryable(context, found.id),
-        alternatives=tuple(map(_alternative, close)),
+        alternatives=_alternatives(context),
     )
+
+
+def _alternatives(context: Context) -> tuple[Finding, ...]:
+    """What the same words may mean as well."""
+    matches = match(context)
+    worded = recognised(context, matches)
+    if worded:
+        return tuple(by_finding_id(name, target=worded.target) for name in worded.worded.also)
+    return tuple(_alternative(one) for one in matches[1:4] if matches[0].score - one.score <= CLOSE)
 
 
 def _own_text(words: str) -> Explanation | None:
@@ -257,8 +265,9 @@ class _Log:
     def _look_up(self, failure: Failure) -> Finding | None:
         context = _context(failure, self._known)
         if not failure.certain:
-            best = match(context, limit=1)
-            if not best or best[0].score < _ENOUGH:
+            matches = match(context)
+            best = max((one.score for one in matches), default=0)
+            if best < _ENOUGH and not recognised(context, matches):
                 return None
         return finding(context)
 

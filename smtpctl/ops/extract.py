@@ -1,6 +1,6 @@
 """From a line of somebody's log, bounce or traceback to the words that a server or a library said.
 
-    for failure in failures(lines): ...        # a stream: joined over continuation lines, in flat memory
+    for failure in failures(lines): ...        # a stream: joined over continuation lines and traces, in flat memory
     first(text)                                 # one text: the most telling words in it, else the text itself
 
 `_SHAPES` is the table of how programs quote a reply; what no shape fits is searched for a reply code with an enhanced
@@ -13,8 +13,10 @@ import ast
 import json
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
+from smtpctl.knowledge.wording import recognise
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.transcript import Stage
 
@@ -45,7 +47,7 @@ _CODE = r"(?:4[2-57]\d|5[0-57]\d)"
 
 
 def _shape(name: str, pattern: str) -> _Shape:
-    return _Shape(name, re.compile(pattern.replace("CODE", _CODE)))
+    return _Shape(name, re.compile(pattern.replace("CODE", _CODE), re.MULTILINE))
 
 
 _SHAPES = (
@@ -64,6 +66,8 @@ _SHAPES = (
     _shape("python", r"\((?P<code>CODE), (?P<literal>b?'(?:[^'\\]|\\.)*'|b?\"(?:[^\"\\]|\\.)*\")\)"),
     _shape("dotnet", r"The server response was: (?P<text>.*)$"),
     _shape("mailkit", r"Exception: (?P<code>CODE): (?P<text>.*)$"),
+    _shape("lettre", r"(?:permanent|transient) error \((?P<code>CODE)\): (?P<text>.*)$"),
+    _shape("curl", r"\b(?P<command>MAIL|RCPT|DATA) failed: (?P<text>CODE)\b"),
     _shape("symfony", r"but got code \"(?P<code>\d{3})\", with message \"(?P<text>[^\"]*)"),
     _shape(
         "quoted response",
@@ -90,6 +94,18 @@ _ABOUT = re.compile(
 )
 _PORT = re.compile(r"connect\b.*?[\]\w]:(\d{2,5})\b")
 _CONTINUED = re.compile(r"^(?P<lead>.{0,40}?)(?P<code>[45]\d\d)-(?P<text>.*)$")
+# Lines of a trace: what tells more is kept, the calls are not. Of Java and .NET, Node, Python, Ruby, PHP and Rust.
+_TRACE = re.compile(
+    r"(?P<tells>Caused by\b|During handling of the above|The above exception was|\s+(?:"
+    r"Caused by\b|nested exception is:|Suppressed: |---> |"
+    r"(?:errno|code|syscall|address|port|command|response|responseCode|reason|library|host|hostname|message|\[Message\])"
+    r"['\"]?\s?[:=] ?\S|\u2022|\d: (?=[A-Za-z])|[A-Za-z][\w.]+(?:Exception|Error): ))|"
+    r"\s*(?:at .{0,300}(?:\(|:\d)|at [\w.$<>]+$|\.\.\. \d+ more|--- End of |File \"|[~^]+$|from .+:\d+:in |"
+    r"#\d+ |\[?(?:stacktrace|Stack trace|previous exception)\]?:?$|\}[,;)]*$|thrown in )"
+)
+_TRACE_BEGINS = " \tCDTSast#[}-"
+_PYTHON = "(most recent call last):"
+_AWAITS = (_PYTHON, "nested exception is:", "Caused by:", "exception occurred:", "of the following exception:")
 _COMMANDS = (
     ("MAIL", Stage.MAIL), ("RCPT", Stage.RCPT), ("DATA", Stage.DATA), ("end of", Stage.DATA), ("AUTH", Stage.AUTH),
     ("EHLO", Stage.EHLO), ("HELO", Stage.EHLO), ("STARTTLS", Stage.STARTTLS), ("initial", Stage.GREETING),
@@ -115,21 +131,22 @@ def _may_report(line: str) -> bool:
 
 def first(text: str) -> Failure:
     """The most telling words of one text: those that a shape finds, best on its earliest line; else all of it."""
-    read = [found for found in map(_read, joined(text.splitlines())) if found]
+    blocks = tuple(joined(text.splitlines()))
+    read = [found for found in map(_read, blocks) if found]
     certain = [failure for failure in read if failure.certain]
-    if certain:
-        return certain[0]
-    whole = " ".join(text.split())[:LINE_LIMIT]
-    return read[0]._replace(text=whole) if read else Failure(whole, certain=False)
+    if certain or len(read) == 1:
+        return (certain or read)[0]
+    return _read(" ".join(" ".join(blocks).split())[:LINE_LIMIT]) or Failure("", certain=False)
 
 
 def joined(lines: Iterable[str]) -> Iterator[str]:
-    """Lines with what continues on the next one: replies of several lines, folded header fields."""
+    """Lines with what continues on the next one: replies of several lines, folded header fields, and the traces of
+    programs, of which the calls are left out. What a trace goes on with stands behind a line break."""
     held = ""
     for raw in lines:
         line = raw.rstrip("\r\n")[:LINE_LIMIT]
         if held and (rest := _continuation(held, line)) is not None:
-            held = f"{held} {rest}"[:LINE_LIMIT]
+            held = f"{held}{rest}"[:LINE_LIMIT]
             continue
         if held:
             yield held
@@ -140,13 +157,19 @@ def joined(lines: Iterable[str]) -> Iterator[str]:
 
 def _continuation(held: str, line: str) -> str | None:
     """What `line` adds to `held`, or None where it begins something new."""
-    if held.lower().startswith("diagnostic-code:") and line[:1] in (" ", "\t"):
-        return line.strip()
+    if not line.strip():
+        return ""  # between the parts of a Python trace, and of nothing else that goes on
+    if line[0] in " \t" and held[:16].lower() == "diagnostic-code:":
+        return f" {line.strip()}"
+    if line[0] in _TRACE_BEGINS and (found := _TRACE.match(line)):
+        return f"\n{line.strip()}" if found["tells"] else ""
+    if held.endswith(_AWAITS):
+        return "" if line[0] in " \t" and held.endswith(_PYTHON) else f"\n{line.strip()}"
     found = _CONTINUED.match(held)
     if not found:
         return None
     same = re.match(rf"^{re.escape(found['lead'])}({found['code']}[ -].*)$", line)
-    return same[1] if same else None
+    return f" {same[1]}" if same else None
 
 
 def _read(line: str) -> Failure | None:
@@ -154,9 +177,11 @@ def _read(line: str) -> Failure | None:
     words = line.strip()
     if not words:
         return None
-    if words.startswith("{") and (told := _from_json(words)):
+    start = words.find('{"')
+    if start >= 0 and (told := _from_json(words[start:])):
         words = told
     said, command, certain = _said(words)
+    said = " ".join(said.split())
     port = _PORT.search(said)
     return Failure(
         text=said[:LINE_LIMIT],
@@ -207,12 +232,16 @@ def _literal(source: str) -> str:
 def _from_json(line: str) -> str:
     """The most telling text of a JSON object: one with a reply code, else the one under a word like `error`."""
     try:
-        texts = list(_texts(json.loads(line), ""))
+        texts = list(_texts(json.JSONDecoder().raw_decode(line)[0], ""))
     except (ValueError, RecursionError):
         return ""
-    certain = [text for _, text in texts if _said(text)[2]]
-    named = [text for key, text in texts if re.search("error|reason|message|response", key, re.IGNORECASE)]
-    return next(iter([*certain, *named]), "")
+    certain = (text for _, text in texts if _said(text)[2])
+    worded = [found for _, text in texts if (found := recognise(text))]
+    if not worded:
+        named = (text for key, text in texts if re.search("error|reason|message|response", key, re.IGNORECASE))
+        return next(chain(certain, named), "")
+    best = max(worded, key=lambda found: found.worded.priority)
+    return next(certain, next(text for _, text in texts if recognise(text) == best))
 
 
 def _texts(value: Any, key: str) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,81 @@
+"""How programs word a failure that no server spoke of: connection, name, TLS, login. The data is `words.json`.
+
+    worded = recognise("javax.net.ssl.SSLException: Unsupported or unrecognized SSL message")
+    worded.finding                     # conn.port_is_plaintext
+
+Texts of programs nest: a frame that says "could not connect" around the words of a library around those of the
+system. So of everything that is found the highest priority counts, and of several the first in the text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache, lru_cache
+from pathlib import Path
+
+from smtpctl.knowledge.catalogue import TEXT_LIMIT
+from smtpctl.model.record import NamedTuple
+
+_TYPOGRAPHIC = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2026": "..."})
+# A host and a port, as programs write them; a file and its line look the same.
+_PLACE = re.compile(
+    r"(?<![\w@/.-])(?P<host>(?=[\w-]*[a-z]|\d+\.\d+\.\d+\.\d)[\w-]{1,63}(?:\.[\w-]{1,63}){1,8})\]?"
+    r"(?:[:#]|,? \(?port:? |, )(?P<port>\d{2,5})\b(?!\.\d)",
+    re.IGNORECASE,
+)
+_FILES = frozenset("java py rb go js ts php cs kt rs scala cpp pm pl ex exs c h".split())
+
+
+class Worded(NamedTuple):
+    """One way to say it. The fields are explained in `words/README.md`."""
+
+    finding: str
+    regex: str
+    needles: tuple[str, ...]
+    library: str
+    source: str
+    priority: int
+    also: tuple[str, ...] = ()
+    verified: bool = True
+
+
+class Recognised(NamedTuple):
+    """What a text says; `target` is the `host:port` it names, if it does."""
+
+    worded: Worded
+    words: str
+    target: str = ""
+
+
+@cache
+def load() -> tuple[Worded, ...]:
+    """Everything that is known, highest priority first."""
+    data = json.loads(Path(__file__).with_name("words.json").read_bytes())
+    made = (Worded(**{**text, "needles": tuple(text["needles"]), "also": tuple(text.get("also", ()))}) for text in data)
+    return tuple(sorted(made, key=lambda worded: -worded.priority))
+
+
+def recognise(text: str) -> Recognised | None:
+    """What the text says, or None where no program that is known says it so."""
+    text = " ".join(text[: TEXT_LIMIT * 2].split()).translate(_TYPOGRAPHIC)[:TEXT_LIMIT]
+    lowered = text.lower()
+    best: tuple[Worded, re.Match[str]] | None = None
+    for worded in load():
+        if best and worded.priority < best[0].priority:
+            break
+        if any(word in lowered for word in worded.needles) and (hit := _expression(worded.regex).search(text)):
+            best = min(best, (worded, hit), key=lambda one: one[1].start()) if best else (worded, hit)
+    return Recognised(best[0], best[1][0], _place(text)) if best else None
+
+
+def _place(text: str) -> str:
+    for found in _PLACE.finditer(text):
+        if found["host"].lower().rpartition(".")[2] not in _FILES and 0 < int(found["port"]) < 65536:
+            return f"{found['host']}:{found['port']}"
+    return ""
+
+
+@lru_cache(maxsize=1024)
+def _expression(regex: str) -> re.Pattern[str]:
+    return re.compile(regex, re.IGNORECASE | re.DOTALL)
