@@ -65,6 +65,8 @@ def split_host(raw: str) -> tuple[str, int | None]:
         if not closed or (rest and not rest.startswith(":")):
             raise BadValueError(f"{_quote(raw)} is not [ADDRESS] or [ADDRESS]:PORT")
         return _ipv6(inside, raw), port_number(rest[1:]) if rest else None
+    if "@" in written:
+        return host_name(written), None  # which it is not, and whose words hide a password
     if written.count(":") > 1:
         return _ipv6(written, raw), None
     name, colon, port = written.partition(":")
@@ -76,7 +78,7 @@ def host_name(raw: str) -> str:
     if not raw:
         raise BadValueError("the host is empty")
     if any(c.isspace() for c in raw):
-        raise BadValueError(f"{_quote(raw)} has a blank in it; a host name has none")
+        raise BadValueError(f"{_quote(hide_password(raw))} has a blank in it; a host name has none")
     if "@" in raw:
         raise BadValueError(f"{_quote(hide_password(raw))} is a mail address; the server's name is needed")
     name = raw.removesuffix(".")
@@ -126,7 +128,7 @@ def bare_address(address: str) -> str:
 
 def hide_password(raw: str) -> str:
     """The text with what stands between `:` and `@` of its user information masked."""
-    return re.sub(r"(//[^/@:]*|^[^/@:]*):[^/]*@", r"\1:********@", raw)
+    return re.sub(r"(//[^@:]*|^(?!\w+://)[^/@:]*):.*@", r"\1:********@", raw, flags=re.DOTALL)
 
 
 def _text(field: Field, raw: object) -> str:
@@ -246,7 +248,10 @@ def _proxy(field: Field, raw: object) -> str:
     if value and not value.startswith(_PROXIES):
         raise BadValueError(f"{_quote(hide_password(value))} is not a proxy: {', '.join(_PROXIES)}HOST:PORT is needed")
     if value:
-        split_host(value.split("://", 1)[1].rpartition("@")[2].rstrip("/"))
+        user, _, server = value.split("://", 1)[1].rpartition("@")
+        if any(mark in user for mark in "/?#"):
+            raise BadValueError("a proxy's user name and password have /, ? and # written as %2F, %3F and %23")
+        split_host(server.rstrip("/"))
     return value
 
 

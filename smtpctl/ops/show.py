@@ -10,6 +10,7 @@ from smtpctl.config.resolve import resolve
 from smtpctl.config.scope import resolve_scope
 from smtpctl.config.secrets.refs import SecretRef
 from smtpctl.config.store import Document
+from smtpctl.config.values import hide_password
 from smtpctl.model.errors import SmtpctlError
 from smtpctl.model.secret import MASK, Secret
 
@@ -43,9 +44,11 @@ def origin(value: Origin) -> dict[str, str]:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON; a secret is its mask, or empty where it is unset."""
+    """A value as JSON; a secret is its mask, or empty where it is unset, and a URL shows no password."""
     if isinstance(value, Secret):
         return str(value)
+    if isinstance(value, str):
+        return hide_password(value) if "://" in value else value
     if isinstance(value, tuple):
         return list(value)
     return dict(value) if isinstance(value, Mapping) else value
@@ -73,7 +76,7 @@ def _connection(found: Profile) -> dict[str, Any]:
         "verify": found.tls.verify,
         "family": found.values["family"],
         "source": found.route.source,
-        "proxy": found.route.proxy,
+        "proxy": plain(found.route.proxy),
     }
 
 
@@ -105,7 +108,7 @@ def _oauth(found: OAuth) -> dict[str, Any]:
         "grant": found.grant,
         "tenant_id": found.tenant_id,
         "client_id": found.client_id,
-        "token_endpoint": found.endpoint,
+        "token_endpoint": plain(found.endpoint),
         "scope": found.scopes,
         "client_secret": _mask(found.client_secret),
         "client_secret_from": _place(found.client_secret),

@@ -148,6 +148,7 @@ def test_values(name: str, written: object, value: object) -> None:
         ("from", "a@x\r\nBcc: b@x", "has a line break"),
         ("source", "localhost", '"localhost" is not an IP address'),
         ("proxy", "ftp://x", "is not a proxy"),
+        ("proxy", "http://ann:a/b@x:1", "written as %2F"),
         ("token_endpoint", "http://x", "must be HTTPS"),
         ("password_command", "pass 'x", "cannot be split into words"),
         ("password_command", "", "the command is empty"),
