@@ -11,7 +11,7 @@ from smtpctl.protocol.ehlo import Capabilities
 from smtpctl.protocol.steps import Send
 
 # Control characters, and what an argument in another encoding than UTF-8 became: neither can be said in a command.
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_UNSAFE = r"[\x00-\x1f\x7f\ud800-\udfff]"  # none of it is printable; compiled where something is not
 _PLAIN = re.compile(r"[!-;=?-~]*")  # visible ASCII without < and >: nothing in it needs a second look
 _XTEXT = re.compile(r"[^!-*,-<>-~]")  # what RFC 3461 4 wants as +XX; the blank, "+" and "=" among it
 
@@ -19,7 +19,7 @@ _XTEXT = re.compile(r"[^!-*,-<>-~]")  # what RFC 3461 4 wants as +XX; the blank,
 def command(stage: Stage, line: str, *, shown: str | None = None) -> Send:
     """A command line with CRLF. Obstacle `smtp.unsafe_input` if `line` holds a control character or octets
     that are no UTF-8."""
-    if _UNSAFE.search(line):
+    if not line.isprintable() and re.search(_UNSAFE, line):
         raise Obstacle(stage, "smtp.unsafe_input", {"text": repr(shown or line)[1:-1][:80]})
     return Send(line.encode() + b"\r\n", stage, shown)
 
@@ -27,7 +27,7 @@ def command(stage: Stage, line: str, *, shown: str | None = None) -> Send:
 def _path(stage: Stage, address: str) -> str:
     """`<address>`; what would end the path or the line early is refused."""
     if not _PLAIN.fullmatch(address) and (
-        _UNSAFE.search(address) or "<" in address or ">" in address or (" " in address and '"' not in address)
+        re.search(_UNSAFE, address) or "<" in address or ">" in address or (" " in address and '"' not in address)
     ):
         raise Obstacle(stage, "smtp.unsafe_input", {"text": repr(address)[1:-1][:80]})
     return f"<{address}>"
