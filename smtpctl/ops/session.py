@@ -25,7 +25,9 @@ from smtpctl.net.connection import Connection, Log
 from smtpctl.net.runner import run
 from smtpctl.ops import static
 from smtpctl.ops.stages import Rows
+from smtpctl.protocol import ehlo
 from smtpctl.protocol.dialogue import Login, Session, log_in
+from smtpctl.protocol.ehlo import Capabilities
 from smtpctl.protocol.steps import Dialogue
 from smtpctl.protocol.submit import Submission, leave
 
@@ -131,7 +133,7 @@ def converse(
         log = Log(transcript, Redactor((who.password, who.token)))
         connection = connect(profile.endpoint, profile.route, profile.tls, profile.timeouts, log)
         with connection:
-            run(_whole(login(profile, who), body, found), connection)
+            run(_whole(login(profile, who), body, found, log.redactor), connection)
     except (Problem, Refused, Obstacle) as error:
         problem = as_problem(error, profile)
     ms = (time.monotonic() - began) * 1000
@@ -151,19 +153,38 @@ def converse(
     )
 
 
-def _whole(plan: Login, body: Callable[[Session], Dialogue[Any]] | None, found: dict[str, Any]) -> Dialogue[None]:
-    """The session from greeting to QUIT, also after a refusal; what it gave is put into `found` on the way."""
+def _whole(
+    plan: Login, body: Callable[[Session], Dialogue[Any]] | None, found: dict[str, Any], redactor: Redactor
+) -> Dialogue[None]:
+    """The session from greeting to QUIT, also after a refusal; what it gave is put into `found` on the way.
+
+    Replies to EHLO and challenges decide what is done, so a dialogue reads them as they are; what leaves it is redacted.
+    """
     try:
         session = yield from log_in(plan)
-        found["session"] = session
+        found["session"] = _shown(session, redactor)
         if body:
             found["result"] = yield from body(session)
     except (Refused, Obstacle) as error:
         if not isinstance(error, Refused) or error.reply.code != 421:
             yield from leave()
+        error.facts = redactor.facts(error.facts)
+        if isinstance(error, Refused):
+            error.reply = error.reply._replace(lines=tuple(map(redactor.text, error.reply.lines)))
         raise
     if not getattr(found.get("result"), "left", False):
         yield from leave()
+
+
+def _shown(session: Session, redactor: Redactor) -> Session:
+    """The session for a report: a server may know the secret from another session, and say it as a keyword."""
+
+    def clean(offered: Capabilities) -> Capabilities:
+        lines = tuple(map(redactor.text, offered.lines))
+        return offered if lines == offered.lines else ehlo.parse(Reply(250, lines), extended=offered.extended)
+
+    before = session.before_tls
+    return session._replace(capabilities=clean(session.capabilities), before_tls=clean(before) if before else None)
 
 
 def as_problem(error: Problem | Refused | Obstacle, profile: Profile) -> Problem:

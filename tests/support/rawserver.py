@@ -44,6 +44,10 @@ class Peer:
         data, self._buffer = self._buffer or self.sock.recv(65536), b""
         return data
 
+    def forget(self) -> None:
+        """Drop what has come and was not heard."""
+        self._buffer = b""
+
     def reset(self) -> None:
         """End with RST."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
