@@ -1,0 +1,97 @@
+"""What check and test-send share: every enabled profile at once, targets in every form, options by environment."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness import Runner
+from smtpctl.model.endpoint import Endpoint, TlsMode
+from smtpctl.model.report import ExitStatus
+from smtpctl.model.secret import Secret
+from smtpctl.protocol.server.faults import Faults, refusal
+from smtpctl.protocol.server.values import Setup
+from smtpctl.sink.server import Sink
+
+MAIL = ("--to", "t@x.test", "--from", "a@x.test")
+
+
+def configuration(home: Path, *profiles: str) -> Path:
+    path = home / "c.toml"
+    path.write_text("\n".join(["version = 1", *profiles]))
+    path.chmod(0o600)
+    return path
+
+
+def test_every_enabled_server_gets_a_test_mail_of_its_own(smtpctl_call: Runner, home: Path) -> None:
+    with (
+        Sink(Setup()) as good,
+        Sink(Setup(faults=Faults(refusal("rcpt:450 4.2.0 Later")))) as slow,
+        Sink(Setup()) as off,
+    ):
+        path = configuration(
+            home,
+            *(
+                f'[profiles.{name}]\nhost = "localhost"\nport = {sink.port}'
+                for name, sink in (("a", good), ("b", slow))
+            ),
+            f'[profiles.c]\nhost = "localhost"\nport = {off.port}\nenabled = false',
+            f'[profiles.p]\ndelivery = "pickup"\npickup_dir = "{home}"',
+        )
+        told = smtpctl_call("test-send", "--all", *MAIL, "--json", "--config", path)
+        assert not off.sessions
+        assert len(good.messages) == 1
+    reports = json.loads(told.stdout)["reports"]
+    assert [(report["target"], report["exit"], report["stage"]) for report in reports] == [
+        ("a", ExitStatus.OK, None),
+        ("b", ExitStatus.TEMPORARY, "rcpt"),
+    ]
+    assert [report["recipients"][0]["result"] for report in reports] == ["accepted", "temporary"]
+    assert told.code == ExitStatus.TEMPORARY
+
+
+@pytest.mark.parametrize("form", ["localhost:{port}", "smtp://localhost:{port}", "smtp://ann@localhost:{port}"])
+def test_a_server_by_address(smtpctl_call: Runner, form: str) -> None:
+    with Sink(Setup()) as sink:
+        told = smtpctl_call("check", form.format(port=sink.port), "--json")
+    assert json.loads(told.stdout)["exit"] == ExitStatus.OK
+    assert json.loads(told.stdout)["target"] == f"localhost:{sink.port}"
+
+
+def test_a_scheme_says_how(smtpctl_call: Runner) -> None:
+    with Sink(Setup(tls=TlsMode.IMPLICIT)) as implicit, Sink(Setup(tls=TlsMode.STARTTLS)) as upgraded:
+        for url, sink in (
+            (f"smtps://localhost:{implicit.port}", implicit),
+            (f"submission://localhost:{upgraded.port}", upgraded),
+        ):
+            report = json.loads(smtpctl_call("check", url, "--ca-file", sink.ca_file, "--json").stdout)
+            assert report["facts"]["tls"]["used"] is True
+            assert report["exit"] == ExitStatus.OK
+
+
+def test_a_socket(smtpctl_call: Runner, tmp_path: Path) -> None:
+
+    with Sink(Setup(lmtp=True), Endpoint("", 0, str(tmp_path / "s"))) as sink:
+        told = smtpctl_call("test-send", f"unix:{sink.endpoint.path}", "--lmtp", *MAIL, "--json")
+    assert json.loads(told.stdout)["exit"] == ExitStatus.OK, told
+
+
+def test_options_come_from_the_environment_too(smtpctl_call: Runner) -> None:
+    with Sink(Setup(tls=TlsMode.STARTTLS, users={"ann": Secret("s3cret")})) as sink:
+        environment = {
+            "SMTPCTL_HOST": "localhost",
+            "SMTPCTL_PORT": str(sink.port),
+            "SMTPCTL_TLS": "starttls",
+            "SMTPCTL_CA_FILE": sink.ca_file,
+            "SMTPCTL_USERNAME": "ann",
+            "SMTPCTL_PASSWORD": "s3cret",
+            "SMTPCTL_FROM": "a@x.test",
+            "SMTPCTL_FORMAT": "json",
+        }
+        told = smtpctl_call("test-send", "--to", "t@x.test", env=environment)
+        (mail,) = sink.messages
+    assert json.loads(told.stdout)["exit"] == ExitStatus.OK
+    assert (mail.mail.login, mail.mail.sender.address) == ("ann", "a@x.test")
+    assert "s3cret" not in told.stdout + told.stderr
