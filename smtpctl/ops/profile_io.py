@@ -262,7 +262,10 @@ def _profile_table(server: Settings) -> dict[str, Any]:
         "pickup_dir": server.pickup_dir,
         "sites": list(server.sites),
     }
-    table = {"host": server.host, "port": server.port, "tls": server.tls.value, "auth": _AUTH[server.auth]}
+    # Half a login is none as long as the other half is missing, and validate says so.
+    half = bool(server.user) != bool(server.secret or server.secret_ref)
+    auth = "auto" if server.auth == "none" and half else _AUTH[server.auth]
+    table = {"host": server.host, "port": server.port, "tls": server.tls.value, "auth": auth}
     table |= {key: value for key, value in optional.items() if value}
     return table if server.enabled else {**table, "enabled": False}
 

@@ -89,6 +89,23 @@ def test_both_kinds_of_tls(smtpctl_call: Runner, home: Path) -> None:
     assert config(home)["profiles"]["contensis"]["tls"] == "implicit"
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("EmailSmtpUsername = u\n", ["config.half_credentials"]),
+        ("EmailSmtpUsername = u\nEmailSmtpPassword = ********\n", ["format.masked", "config.half_credentials"]),
+    ],
+)
+def test_half_a_login_is_told_and_can_be_completed(
+    smtpctl_call: Runner, home: Path, text: str, found: list[str]
+) -> None:
+    text = f"EmailSMTPHost = mail.example.com\nEmailSmtpUseSSL = true\nEmailSmtpPort = 587\n{text}"
+    done = smtpctl_call("profile", "import", "--from", "contensis", "-", "--json", stdin=text)
+    assert ids(done.stdout, "profile.import") == found
+    shown = smtpctl_call("profile", "show", "contensis", "--resolved", "--json", env={"SMTPCTL_PASSWORD_ENV": "PW"})
+    assert json.loads(shown.stdout)["authentication"]["method"] == "basic"
+
+
 def test_placeholders_refuse_and_are_all_named(smtpctl_call: Runner, home: Path) -> None:
     listing = smtpctl_call("preset", "show", "m365-oauth2", "--format", "contensis").stdout
     done = smtpctl_call("profile", "import", "--from", "contensis", "-", stdin=listing)
