@@ -102,7 +102,9 @@ def _as_options(command: str, profile: Profile) -> str:
     """`profile set <profile> tls=implicit` as a run with that option; empty where there is no such run."""
     found = _SETTING.fullmatch(command)
     words = [_option(word) for word in shlex.split(found[1])] if found and "<" not in found[1] else [""]
-    return f"smtpctl check {profile.endpoint} {' '.join(words)}" if all(words) else ""
+    moved = any(word.startswith(("--port ", "--host ")) for word in words)
+    target = profile.endpoint.host if moved and profile.endpoint.host else profile.endpoint
+    return f"smtpctl check {target} {' '.join(words)}" if all(words) else ""
 
 
 def _option(assignment: str) -> str:

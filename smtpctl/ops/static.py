@@ -12,6 +12,7 @@ from smtpctl.config.store import Document
 from smtpctl.knowledge.families import entry
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Finding, Location, Severity
+from smtpctl.ops.advice import personal
 
 if TYPE_CHECKING:
     from smtpctl.config.presets import Preset
@@ -32,7 +33,8 @@ def judge(
     From addresses that it is used with, where they are more than its own.
     """
     settings = _settings(profile, document, preset)
-    return tuple(rules.judge(settings._replace(senders=senders) if senders else settings))
+    found = rules.judge(settings._replace(senders=senders) if senders else settings)
+    return tuple(personal(finding, profile) for finding in found)
 
 
 def stopper(profile: Profile, findings: Iterable[Finding]) -> Problem | None:

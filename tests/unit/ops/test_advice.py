@@ -62,7 +62,7 @@ def test_commands_are_in_the_users_names(general: str, own: str) -> None:
     ("general", "own"),
     [
         ("smtpctl profile set <profile> tls=implicit", ["smtpctl check other.test:2525 --tls implicit"]),
-        ("smtpctl profile set <profile> port=465 tls=starttls", ["smtpctl check other.test:2525 --port 465 --tls starttls"]),
+        ("smtpctl profile set <profile> port=465 tls=starttls", ["smtpctl check other.test --port 465 --tls starttls"]),
         ("smtpctl profile set <profile> ca_file=<file>", []),
         ("smtpctl secret set profile/<profile>/password", []),
         ("smtpctl profile unset <profile> family", []),
