@@ -91,7 +91,7 @@ class Channel:
     def _acknowledge(self) -> None:
         """Acknowledge at once what brought nothing for us. After a TLS 1.3 handshake those are session tickets, and a
         server without TCP_NODELAY holds its next reply back until they are acknowledged: 40 ms on Linux."""
-        if _QUICKACK is not None:
+        if _QUICKACK is not None and self.sock.family in (socket.AF_INET, socket.AF_INET6):
             self.sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
     def start_tls(self, context: ssl.SSLContext, server_name: str | None) -> None:
