@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 from smtpctl.cli import stored
@@ -14,6 +15,9 @@ from smtpctl.model.secret import Secret
 if TYPE_CHECKING:
     from smtpctl.config.secrets.os_keyring import Candidate
     from smtpctl.ops.secrets import Held
+    from smtpctl.render.canvas import Canvas
+
+_SIGNS = {"there": "passed", "missing": "failed"}  # the state of a secret: the mark it gets; any other is skipped
 
 app = Noun("Passwords and where each one is kept.")
 
@@ -119,12 +123,25 @@ def _tables(terminal: Terminal, keyrings: tuple[Candidate, ...], held: list[Held
     from smtpctl.render.tables import Column, table
 
     canvas, width = stored.canvas(terminal), stored.columns(terminal)
-    marks = {True: canvas.status("passed"), False: canvas.status("skipped")}
-    rows = [[marks[one.chosen], one.name, "used" if one.chosen else one.reason or "not needed"] for one in keyrings]
-    blocks = [table(rows, ["", Column("keyring", shrink=False), ""], width, canvas=canvas)]
+    blocks = [canvas.joined(["   " + canvas.paint("dim", "keyring"), *_keyrings(canvas, keyrings, width)])]
     if held:
-        signs = {"there": canvas.status("passed"), "missing": canvas.status("failed")}
-        cells = [[signs.get(one.state, marks[False]), one.name, one.place, one.state, one.detail] for one in held]
-        heads: list[Column | str] = ["", Column("secret", shrink=False), "kept in", Column("", shrink=False), ""]
-        blocks.append(table(cells, heads, width, canvas=canvas))
+        cells = [[one.name, one.place, one.state, one.detail] for one in held]
+        heads: list[Column | str] = [Column("secret", shrink=False), "kept in", Column("", shrink=False), ""]
+        head, *rows = table(cells, heads, width and width - 3, canvas=canvas).splitlines()
+        signs = [canvas.status(_SIGNS.get(one.state, "skipped")) for one in held]
+        marked = [f"{sign}  {row}" for sign, row in zip(signs, rows, strict=True)]
+        blocks.append(canvas.joined([f"   {head}", *marked]))
     return "\n".join(blocks)
+
+
+def _keyrings(canvas: Canvas, keyrings: tuple[Candidate, ...], width: int | None) -> Iterator[str]:
+    """A keyring and why it is not used; the reason is what one looks for, so it is wrapped and never cut."""
+    from smtpctl.render.canvas import columns, fold
+
+    names = [canvas.text(one.name) for one in keyrings]
+    room = max(map(columns, names), default=0)
+    for name, one in zip(names, keyrings, strict=True):
+        reason = canvas.text("used" if one.chosen else one.reason or "not needed")
+        lines = fold(reason, max(20, width - room - 5)) if width else [reason]
+        yield f"{canvas.status('passed' if one.chosen else 'skipped')}  {canvas.pad(name, room)}  {lines[0]}"
+        yield from (" " * (room + 5) + line for line in lines[1:])

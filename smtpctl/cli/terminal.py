@@ -25,6 +25,8 @@ FORMATS = ("text", "json", "junit", "sarif", "github")
 COLORS = ("auto", "always", "never")
 SAMPLE = "✓✗│…"  # what the screens are drawn with
 MIN_WIDTH, NO_TERMINAL_WIDTH, MAX_WIDTH = 40, 80, 120
+_ASCII_LOCALES = ("C", "POSIX")
+_UNSET_CTYPE = (None, "", *_ASCII_LOCALES, "C.UTF-8")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
@@ -78,7 +80,7 @@ class Terminal:
         self.err_is_tty = _is_tty(self.stderr)
         self.color = _wants_color(values["color"], environ, self.stdout)
         self.err_color = _wants_color(values["color"], environ, self.stderr)
-        self.unicode = _can_encode(self.stdout, SAMPLE)
+        self.unicode = _can_show(self.stdout, environ)
         self.width = width(environ)
 
     @property
@@ -112,7 +114,7 @@ class Terminal:
         if self.format != "text":
             self.out(self.renderer(schema).problem(problem))
             return
-        unicode = _can_encode(self.stderr, SAMPLE)
+        unicode = _can_show(self.stderr, self.environ)
         drawn = renderer("text", schema=schema, width=self.width, colour=self.err_color, unicode=unicode)
         self.stderr.write(drawn.problem(problem))
 
@@ -308,9 +310,13 @@ def _wants_color(mode: str, environ: Mapping[str, str], stream: TextIO) -> bool:
     return _is_tty(stream) and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
 
-def _can_encode(stream: TextIO, sample: str) -> bool:
+def _can_show(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether signs beyond ASCII may be written: the encoding has them, and nobody asked for the C locale, for which
+    Python takes UTF-8 (PEP 538; it sets LC_CTYPE, PEP 540)."""
+    if (environ.get("LC_ALL") or environ.get("LANG")) in _ASCII_LOCALES and environ.get("LC_CTYPE") in _UNSET_CTYPE:
+        return False
     try:
-        sample.encode(getattr(stream, "encoding", None) or "ascii")
+        SAMPLE.encode(getattr(stream, "encoding", None) or "ascii")
     except (UnicodeEncodeError, LookupError):
         return False
     return True
