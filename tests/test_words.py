@@ -15,7 +15,7 @@ from smtpctl.knowledge.catalogue import load
 from smtpctl.knowledge.match import Context, match
 from smtpctl.knowledge.match import finding as meaning
 from smtpctl.model.explanation import Explanation
-from smtpctl.ops import explain
+from smtpctl.ops import explain, extract
 
 ROOT = Path(__file__).parent.parent
 TEXTS = Path(__file__).parent / "corpus" / "texts"
@@ -149,3 +149,11 @@ def test_a_place_is_read_from_the_text() -> None:
     assert found is not None
     assert found.target == "192.0.2.1:587"
     assert "587" in families.entry("conn.timeout").finding(target=found.target).title
+
+
+def test_a_sample_is_found_in_a_log_as_well(compiler: Any) -> None:
+    """What passes a line of a log by without a closer look must know the words of every table."""
+    missed = [
+        sample for text in compiler.texts() for sample in text["samples"] if not tuple(extract.failures([sample]))
+    ]
+    assert not missed, "\n".join(missed)

@@ -24,7 +24,7 @@ _PLACE = re.compile(
     r"(?:[:#]|,? \(?port:? |, )(?P<port>\d{2,5})\b(?!\.\d)",
     re.IGNORECASE,
 )
-_FILES = frozenset("java py rb go js ts php cs kt rs scala cpp pm pl ex exs c h".split())
+_FILE = re.compile(r"\.(?:java|py|rb|go|[jt]s|php|cs|kt|rs|scala|cpp|p[lm]|exs?|[ch])$", re.IGNORECASE)
 
 
 class Worded(NamedTuple):
@@ -71,7 +71,7 @@ def recognise(text: str) -> Recognised | None:
 
 def _place(text: str) -> str:
     for found in _PLACE.finditer(text):
-        if found["host"].lower().rpartition(".")[2] not in _FILES and 0 < int(found["port"]) < 65536:
+        if not _FILE.search(found["host"]) and 0 < int(found["port"]) < 65536:
             return f"{found['host']}:{found['port']}"
     return ""
 

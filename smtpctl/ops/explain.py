@@ -30,7 +30,7 @@ _ENOUGH = 30  # a line without a code counts as a failure from this score on
 _SEEN_LIMIT = 4096  # different texts of a log that are remembered
 _KEY = 400  # characters of a text from which what varies is taken out; it takes quadratic time
 _VARYING = re.compile(
-    r"<[^>]*>|[^\s<>]+@[^\s<>]+|\b(?=[\w.-]*\d)(?=[\w.-]*[a-zA-Z])[\w.-]{8,}|\b\d{1,3}(?:\.\d{1,3}){3}\b|\d{5,}"
+    r"<[^>]*>|[^\s<>]+@[^\s<>]+|\b(?=[\w.-]*\d)(?=[\w.-]*[a-zA-Z])[\w.-]{8,}|\b\d{1,3}(?:\.\d{1,3}){3}\b|\d{5,}|\[\d+\]"
 )
 _CLASSES = {
     "2": "done",

@@ -131,3 +131,56 @@ def test_the_expressions_stay_quick_on_what_never_ends(start: str) -> None:
     """Bounded by the length of a line; a shape that backtracked without a limit would not come back."""
     for filler in ("\\", "a:", "b'", "'", "]", " 550-5.7.1 "):
         first(start + filler * (LINE_LIMIT // len(filler)))
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (
+            ["a.B: no", "  nested exception is:", "\tjava.net.ConnectException: refused", "\tat a.b.C(C.java:1)", "\t... 2 more"],
+            "a.B: no\nnested exception is:\njava.net.ConnectException: refused",
+        ),
+        (["A: no", " ---> B.CException: why", "   at D.E(F g)", "   --- End of inner exception stack trace ---"], "A: no\n---> B.CException: why"),
+        (["Traceback (most recent call last):", '  File "a.py", line 1, in b', "    c()", "    ~^^", "d.E: why"], "Traceback (most recent call last):\nd.E: why"),
+        (["Error: no", "    at A (b:1:2) {", "  errno: -111,", "  code: 'ESOCKET'", "}"], "Error: no\nerrno: -111,\ncode: 'ESOCKET'"),
+        (["a.rb:1:in `b': no (C)", "\tfrom a.rb:2:in `d'"], "a.rb:1:in `b': no (C)"),
+        (["PHP Fatal error: no", "Stack trace:", "#0 a.php(1): b()", "  thrown in a.php on line 1"], "PHP Fatal error: no"),
+    ],
+    ids=["java", "dotnet", "python", "node", "ruby", "php"],
+)  # fmt: skip
+def test_a_trace_is_one_failure_without_its_calls(lines: list[str], text: str) -> None:
+    assert tuple(joined([*lines, "next line"])) == (text, "next line")
+
+
+def test_what_stands_behind_a_trace_is_not_swallowed() -> None:
+    lines = [
+        "Traceback (most recent call last):",
+        '  File "a.py", line 1',
+        "a.B: x",
+        "Traceback (most recent call last):",
+    ]
+    assert len(tuple(joined([*lines, "a.B: y"]))) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "stage"),
+    [
+        ("lettre: permanent error (535): 5.7.8 no", "535 5.7.8 no", None),
+        ("transient error (421): 4.7.0 later", "421 4.7.0 later", None),
+        ("curl: (55) RCPT failed: 554", "554", Stage.RCPT),
+    ],
+)
+def test_a_code_that_a_library_took_apart_is_put_together(line: str, text: str, stage: Stage | None) -> None:
+    found = first(line)
+    assert (found.text, found.certain, found.stage) == (text, True, stage)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"msg": "not sent", "error": "dial tcp 192.0.2.1:587: i/o timeout"}',
+        'Nov 21 08:02:11 app[1]: {"msg": "not sent", "err": {"stack": "dial tcp 192.0.2.1:587: i/o timeout"}} trailing',
+    ],
+)
+def test_the_text_of_json_that_says_most_counts(line: str) -> None:
+    assert first(line).text == "dial tcp 192.0.2.1:587: i/o timeout"
