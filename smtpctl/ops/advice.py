@@ -7,7 +7,6 @@ become lines that can be pasted. A command that has no meaning without a stored 
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 
 from smtpctl.config.fields import FIELDS, Type
@@ -62,14 +61,14 @@ def _next(report: Report, findings: tuple[Finding, ...], profile: Profile) -> st
 
 def _password(profile: Profile) -> str:
     """What changes the password where the profile keeps it; empty where it came with the command line or a variable."""
-    reference, name = profile.secret_ref, shlex.quote(profile.name)
+    reference, name = profile.secret_ref, _quote(profile.name)
     stored = any(profile.origins[field].kind == "file" for field in profile.origins if field.startswith("password"))
     if not reference or not profile.name or not stored:
         return ""
     if reference.kind is refs.Kind.FILE:
-        return f"smtpctl secret set {name} --store {shlex.quote(f'file:{reference.value}')}"
+        return f"smtpctl secret set {name} --store {_quote(f'file:{reference.value}')}"
     if reference.kind is refs.Kind.COMMAND:
-        return shlex.join(reference.args)
+        return " ".join(map(_quote, reference.args))
     return f"smtpctl secret set {name}" if reference.kind in (refs.Kind.KEYRING, refs.Kind.LITERAL) else ""
 
 
@@ -82,11 +81,11 @@ def _filled(commands: tuple[str, ...], profile: Profile) -> Iterator[str]:
 
 
 def _named(command: str, profile: Profile) -> str:
-    name, endpoint = shlex.quote(profile.name), str(profile.endpoint)
+    name, endpoint = _quote(profile.name), str(profile.endpoint)
     address = profile.login if "@" in profile.login else profile.sender.rpartition("<")[2].rstrip(">")
     known = {PLACE: name if profile.name else ""}
-    known |= dict.fromkeys(_LOGINS, shlex.quote(address))
-    known |= dict.fromkeys(_HOSTS, shlex.quote(profile.endpoint.host))
+    known |= dict.fromkeys(_LOGINS, _quote(address))
+    known |= dict.fromkeys(_HOSTS, _quote(profile.endpoint.host))
     if profile.oauth:
         known |= {"<APP_ID>": profile.oauth.client_id, "<TENANT_ID>": profile.oauth.tenant_id}
     for example, own in known.items():
@@ -101,7 +100,7 @@ def _named(command: str, profile: Profile) -> str:
 def _as_options(command: str, profile: Profile) -> str:
     """`profile set <profile> tls=implicit` as a run with that option; empty where there is no such run."""
     found = _SETTING.fullmatch(command)
-    words = [_option(word) for word in shlex.split(found[1])] if found and "<" not in found[1] else [""]
+    words = [_option(word) for word in _split(found[1])] if found and "<" not in found[1] else [""]
     moved = any(word.startswith(("--port ", "--host ")) for word in words)
     target = profile.endpoint.host if moved and profile.endpoint.host else profile.endpoint
     return f"smtpctl check {target} {' '.join(words)}" if all(words) else ""
@@ -114,4 +113,16 @@ def _option(assignment: str) -> str:
         return ""
     if field.type is Type.FLAG:
         return field.option if value == "true" else f"--no-{field.option[2:]}"
-    return f"{field.option} {shlex.quote(value)}"
+    return f"{field.option} {_quote(value)}"
+
+
+def _quote(word: str) -> str:
+    import shlex
+
+    return shlex.quote(word)
+
+
+def _split(line: str) -> list[str]:
+    import shlex
+
+    return shlex.split(line)
