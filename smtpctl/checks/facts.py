@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from smtpctl.model.certificate import Certificate
 from smtpctl.model.endpoint import Endpoint, TlsPolicy
 from smtpctl.model.record import NamedTuple
@@ -10,6 +12,11 @@ from smtpctl.model.tls import TlsSession
 from smtpctl.model.transcript import Kind, Stage, Transcript
 from smtpctl.protocol.dialogue import Session
 from smtpctl.protocol.ehlo import Capabilities, parse
+
+if TYPE_CHECKING:
+    from smtpctl.model.tlsscan import TlsScan
+
+SUBMISSION, MX = "submission", "mx"
 
 
 class Facts(NamedTuple):
@@ -43,7 +50,25 @@ class Facts(NamedTuple):
 
     @property
     def role(self) -> str:
-        """`submission` where somebody logs in or the port is one for that, else `mx`."""
-        if self.endpoint.port in (465, 587, 2525, 2587) or (self.session and self.session.authenticated):
-            return "submission"
-        return "mx" if self.endpoint.port == 25 else "submission"
+        """What the server is for, as `role` has it."""
+        return role(self.endpoint, logged_in=bool(self.session and self.session.authenticated))
+
+
+class Scanned(NamedTuple):
+    """A server whose TLS was scanned.
+
+    `certificates` are the leaves shown with and without SNI, None where there was nothing to compare; `server_name` is the
+    name asked for; `ours` the cipher suites that this side can use.
+    """
+
+    endpoint: Endpoint
+    role: str
+    server_name: str
+    scan: TlsScan
+    certificates: tuple[Certificate | None, Certificate | None] | None = None
+    ours: frozenset[int] = frozenset()
+
+
+def role(endpoint: Endpoint, *, logged_in: bool) -> str:
+    """`submission` where somebody logs in or the port is one for that, else `mx`."""
+    return MX if endpoint.port == 25 and not logged_in else SUBMISSION

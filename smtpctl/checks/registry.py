@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from smtpctl.checks import certificate, connection, greeting, starttls
-from smtpctl.checks.facts import Facts
+from smtpctl.checks.facts import Facts, Scanned
 from smtpctl.model.finding import Finding
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.transcript import Stage
@@ -37,3 +37,32 @@ CHECKS: tuple[Check, ...] = (
           ("tls.cert.self_signed", "tls.chain.missing_intermediate", "tls.chain.unknown_ca", "tls.chain.expired_ca",
            "tls.chain.order", "tls.chain.extra_certs", "tls.chain.root_sent", "tls.chain.bad_signature")),
 )  # fmt: skip
+
+
+class DeepCheck(NamedTuple):
+    """One check of a TLS scan. `untested` are keys of `TlsScan.untested`: with one of them there is nothing to judge."""
+
+    name: str
+    run: Callable[[Scanned], Iterable[Finding]]
+    emits: tuple[str, ...]
+    untested: str = ""
+
+
+def deep_checks() -> tuple[DeepCheck, ...]:
+    """The checks of `check --deep`, loaded only for it."""
+    from smtpctl.checks import tls
+
+    return (
+        DeepCheck("TLS versions", tls.versions,
+                  ("tls.version.ssl3", "tls.version.tls10", "tls.version.tls11", "tls.version.no_tls12",
+                   "tls.version.no_tls13")),
+        DeepCheck("TLS hello", tls.hello_of_today, ("tls.version_intolerant",), "tls.version_intolerant"),
+        DeepCheck("cipher suites", tls.suites,
+                  ("tls.cipher.null_anon_export", "tls.cipher.rc4_3des", "tls.cipher.no_overlap")),
+        DeepCheck("forward secrecy", tls.forward_secrecy, ("tls.cipher.no_fs",)),
+        DeepCheck("Diffie-Hellman", tls.diffie_hellman, ("tls.dh_too_small",)),
+        DeepCheck("TLS features", tls.features, ("tls.compression", "tls.insecure_renegotiation", "tls.no_ems")),
+        DeepCheck("TLS resumption", tls.resumption, ("tls.resumption",), "tls.resumption"),
+        DeepCheck("default certificate", tls.default_certificate, ("tls.sni_default_cert",), "tls.sni_default_cert"),
+        DeepCheck("command injection", tls.injection, ("starttls.command_injection",), "starttls.command_injection"),
+    )  # fmt: skip

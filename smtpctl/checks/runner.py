@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from smtpctl.checks.facts import Facts
-from smtpctl.checks.registry import CHECKS, Check
+from typing import Any
+
+from smtpctl.checks.facts import Facts, Scanned
+from smtpctl.checks.registry import CHECKS, Check, DeepCheck, deep_checks
 from smtpctl.model.finding import Finding
 from smtpctl.model.report import Outcome
 
@@ -23,7 +25,27 @@ def run(facts: Facts) -> tuple[tuple[Finding, ...], tuple[Outcome, ...]]:
     return tuple(sorted(findings, key=lambda finding: -finding.severity)), tuple(outcomes)
 
 
-def _one(check: Check, facts: Facts) -> tuple[list[Finding], Outcome]:
+def run_deep(scanned: Scanned) -> tuple[tuple[Finding, ...], tuple[Outcome, ...]]:
+    """The same for a TLS scan."""
+    findings: list[Finding] = []
+    outcomes = []
+    untested = dict(scanned.scan.untested)
+    for check in deep_checks():
+        if check.untested in untested:
+            outcomes.append(Outcome(check.name, "skipped", untested[check.untested]))
+            continue
+        found, outcome = _one(check, scanned)
+        findings += found
+        outcomes.append(outcome)
+    return tuple(sorted(findings, key=lambda finding: -finding.severity)), tuple(outcomes)
+
+
+def skip_deep(reason: str) -> tuple[Outcome, ...]:
+    """What became of the checks of a scan that was not made."""
+    return tuple(Outcome(check.name, "skipped", reason) for check in deep_checks())
+
+
+def _one(check: Check | DeepCheck, facts: Any) -> tuple[list[Finding], Outcome]:
     try:
         found = list(check.run(facts))
     except Exception as error:

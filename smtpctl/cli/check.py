@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 from smtpctl.cli.command import verb
 from smtpctl.cli.options import FINDINGS, All, FailOn, Option, Overrides, Targets, TranscriptFile
 from smtpctl.cli.terminal import Terminal
+from smtpctl.model.errors import UsageProblem
 from smtpctl.model.report import ExitStatus
+
+if TYPE_CHECKING:
+    from smtpctl.cli import live
+
+DEEP = "TLS scan"
 
 
 @verb(formats=FINDINGS)
@@ -25,6 +32,14 @@ def command(
             default_shown=False,
         ),
     ] = None,
+    deep: Annotated[
+        bool,
+        Option("--deep", "Also find out which TLS versions and ciphers the server takes.", heading=DEEP),
+    ] = False,
+    max_connections: Annotated[
+        int,
+        Option("--max-connections", "With --deep: connections at the same time.", "N", DEEP),
+    ] = 5,
     all_: All = False,
     fail_on: FailOn = "error",
     transcript: TranscriptFile = None,
@@ -34,20 +49,34 @@ def command(
     $ smtpctl check
     $ smtpctl check mail.example.com:587 --username ann@example.com
     $ smtpctl check office --to you@example.com
+    $ smtpctl check office --deep
     $ smtpctl check --all --json
 
     Name lookup, connection, greeting, EHLO, TLS, certificate and login, each with its time, then what is wrong and
-    what to do about it. Several targets are checked at once.
+    what to do about it. Several targets are checked at once. --deep asks the server over many short connections, and
+    leaves each before a login.
     """
     from smtpctl.cli import live
-    from smtpctl.ops.check import check
 
+    if max_connections < 1:
+        raise UsageProblem("--max-connections: at least 1")
     chosen = live.profiles(terminal, targets or (), overrides, all_)
     return live.run(
         terminal,
         chosen,
-        lambda profile, around: check(profile, around, to or ()),
+        _work(to or (), max_connections if deep else 0),
         schema="check/1",
         fail_on=fail_on,
         transcript=transcript,
     )
+
+
+def _work(recipients: Sequence[str], connections: int) -> live.Work:
+    """What to do with each target; with `connections` for a scan of its TLS, that too."""
+    if connections:
+        from smtpctl.ops.deep import check_deep
+
+        return lambda profile, around: check_deep(profile, around, recipients, connections)
+    from smtpctl.ops.check import check
+
+    return lambda profile, around: check(profile, around, recipients)

@@ -38,6 +38,8 @@ FAMILIES: Mapping[str, str] = {
     "tls": "tls",
     "tls.cert": "cert",
     "tls.chain": "chain",
+    "tls.cipher": "tls_cipher",
+    "tls.version": "tls_version",
 }
 MX = "mx"  # the role of a server that takes mail for its own domains, without a login
 

@@ -107,6 +107,31 @@ ENTRIES = (
         source="RFC 3207 6; Poddebniak et al., Why TLS Is Better Without STARTTLS (USENIX Security 2021)",
     ),
     Entry(
+        id="starttls.command_injection",
+        severity=Severity.ERROR,
+        stage=Stage.STARTTLS,
+        title="{host} carries out commands inside TLS that came before it",
+        message="A command sent in clear right behind STARTTLS was answered inside TLS. Somebody on the way can begin a "
+        "session with commands of their own, which the server takes for the client's: a login, a mail.",
+        causes=(
+            because(
+                0.8,
+                "The server keeps what it has read when TLS begins, a fault that many servers had until 2011 or 2021.",
+                fix("Upgrade it."),
+                fix(
+                    "Until then use implicit TLS, where nothing comes before.",
+                    "smtpctl check {host}:465 --tls implicit",
+                ),
+            ),
+            because(
+                0.2,
+                "A proxy in front of the server does it.",
+                fix("Upgrade the proxy, or let it pass TLS through as it is."),
+            ),
+        ),
+        source="RFC 3207 4.2; CVE-2011-0411; CVE-2021-33515; USENIX Security 2021, NO STARTTLS",
+    ),
+    Entry(
         id="starttls.auth_before_tls",
         severity=Severity.WARNING,
         stage=Stage.EHLO,

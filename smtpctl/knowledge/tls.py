@@ -1,4 +1,4 @@
-"""What can go wrong in the TLS handshake apart from certificates: versions, ciphers, client certificates, pins."""
+"""What can go wrong in the TLS handshake apart from certificates, versions and ciphers, and what a scan of it finds."""
 
 from __future__ import annotations
 
@@ -8,33 +8,6 @@ from smtpctl.model.report import ExitStatus
 from smtpctl.model.transcript import Stage
 
 ENTRIES = (
-    Entry(
-        id="tls.version.no_tls12",
-        severity=Severity.ERROR,
-        mx_severity=Severity.WARNING,
-        stage=Stage.TLS,
-        title="{host} and smtpctl have no TLS version in common[ (this side: {minimum} and newer)]",
-        message="TLS 1.0 and 1.1 are retired; clients of today begin at 1.2.",
-        causes=(
-            because(
-                0.7,
-                "The server is too old, or its settings are.",
-                fix(
-                    "Allow TLS 1.2 and 1.3 on the server, and upgrade its TLS library if it knows neither.",
-                ),
-            ),
-            because(
-                0.3,
-                "The profile asks for a newer version than the server has (`tls_min`).",
-                fix(
-                    "Begin at 1.2.",
-                    "smtpctl profile set {profile} tls_min=1.2",
-                    safe=True,
-                ),
-            ),
-        ),
-        source="RFC 8996; RFC 8997; RFC 9325 3.1.1",
-    ),
     Entry(
         id="tls.handshake_failed",
         severity=Severity.ERROR,
@@ -70,49 +43,16 @@ ENTRIES = (
         source="RFC 8446 6.2",
     ),
     Entry(
-        id="tls.cipher.no_overlap",
-        severity=Severity.ERROR,
-        stage=Stage.TLS,
-        title="{host} and smtpctl have no cipher in common",
-        message="The server ended the handshake after it saw what this side can do.",
-        causes=(
-            because(
-                0.5,
-                "The server allows only old ciphers, or only one kind for which it has no key.",
-                fix(
-                    "On the server, use the library's default cipher list.",
-                ),
-            ),
-            because(
-                0.3,
-                "The server demands a client certificate and says so badly (TLS 1.2).",
-                fix(
-                    "Give the profile one.",
-                    "smtpctl profile set {profile} client_cert=<file>",
-                    safe=True,
-                ),
-            ),
-            because(
-                0.2,
-                "The system's OpenSSL policy forbids what the server needs.",
-                fix(
-                    "See what this machine allows.",
-                    "openssl ciphers -v",
-                ),
-            ),
-        ),
-        source="RFC 5246 7.2.2; RFC 8446 6.2",
-    ),
-    Entry(
         id="tls.dh_too_small",
         severity=Severity.ERROR,
         stage=Stage.TLS,
-        title="{host} uses Diffie-Hellman parameters that are too short to be safe",
-        message="OpenSSL refuses them (DH_KEY_TOO_SMALL), and so do most clients.",
+        title="{host} uses Diffie-Hellman parameters that are too short to be safe[ ({bits} bits)]",
+        message="Under 2048 bits they are within reach of somebody with means. OpenSSL refuses the shortest "
+        "(DH_KEY_TOO_SMALL), and so do most clients.",
         causes=(
             because(
                 0.9,
-                "The server's parameters have 1024 bits or fewer.",
+                "The server has a parameter file of its own, or a library that is old.",
                 fix(
                     "On the server, drop DHE or use 2048 bits (Postfix: `smtpd_tls_dh1024_param_file = auto`).",
                 ),
@@ -229,5 +169,110 @@ ENTRIES = (
             ),
         ),
         source="RFC 8446 6.2",
+    ),
+    Entry(
+        id="tls.compression",
+        severity=Severity.ERROR,
+        mx_severity=Severity.WARNING,
+        stage=Stage.TLS,
+        title="{host} compresses inside TLS",
+        message="How well a text shrinks tells what is in it: who can add to it and see its length finds out passwords "
+        "(CRIME).",
+        causes=(
+            because(
+                1.0,
+                "The TLS library of the server is older than 2013, or compression was switched on.",
+                fix("Switch it off (Postfix: `tls_ssl_options = NO_COMPRESSION`) and upgrade the library."),
+            ),
+        ),
+        source="RFC 9325 3.3; CVE-2012-4929",
+    ),
+    Entry(
+        id="tls.insecure_renegotiation",
+        severity=Severity.WARNING,
+        stage=Stage.TLS,
+        title="{host} does not know secure renegotiation",
+        message="Somebody on the way can put octets of their own before a client's session, and the server takes them for "
+        "the client's.",
+        causes=(
+            because(
+                1.0,
+                "The TLS library of the server is older than 2010 (OpenSSL before 0.9.8m).",
+                fix("Upgrade it."),
+            ),
+        ),
+        source="RFC 5746; CVE-2009-3555; RFC 9325 3.5",
+    ),
+    Entry(
+        id="tls.no_ems",
+        severity=Severity.NOTE,
+        stage=Stage.TLS,
+        title="{host} does not know the extended master secret",
+        message="With TLS 1.2 and older, two sessions can be made to share a key, which spoils what binds a login to its "
+        "connection. TLS 1.3 does not have the fault.",
+        causes=(
+            because(
+                1.0,
+                "The TLS library of the server is older than 2016 (OpenSSL before 1.1.0).",
+                fix("Upgrade it, or allow TLS 1.3."),
+            ),
+        ),
+        source="RFC 7627; RFC 9325 3.5",
+    ),
+    Entry(
+        id="tls.version_intolerant",
+        severity=Severity.WARNING,
+        stage=Stage.TLS,
+        title="{host} ends the session when newer TLS versions are offered",
+        message="A server should choose the newest version that it knows. Asked for one version alone it answers; asked for "
+        "all at once, as clients of today do, it does not.",
+        causes=(
+            because(
+                0.6,
+                "A firewall or load balancer on the way does not understand newer hellos.",
+                fix("Try from another network; upgrade the device, or have it let TLS through as it is."),
+            ),
+            because(0.4, "The TLS library of the server is very old.", fix("Upgrade it.")),
+        ),
+        source="RFC 8446 4.2.1, Appendix D",
+    ),
+    Entry(
+        id="tls.sni_default_cert",
+        severity=Severity.WARNING,
+        mx_severity=Severity.NOTE,
+        stage=Stage.TLS,
+        title="{host} shows the certificate for {name} only to clients that ask for the name",
+        message="Without SNI it presents another one. Old clients and some mail servers do not send SNI, and see a "
+        "certificate that does not fit.",
+        causes=(
+            because(
+                1.0,
+                "The certificate stands in a map of names; the default is another one.",
+                fix("Make it the default (Postfix: `smtpd_tls_chain_files`; the map is `tls_server_sni_maps`)."),
+            ),
+        ),
+        source="RFC 6066 3",
+    ),
+    Entry(
+        id="tls.resumption",
+        severity=Severity.NOTE,
+        stage=Stage.TLS,
+        title="{host} does not resume TLS sessions",
+        message="Every connection costs a whole handshake. That matters to who sends many mails over short connections.",
+        causes=(
+            because(
+                0.6,
+                "Tickets and the session cache are switched off.",
+                fix(
+                    "Switch them on (Postfix: `smtpd_tls_session_cache_database`, or tickets, which are on by default)."
+                ),
+            ),
+            because(
+                0.4,
+                "The name leads to several machines that do not share their ticket keys.",
+                fix("Share the keys, or live with it."),
+            ),
+        ),
+        source="RFC 8446 2.2; RFC 5077",
     ),
 )

@@ -153,6 +153,7 @@ class Errands:
         self._walks: dict[int, _Walk] = {}
         self._not_before = 0.0
         self._succeeded = False
+        self._refused: SmtpctlError | None = None
         self._selector = selectors.DefaultSelector()
 
     def run(self, jobs: Iterable[Job]) -> None:
@@ -165,10 +166,22 @@ class Errands:
                 self._start()
                 self._wait()
             self.finished = not (self._waiting or self._walks)
+            if not self._succeeded:
+                self._explain()
         finally:
             for walk in self._walks.values():
                 walk.connection.close()
             self._selector.close()
+
+    def _explain(self) -> None:
+        """Nothing was reached in the whole time: raise what the last ones waited for."""
+        for walk in self._walks.values():
+            try:
+                walk.expire()
+            except SmtpctlError as failure:
+                self._refused = self._refused or failure
+        if self._refused:
+            raise self._refused
 
     def _start(self) -> None:
         while self._waiting and len(self._walks) < self._limit and self._door.now() >= self._not_before:
@@ -222,6 +235,7 @@ class Errands:
         """Whether to try again later. Raises the failure where no other errand would fare better."""
         busy = isinstance(failure, Refused) and failure.reply.transient
         busy = busy or (isinstance(failure, Problem) and failure.finding.stage in _BEFORE_TLS)
+        self._refused = failure if busy else self._refused
         if busy and walk.attempt < ATTEMPTS:
             self._limit = max(1, self._limit // 2)
             self._not_before = self._door.now() + PAUSE

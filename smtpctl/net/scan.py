@@ -18,11 +18,13 @@ from smtpctl.net.connection import Log
 from smtpctl.net.errands import Door, Errand, Errands, Job, Result
 from smtpctl.protocol.tls.answer import Answer, Ending
 from smtpctl.protocol.tls.dialogues import Entrance, Injection, ask, inject, shake_hands
-from smtpctl.protocol.tls.hello import TLS12, TLS13, VERSIONS, ClientHello
+from smtpctl.protocol.tls.hello import SSL3, TLS12, TLS13, VERSIONS, ClientHello
 
 MAX_CONNECTIONS = 5
 _GROUPS = 12  # a version; each costs one refusal
-# Some old servers hang up on a hello with hundreds of suites; what everybody has is asked for once more then.
+# Some old servers hang up on a hello with hundreds of suites; then what everybody has is asked for, and the rest in groups
+# that are small enough.
+_FEW = 60
 _COMMON = (
     0xC02F, 0xC030, 0xC02B, 0xC02C, 0xCCA8, 0xCCA9, 0xC013, 0xC014, 0xC009, 0xC00A, 0x009C, 0x009D, 0x002F, 0x0035, 0x0033,
     0x0039, 0x000A, 0x0005, 0x0004,
@@ -86,12 +88,12 @@ class _Survey:
         dh = {answer.suite: answer.dh_bits for answer in answers if answer.dh_bits}
         known: dict[str, Any] = {}
         if answers:
-            known = {
-                "extended_master_secret": all(a.extended_master_secret for a in answers if a.version > VERSIONS[0]),
-                "secure_renegotiation": all(a.secure_renegotiation for a in answers if a.version > VERSIONS[0]),
-                "compression": max((a.version for a in answers if a.compression), default=0),
-                "asks_certificate": any(a.asks_certificate for a in answers),
-            }
+            known["compression"] = max((answer.version for answer in answers if answer.compression), default=0)
+            known["asks_certificate"] = any(answer.asks_certificate for answer in answers)
+        extended = [answer for answer in answers if answer.version > SSL3]  # which has no extensions
+        if extended:
+            known["extended_master_secret"] = all(answer.extended_master_secret for answer in extended)
+            known["secure_renegotiation"] = all(answer.secure_renegotiation for answer in extended)
         versions = tuple(self._versions.get(version, VersionScan(version, complete=False)) for version in VERSIONS)
         return TlsScan(
             versions, dh=tuple(sorted(dh.items())), untested=tuple(self._untested.items()), **known, **self._found
@@ -118,6 +120,8 @@ class _Survey:
         rest = [suite for suite in suites if suite != answer.suite]
         # With few suites a group each would be as many refusals as answers.
         number = 1 if len(rest) < 10 else self._groups
+        if hello.suites is _COMMON:
+            number = max(number, -(-len(rest) // _FEW))
         further = [self._group(version, rest[start::number]) for start in range(number)]
         if answer.certificate and self._name and "certificates" not in self._found:
             further.append(self._default_certificate(hello, answer.certificate))

@@ -137,10 +137,25 @@ def test_a_server_that_goes_away_in_between() -> None:
 
 
 def test_the_time_of_all_together_is_limited() -> None:
-    with RawServer(lambda peer: peer.until_gone()) as server:
-        crew = Errands(door(server.port, seconds=0.3), 2)
-        crew.run([one([])])
-    assert not crew.finished
+    with RawServer(lambda peer: peer.until_gone()) as server, pytest.raises(Problem, match=r"conn\.total_timeout"):
+        Errands(door(server.port, seconds=0.2), 2).run([one([])])
+
+
+def test_time_that_runs_out_later_ends_it_quietly() -> None:
+    results: list[Result] = []
+
+    def script(peer: Peer) -> None:
+        if results:
+            peer.until_gone()
+        else:
+            peer.say("220 mx")
+            peer.hear()
+            peer.say("221 bye")
+
+    with RawServer(script) as server:
+        crew = Errands(door(server.port, seconds=0.2), 1)
+        crew.run([one(results), one(results)])
+    assert not crew.finished or results[-1].failure
 
 
 def test_silence_ends_an_errand_in_the_time_of_its_stage() -> None:

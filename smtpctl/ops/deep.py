@@ -1,0 +1,120 @@
+"""`check --deep`: a check, then a scan of the server's TLS over connections of its own, judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from smtpctl.checks import facts as checks_facts
+from smtpctl.checks import runner
+from smtpctl.checks.facts import Scanned
+from smtpctl.config.profile import Profile
+from smtpctl.knowledge import ciphers
+from smtpctl.model.endpoint import TlsMode
+from smtpctl.model.errors import Obstacle, Problem, Refused
+from smtpctl.model.finding import Finding
+from smtpctl.model.report import Outcome, Report, StageResult
+from smtpctl.model.tlsscan import TlsScan
+from smtpctl.model.transcript import Stage, Transcript
+from smtpctl.net import certificate, tls
+from smtpctl.net.connection import Log
+from smtpctl.net.scan import MAX_CONNECTIONS, scan
+from smtpctl.ops import advice, session
+from smtpctl.ops.check import check
+from smtpctl.ops.session import Surroundings
+
+
+def check_deep(
+    profile: Profile, around: Surroundings, recipients: Sequence[str] = (), max_connections: int = MAX_CONNECTIONS
+) -> Report:
+    """As `check`, and what the server's TLS takes besides what was negotiated, with at most so many connections at once.
+
+    A scan that cannot be made is told by its checks, which are skipped with the reason.
+    """
+    report = check(profile, around, recipients)
+    reason = _not_possible(profile, report)
+    if reason:
+        return with_scan(report, (), runner.skip_deep(reason))
+    helo = profile.helo or session.own_name()
+    try:
+        found = scan(
+            profile.endpoint, profile.route, profile.tls, profile.timeouts, helo, Log(Transcript()), max_connections
+        )
+    except (Problem, Refused, Obstacle) as error:
+        problem = session.as_problem(error, profile)
+        return with_scan(report, (), runner.skip_deep(f"the server could not be scanned: {problem.finding.title}"))
+    row = StageResult(Stage.TLS, "passed" if found.finished else "warning", told(found), found.ms)
+    if around.show:
+        around.show(row)
+    findings, outcomes = runner.run_deep(_scanned(profile, report, found))
+    own = tuple(advice.personal(finding, profile) for finding in findings)
+    whole = with_scan(report, own, outcomes)
+    return whole._replace(stages=(*report.stages, row), facts={**report.facts, "scan": as_json(found)})
+
+
+def told(found: TlsScan) -> str:
+    """A scan in a line: `takes TLS 1.2 (57 ciphers) · TLS 1.3 (3 ciphers) · 74 connections`."""
+    versions = [
+        f"{version.name} ({len(version.suites)} cipher{'s' * (len(version.suites) != 1)})" for version in found.accepted
+    ]
+    ended = [] if found.finished else ["not all could be asked in time"]
+    return " · ".join([f"takes {versions[0] if versions else 'no version'}", *versions[1:],
+                       f"{found.connections} connections", *ended])  # fmt: skip
+
+
+def as_json(found: TlsScan) -> Mapping[str, Any]:
+    """A scan as JSON values, suites by name; null for what could not be found out."""
+    return {
+        "versions": {
+            version.name: {
+                "ciphers": [ciphers.name(suite) for suite in version.suites],
+                "complete": version.complete,
+                "answer": version.told,
+            }
+            for version in found.versions
+        },
+        "dh": {ciphers.name(suite): bits for suite, bits in found.dh},
+        "extended_master_secret": found.extended_master_secret,
+        "secure_renegotiation": found.secure_renegotiation,
+        "compression": None if found.compression is None else bool(found.compression),
+        "asks_certificate": found.asks_certificate,
+        "resumption": found.resumption,
+        "command_injection": found.injection,
+        "connections": found.connections,
+        "ms": round(found.ms, 1),
+        "finished": found.finished,
+    }
+
+
+def _not_possible(profile: Profile, report: Report) -> str:
+    """Why there is nothing to scan; empty where there is."""
+    if profile.tls.mode is TlsMode.NONE:
+        return "TLS is switched off for this server"
+    reached = any(event.stage is Stage.TLS for event in report.transcript)
+    return "" if reached else "the session did not get to tls"
+
+
+def _scanned(profile: Profile, report: Report, found: TlsScan) -> Scanned:
+    name = profile.tls.sni or profile.endpoint.host
+    leaves = None
+    if found.certificates:
+        named, default = (certificate.parse((leaf,), profile.tls)[0] for leaf in found.certificates)
+        leaves = named, default
+    return Scanned(
+        endpoint=profile.endpoint,
+        role=checks_facts.role(profile.endpoint, logged_in="mechanism" in report.facts),
+        server_name=name,
+        scan=found,
+        certificates=leaves,
+        ours=frozenset(cipher["id"] & 0xFFFF for cipher in tls.context(profile.tls).get_ciphers()),
+    )
+
+
+def with_scan(report: Report, findings: tuple[Finding, ...], outcomes: tuple[Outcome, ...]) -> Report:
+    """The report with what the scan adds. What stopped the session stands first; a scan that saw the same has better
+    evidence of it."""
+    seen = {finding.id: finding for finding in findings}
+    before = tuple(seen.pop(finding.id, finding) for finding in report.findings)
+    first = before[:1] if report.failure else ()
+    rest = sorted((*before[len(first) :], *seen.values()), key=lambda finding: -finding.severity)
+    return report._replace(findings=(*first, *rest), outcomes=(*report.outcomes, *outcomes))

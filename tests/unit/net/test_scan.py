@@ -1,0 +1,176 @@
+"""The TLS scan against servers on loopback: a real one, and ones that answer hellos as no library of today would."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rawserver import Peer, RawServer
+from smtpctl.knowledge import ciphers
+from smtpctl.model.endpoint import Endpoint, Route, Timeouts, TlsMode, TlsPolicy
+from smtpctl.model.tlsscan import TlsScan
+from smtpctl.model.transcript import Transcript
+from smtpctl.net.connection import Log
+from smtpctl.net.scan import scan
+from smtpctl.protocol.server.values import Setup
+from smtpctl.protocol.tls.hello import SSL3, TLS10, TLS12, TLS13
+from smtpctl.sink import authority
+from smtpctl.sink.server import Sink
+
+RSA, RC4, DHE = 0x002F, 0x0005, 0x0033
+REFUSAL = b"\x15\x03\x01\x00\x02\x02\x28"
+# What a scripted server answers: the version, suites and whether all versions were offered at once, to octets.
+Answer = Callable[[int, list[int], bool], bytes]
+
+
+def look(port: int, mode: TlsMode = TlsMode.IMPLICIT, connections: int = 1, seconds: float = 20) -> TlsScan:
+    policy = TlsPolicy(mode=mode)
+    log = Log(Transcript())
+    return scan(Endpoint("127.0.0.1", port), Route(), policy, Timeouts(seconds), "client.test", log, connections)
+
+
+def read_hello(record: bytes) -> tuple[int, list[int], bool]:
+    """(newest version, suites, whether older versions are offered too)."""
+    version = int.from_bytes(record[9:11], "big")
+    at = 44 + record[43]
+    length = int.from_bytes(record[at : at + 2], "big")
+    suites = [int.from_bytes(record[i : i + 2], "big") for i in range(at + 2, at + 2 + length, 2)]
+    several = b"\x00\x2b\x00\x09\x08" in record
+    return (TLS13 if several or b"\x00\x2b\x00\x03\x02" in record else version), suites, several
+
+
+def server_hello(version: int, suite: int, *, compression: int = 0, extensions: bytes = b"") -> bytes:
+    body = version.to_bytes(2, "big") + bytes(32) + b"\x00" + suite.to_bytes(2, "big") + bytes([compression])
+    body += len(extensions).to_bytes(2, "big") + extensions if extensions else b""
+    messages = b"\x02" + len(body).to_bytes(3, "big") + body + b"\x0e\x00\x00\x00"
+    return b"\x16" + version.to_bytes(2, "big") + len(messages).to_bytes(2, "big") + messages
+
+
+def talking_tls(answer: Answer) -> Callable[[Peer], None]:
+    def script(peer: Peer) -> None:
+        record = b""
+        while len(record) < 5 or len(record) < 5 + int.from_bytes(record[3:5], "big"):
+            record += peer.octets()
+        octets = answer(*read_hello(record))
+        if octets:
+            peer.say(octets)
+            peer.until_gone()
+
+    return script
+
+
+def takes(version: int, *suites: int, compression: int = 0, extensions: bytes = b"") -> Answer:
+    """A server with one version that it prefers to whatever newer is offered."""
+
+    def answer(newest: int, offered: list[int], several: bool) -> bytes:
+        chosen = next((suite for suite in suites if suite in offered), None)
+        if newest < version or chosen is None:
+            return REFUSAL
+        return server_hello(version, chosen, compression=compression, extensions=extensions)
+
+    return answer
+
+
+@pytest.mark.parametrize("mode", [TlsMode.STARTTLS, TlsMode.IMPLICIT])
+def test_a_server_of_today(mode: TlsMode) -> None:
+    with Sink(Setup(tls=mode)) as sink:
+        found = look(sink.port, mode, connections=5)
+    assert [version.name for version in found.accepted] == ["TLS 1.2", "TLS 1.3"]
+    assert found.finished and not found.untested
+    assert found.injection == ("ignored" if mode is TlsMode.STARTTLS else None)
+    assert found.resumption and found.extended_master_secret and found.secure_renegotiation
+    assert (found.usual, found.compression, found.asks_certificate) == ("", 0, False)
+    suites = [ciphers.name(suite) for version in found.accepted for suite in version.suites]
+    assert all("ECDHE_ECDSA" in name for name in suites if "_WITH_" in name), "its key is an elliptic one"
+    assert len(suites) + 40 > found.connections
+
+
+def test_the_number_of_connections_at_once_changes_nothing() -> None:
+    with Sink(Setup(tls=TlsMode.IMPLICIT)) as sink:
+        slow, fast = look(sink.port, connections=1), look(sink.port, connections=16)
+    assert [set(version.suites) for version in slow.versions] == [set(version.suites) for version in fast.versions]
+
+
+def test_a_very_old_server() -> None:
+    with RawServer(talking_tls(takes(TLS10, RC4, RSA, compression=1))) as server:
+        found = look(server.port)
+    assert [(version.name, set(version.suites)) for version in found.accepted] == [("TLS 1.0", {RC4, RSA})]
+    assert found.version(TLS12).told == "ServerHello 0x0301 0x0005"
+    assert (found.compression, found.secure_renegotiation, found.extended_master_secret) == (TLS10, False, False)
+    assert found.usual == ""
+
+
+def test_ssl_3() -> None:
+    with RawServer(talking_tls(takes(SSL3, RC4))) as server:
+        found = look(server.port)
+    assert [version.version for version in found.accepted] == [SSL3]
+    assert found.extended_master_secret is None and found.secure_renegotiation is None
+
+
+def test_a_server_that_knows_both_extensions() -> None:
+    known = b"\x00\x17\x00\x00" + b"\xff\x01\x00\x01\x00"
+    with RawServer(talking_tls(takes(TLS12, RSA, extensions=known))) as server:
+        found = look(server.port)
+    assert found.extended_master_secret and found.secure_renegotiation
+
+
+def test_a_server_that_hangs_up_on_several_versions_at_once() -> None:
+    alone = takes(TLS12, RSA)
+    with RawServer(talking_tls(lambda *offer: b"" if offer[2] else alone(*offer))) as server:
+        found = look(server.port)
+    assert found.version(TLS12).suites == (RSA,)
+    assert found.usual == "closed"
+
+
+def test_a_server_that_hangs_up_on_long_hellos() -> None:
+    """What it is asked then are the suites that everybody has."""
+    some = takes(TLS10, RSA, RC4)
+    with RawServer(talking_tls(lambda *offer: b"" if len(offer[1]) > 100 else some(*offer))) as server:
+        found = look(server.port)
+    assert set(found.version(TLS10).suites) == {RSA, RC4}
+
+
+def test_time_that_runs_out_leaves_what_was_found() -> None:
+    newer = takes(TLS12, RSA)
+
+    def script(peer: Peer) -> None:
+        hello = read_hello(peer.octets())
+        peer.say(newer(*hello)) if hello[0] == TLS12 and RSA in hello[1] else None
+        peer.until_gone()
+
+    with RawServer(script) as server:
+        found = look(server.port, seconds=0.5)
+    assert not found.finished
+    assert found.version(TLS12).suites == (RSA,)
+    assert not found.version(TLS13).complete
+
+
+def starttls(folder: Path, *, forgetful: bool) -> Callable[[Peer], None]:
+    """A server that keeps (or not) what it has read before the handshake."""
+    context = authority.context(authority.create(folder))
+
+    def script(peer: Peer) -> None:
+        peer.say("220 mx")
+        peer.hear()
+        peer.say("250-mx", "250 STARTTLS")
+        injected = peer.octets().removeprefix(b"STARTTLS\r\n")
+        peer.say("220 go")
+        with context.wrap_socket(peer.sock, server_side=True) as secured:
+            if injected and not forgetful:
+                secured.sendall(b"250 2.0.0 Ok\r\n")
+            try:
+                while secured.recv(4096):
+                    secured.sendall(b"221 bye\r\n")
+            except ssl.SSLError:
+                pass
+
+    return script
+
+
+@pytest.mark.parametrize(("forgetful", "expected"), [(True, "ignored"), (False, "carried_out")])
+def test_a_command_from_before_tls(tmp_path: Path, forgetful: bool, expected: str) -> None:
+    with RawServer(starttls(tmp_path, forgetful=forgetful)) as server:
+        assert look(server.port, TlsMode.STARTTLS).injection == expected
