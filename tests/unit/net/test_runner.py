@@ -128,12 +128,13 @@ def test_oddities_are_noted(wire: Wire) -> None:
 )  # fmt: skip
 def test_what_ends_a_wait(wire: Wire, octets: bytes, id: str) -> None:
     wire.connection.outstanding = 0
-    driver = Driver(ask(b"EHLO me\r\n"), wire.connection)
-    driver.advance()
     wire.peer.sendall(octets)
+
+    def dialogue() -> Any:
+        return (yield Receive(Stage.EHLO))
+
     with pytest.raises(Problem) as told:
-        while not driver.advance():
-            driver.expire()
+        run(dialogue(), wire.connection)
     assert told.value.finding.id == id
     assert wire.told()[-1][0] is Kind.ERROR
 
