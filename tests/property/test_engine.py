@@ -104,14 +104,16 @@ def test_no_input_becomes_a_second_command(helo: str, sender: str, recipient: st
         lambda: commands.mail(envelope, everything),
         lambda: commands.rcpt(envelope.recipients[0], everything),
     )
+    names: set[str] = set()
     for make in makers:
         try:
             line = make().data
-        except Obstacle as obstacle:
-            assert obstacle.id == "smtp.unsafe_input"
+        except Obstacle as refused:
+            names.add(refused.id)
             continue
         assert line.endswith(b"\r\n")
         assert not re.search(rb"[\x00-\x1f\x7f]", line[:-2])
+    assert names <= {"smtp.unsafe_input"}
 
 
 def unstuffed(data: bytes) -> bytes:
