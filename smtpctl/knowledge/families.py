@@ -148,6 +148,9 @@ def fix(text: str, *commands: str, safe: bool = False) -> Remedy:
     return Remedy(text, commands, safe)
 
 
+LONGEST = 100  # characters of an id
+
+
 @cache
 def family(module: str) -> Mapping[str, Entry]:
     """The entries of one module, by id."""
@@ -157,7 +160,7 @@ def family(module: str) -> Mapping[str, Entry]:
 
 def entry(finding_id: str) -> Entry:
     """The entry of an id; KeyError for one that does not exist."""
-    prefix = finding_id
+    prefix = finding_id[:LONGEST]  # a whole text of dots, looked up as an id, would take quadratic time
     while prefix:
         if module := FAMILIES.get(prefix):
             return family(module)[finding_id]
@@ -175,4 +178,4 @@ def similar(finding_id: str, known: Iterable[str]) -> tuple[str, ...]:
     """Up to three known ids that read like `finding_id`, the nearest first."""
     import difflib
 
-    return tuple(difflib.get_close_matches(finding_id.lower(), known, n=3, cutoff=0.6))
+    return tuple(difflib.get_close_matches(finding_id[:LONGEST].lower(), known, n=3, cutoff=0.6))

@@ -86,3 +86,11 @@ def test_the_longest_prefix_decides_the_module() -> None:
 
 def test_similar_ids_are_suggested() -> None:
     assert families.similar("conn.refusd", ["conn.refused", "auth.refused"])[0] == "conn.refused"
+
+
+@pytest.mark.parametrize("text", ["." * 1_000_000, "tls." * 250_000, "a" * 1_000_000])
+def test_a_text_looked_up_as_an_id_takes_no_quadratic_time(text: str) -> None:
+    """A million dots took minutes."""
+    with pytest.raises(KeyError):
+        families.entry(text)
+    families.similar(text, ["tls.cert.expired"])
