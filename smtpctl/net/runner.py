@@ -70,6 +70,8 @@ class Driver(Generic[T]):
         self._dialogue = dialogue
         self._waiting: Receive | StartTls | None = None
         self._started = False
+        self._stage: Stage | None = None  # whose time is running, and how long that is
+        self._seconds = 0.0
 
     def advance(self) -> bool:
         """Go as far as possible without waiting. Problem, Refused, Obstacle."""
@@ -111,36 +113,43 @@ class Driver(Generic[T]):
     def _take(self, step: Any) -> bool:
         """Carry out steps until one has to wait (False) or the dialogue ends (True)."""
         connection = self.connection
+        resume = self._dialogue.send
         while True:
             answer = None
             kind = type(step)
-            if kind is Receive or kind is StartTls:
+            if kind is Send:
+                connection.outstanding += step.replies
+                if connection.log is None:
+                    # Under load a look for unsolicited replies would cost a system call a mail: one counts as the next.
+                    connection.channel.queue(step.data)
+                elif problem := _send(connection, step):
+                    return self._throw(problem)
+            elif kind is Receive or kind is StartTls:
                 self._waiting = step
                 try:
                     answer = self._answer(step, fresh=True)
                 except _BROKEN as error:
                     return self._throw(errors.translate(error, step.stage, connection))
                 if answer is None:
-                    self.deadline = min(connection.now() + connection.timeouts.of(step.stage), connection.deadline)
+                    self._wait(step.stage)
                     return False
                 self._waiting = None
-            elif kind is Send:
-                # Under load (no log) this would cost a system call a mail; such a reply is taken for the next one there.
-                if connection.log is not None and connection.outstanding == 0 and step.replies:
-                    problem = _unsolicited(connection, step.stage)
-                    if problem:
-                        return self._throw(problem)
-                _send(connection, step)
             elif kind is SendContent:
                 connection.outstanding += step.replies
                 connection.channel.queue_from(_counted(step, connection))
             elif kind is Note:
                 connection.record(Kind.NOTE, step.stage, step.text, step.facts)
             try:
-                step = self._dialogue.send(answer)
+                step = resume(answer)
             except StopIteration as stop:
                 self.result = stop.value
                 return True
+
+    def _wait(self, stage: Stage) -> None:
+        """From now on the time of `stage` runs."""
+        if stage is not self._stage:
+            self._stage, self._seconds = stage, self.connection.timeouts.of(stage)
+        self.deadline = min(self.connection.now() + self._seconds, self.connection.deadline)
 
     def _answer(self, step: Receive | StartTls, *, fresh: bool = False) -> Any:
         return self._reply(step, fresh) if isinstance(step, Receive) else self._handshake(step)
@@ -164,7 +173,7 @@ class Driver(Generic[T]):
                 raise EOFError
             if self.writing:
                 # Content is on its way: the time of the stage counts from the last progress (RFC 5321 4.5.3.2.5).
-                self.deadline = min(connection.now() + connection.timeouts.of(step.stage), connection.deadline)
+                self._wait(step.stage)
             broken: OSError | None = None
             try:
                 self.writing = not channel.flush()
@@ -188,12 +197,16 @@ class Driver(Generic[T]):
         return connection.finish_tls() if done else None
 
 
-def _send(connection: Connection, step: Send) -> None:
-    connection.outstanding += step.replies
+def _send(connection: Connection, step: Send) -> Problem | None:
+    """Send a line and record it; the Problem where the server has ended the session before."""
+    if connection.outstanding == step.replies and step.replies:
+        problem = _unsolicited(connection, step.stage)
+        if problem:
+            return problem
     connection.channel.queue(step.data)
-    if connection.log is not None:
-        shown = step.shown if step.shown is not None else step.data.decode("utf-8", "backslashreplace").rstrip("\r\n")
-        connection.record(Kind.SENT, step.stage, shown)
+    shown = step.shown if step.shown is not None else step.data.decode("utf-8", "backslashreplace").rstrip("\r\n")
+    connection.record(Kind.SENT, step.stage, shown)
+    return None
 
 
 def _counted(step: SendContent, connection: Connection) -> Iterator[bytes]:
