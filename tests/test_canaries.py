@@ -11,6 +11,7 @@ import os
 import pty
 import select
 import shlex
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -273,7 +274,7 @@ class World(NamedTuple):
 
 
 @pytest.fixture
-def world(sink: Sink, home: Path, smtpctl_call: Runner, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(sink: Sink, home: Path, smtpctl_call: Runner, monkeypatch: pytest.MonkeyPatch) -> World:
     temporary = home / "tmp"
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
@@ -282,7 +283,7 @@ def world(sink: Sink, home: Path, smtpctl_call: Runner, monkeypatch: pytest.Monk
     made = World(home, smtpctl_call, server)
     monkeypatch.setattr(keyring.core, "_keyring_backend", None)  # chosen anew when this test is over
     made.lay_out()
-    yield made
+    return made
 
 
 @pytest.mark.parametrize("command", LINES)
@@ -334,10 +335,10 @@ def echoing(encode: Callable[[str], str], *, after: str = "535-5.7.8") -> Callab
     def script(peer: Peer) -> None:
         peer.say("220 echo.test")
         peer.hear()
-        peer.say("250-echo.test", "250 AUTH PLAIN")
+        peer.say("250-echo.test", "250 AUTH PLAIN XOAUTH2")
         line = peer.hear()[0]
         sent = decoded(line.split(" ")[2])
-        secret = sent.rpartition("\0")[2]
+        secret = sent.rpartition("\0")[2].rpartition("Bearer ")[2].rstrip("\1")
         peer.say(f"{after} {line}", f"{after} {encode(secret)} is wrong", f"{after} {sent!r}", f"{after[:3]} no")
         peer.hear()
         peer.say(f"221 bye {encode(secret)}")
@@ -357,7 +358,7 @@ def hangs_up(peer: Peer) -> None:
     """Closes in the middle of AUTH, with half a line."""
     peer.say("220 rude.test")
     peer.hear()
-    peer.say("250-rude.test", "250 AUTH PLAIN")
+    peer.say("250-rude.test", "250 AUTH PLAIN XOAUTH2")
     line = peer.hear()[0]
     peer.say(f"535 {line}".encode())
 
@@ -366,7 +367,7 @@ def challenges(peer: Peer) -> None:
     """Asks again with what it was told: a challenge that holds the secret (RFC 7628 3.2.2 in JSON)."""
     peer.say("220 asks.test")
     peer.hear()
-    peer.say("250-asks.test", "250 AUTH PLAIN")
+    peer.say("250-asks.test", "250 AUTH PLAIN XOAUTH2")
     sent = decoded(peer.hear()[0].split(" ")[2])
     told = json.dumps({"status": "400", "schemes": sent, "scope": sent})
     peer.say(f"334 {base64.b64encode(told.encode()).decode()}")
@@ -379,9 +380,9 @@ def late(peer: Peer) -> None:
     """Takes the login, and quotes the password when it refuses the mail."""
     peer.say("220 late.test")
     peer.hear()
-    peer.say("250-late.test", "250 AUTH PLAIN")
+    peer.say("250-late.test", "250 AUTH PLAIN XOAUTH2")
     sent = decoded(peer.hear()[0].split(" ")[2])
-    peer.say("235 2.7.0 hello " + sent.replace("\0", " "))
+    peer.say("235 2.7.0 hello " + sent.replace("\0", " ").replace("\1", " "))
     peer.hear()
     peer.say(f"550 5.7.1 {sent!r} may not", "503 5.5.1 no")
 
@@ -397,28 +398,28 @@ SCRIPTS: dict[str, Callable[[Peer], None]] = {
 }
 
 
+def over_tls(script: Callable[[Peer], None], folder: Path) -> Callable[[Peer], None]:
+    """The same with TLS from the first octet: tokens go over nothing less."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem", folder / "server.key")
+
+    def secured(peer: Peer) -> None:
+        with context.wrap_socket(peer.sock, server_side=True) as peer.sock:
+            script(peer)
+
+    return secured
+
+
 @pytest.mark.parametrize("script", SCRIPTS)
-@pytest.mark.parametrize("profile", PLACES)
-def test_a_server_that_echoes(profile: str, script: str, world: World) -> None:
-    with RawServer(SCRIPTS[script]) as server:
-        away = [
-            "--port",
-            str(server.port),
-            "--tls",
-            "none",
-            "--allow-plaintext-auth",
-            "--timeout",
-            "5",
-            "--transcript",
-            TRANSCRIPT,
-        ]
+@pytest.mark.parametrize("profile", [*PLACES, "token", "oauthtoken"])
+def test_a_server_that_echoes(profile: str, script: str, world: World, sink: Sink) -> None:
+    with RawServer(over_tls(SCRIPTS[script], Path(sink.ca_file).parent)) as server:
+        away = ["--port", str(server.port), "--tls", "implicit", "--timeout", "5", "--transcript", TRANSCRIPT]
         for line in (f"check {profile} -v", f"test-send {profile} {shlex.join(ADDRESSES)}"):
             for form in ("text", "json", "junit", "sarif", "github") if profile == "plain" else ("text", "json"):
                 run = world.run(line, "--format", form, *away)
                 assert run.code in (0, 65, 69, 75, 76, 77), run.stdout + run.stderr
-                kept = (world.home / TRANSCRIPT).read_text()
-                if script != "late" or line.startswith("test-send"):
-                    assert "AUTH" in kept, run.stdout
+                assert "AUTH" in (world.home / TRANSCRIPT).read_text(), run.stdout
                 assert not world.leaks(run), f"{line} --format {form}"
 
 
