@@ -11,6 +11,7 @@ import keyring.backend
 import keyring.errors
 import pytest
 
+from memory_keyring import unlisted
 from smtpctl.config import save
 from smtpctl.config.edits import Set
 from smtpctl.model.errors import UsageProblem
@@ -18,10 +19,11 @@ from smtpctl.model.secret import Secret
 from smtpctl.ops import profile_secrets
 
 
+@unlisted
 class Memory(keyring.backend.KeyringBackend):
     """A keyring in memory, that may be locked."""
 
-    priority = 0  # type: ignore[assignment]  # set here, never found: the library looks at every class there is
+    priority = 0  # type: ignore[assignment]
 
     def __init__(self) -> None:
         super().__init__()
