@@ -61,12 +61,12 @@ def _own_facts(path: Path) -> Facts:
 
 def _their_facts(path: Path) -> Facts:
     result = json.loads(path.read_text())["server_scan_results"][0]["scan_result"]
+    attempts = {version: result[f"{version}_cipher_suites"] for version in VERSIONS}
     return {
-        version: frozenset(
-            suite["cipher_suite"]["name"]
-            for suite in result[f"{version}_cipher_suites"]["result"]["accepted_cipher_suites"]
-        )
-        for version in VERSIONS
+        version: frozenset(suite["cipher_suite"]["name"] for suite in attempt["result"]["accepted_cipher_suites"])
+        if attempt["result"]
+        else frozenset({f"({attempt['error_reason']})"})
+        for version, attempt in attempts.items()
     }
 
 

@@ -6,6 +6,7 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -14,13 +15,18 @@ from bed.ports import Ports
 from bed.postfix import Postfix
 from bed.process import wait_until
 from harness import Requires
+from smtpctl.config.resolve import resolve
+from smtpctl.config.store import Document
 from smtpctl.knowledge import ciphers
 from smtpctl.model.endpoint import Endpoint, Route, Timeouts, TlsMode, TlsPolicy
 from smtpctl.model.errors import Obstacle
+from smtpctl.model.report import Report
 from smtpctl.model.tlsscan import TlsScan
 from smtpctl.model.transcript import Transcript
 from smtpctl.net.connection import Log
 from smtpctl.net.scan import scan
+from smtpctl.ops.deep import check_deep
+from smtpctl.ops.session import Surroundings
 from smtpctl.protocol.tls.hello import TLS10, TLS11, TLS12, TLS13
 
 OpenSsl = Callable[..., AbstractContextManager[int]]
@@ -112,9 +118,9 @@ def test_every_suite_that_the_library_has(openssl: OpenSsl, requires: Requires) 
     assert versions(found) == {TLS12}
 
 
-def test_short_diffie_hellman_parameters(openssl: OpenSsl, tmp_path_factory: pytest.TempPathFactory) -> None:
-    parameters = tmp_path_factory.mktemp("dh") / "dh.pem"
-    subprocess.run(["openssl", "genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", "group:modp_1536", "-out", parameters],
+def test_short_diffie_hellman_parameters(openssl: OpenSsl, requires: Requires, tmp_path: Path) -> None:
+    parameters = tmp_path / "dh.pem"
+    subprocess.run([requires("openssl"), "genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", "group:modp_1536", "-out", parameters],
                    check=True, capture_output=True)  # fmt: skip
     with openssl("-tls1_2", "-cipher", "DHE:@SECLEVEL=0", "-dhparam", str(parameters)) as port:
         found = look(port, TlsMode.IMPLICIT)
@@ -126,9 +132,11 @@ def test_a_server_that_asks_for_a_certificate(openssl: OpenSsl) -> None:
         assert look(port, TlsMode.IMPLICIT).asks_certificate
 
 
-def test_resumption_switched_off(postfix: Postfix, openssl: OpenSsl) -> None:
+def test_resumption_switched_off(openssl: OpenSsl) -> None:
     with openssl("-tls1_2", "-no_ticket", "-no_cache") as port:
-        assert not look(port, TlsMode.IMPLICIT).resumption
+        found = look(port, TlsMode.IMPLICIT)
+    assert found.version(TLS12).accepted
+    assert not found.resumption
 
 
 def test_another_certificate_for_the_name(openssl: OpenSsl, pki: Pki) -> None:
@@ -137,3 +145,30 @@ def test_another_certificate_for_the_name(openssl: OpenSsl, pki: Pki) -> None:
         found = look(port, TlsMode.IMPLICIT)
     assert found.certificates is not None
     assert found.certificates[0] != found.certificates[1]
+
+
+def judged(postfix: Postfix, listener: str, pki: Pki) -> Report:
+    given = {"host": "localhost", "port": str(postfix.port(listener)), "tls": "starttls", "ca_file": str(pki.ca_file)}
+    return check_deep(resolve(None, given, {}, document=Document(Path("none.toml"))), Surroundings({}))
+
+
+def test_a_retired_server_is_judged_although_no_session_comes_about(postfix: Postfix, pki: Pki) -> None:
+    report = judged(postfix, "tls_1_0_1_1", pki)
+    assert report.failure
+    assert report.findings[0].id == "tls.version.no_tls12"
+    assert report.findings[0].evidence[0].text == "TLS 1.0, TLS 1.1"
+    assert {"tls.version.tls10", "tls.version.tls11"} <= {finding.id for finding in report.findings}
+
+
+def test_no_common_cipher_is_told_with_both_lists(postfix: Postfix, pki: Pki) -> None:
+    finding = judged(postfix, "odd_ciphers", pki).findings[0]
+    assert finding.id == "tls.cipher.no_overlap"
+    server, ours = finding.evidence
+    assert (server.label, ours.label) == ("server:", "this side:")
+    assert "CAMELLIA" in server.text and "CAMELLIA" not in ours.text
+
+
+def test_one_version_of_today_is_enough(postfix: Postfix, pki: Pki) -> None:
+    report = judged(postfix, "tls_1_2", pki)
+    assert not report.failure
+    assert [f.id for f in report.findings if f.id.startswith("tls.version.")] == ["tls.version.no_tls13"]
