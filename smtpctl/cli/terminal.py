@@ -127,7 +127,7 @@ class Terminal:
     def warn(self, text: str) -> None:
         """A warning, to stderr, also under `--quiet`."""
         mark = "\x1b[33mwarning:\x1b[0m" if self.err_color else "warning:"
-        self.stderr.write(f"{mark} {text}\n")
+        self.stderr.write(f"{mark} {visible(text)}\n")
 
     def detail(self, text: str) -> None:
         """Talk that only `--verbose` shows."""

@@ -158,3 +158,9 @@ def test_width(columns: str, expected: int) -> None:
 def test_a_complaint_shows_no_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
     complain("no profile \x1b[31mred", "Say\nwhich")
     assert capsys.readouterr().err == "error: no profile \\x1b[31mred\n  Say\n  which\n"
+
+
+def test_a_warning_shows_what_it_quotes_without_its_controls() -> None:
+    it = terminal()
+    it.warn("Others can read the file /tmp/\x1b[31m\x9b\u202e")
+    assert "/tmp/\\x1b[31m\\x9b\\u202e" in text(it.stderr)
