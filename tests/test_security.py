@@ -423,3 +423,25 @@ def test_ten_thousand_names_and_a_hundred_certificates(files: Files, tmp_path: P
     wide = Files(*(tmp_path / "wide" / path.name for path in files))
     lines, found = heard(lambda it: it.talk("STARTTLS", starttls=lambda it: it.encrypt(wide, *ALL)), tls="starttls")
     assert len(lines) == 2 and found[0].startswith("tls.")
+
+
+# Files without an end
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs /dev/zero")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--config", "/dev/zero", "profile", "list"),
+        ("check", "192.0.2.1", "--username", "ann", "--password-file", "/dev/zero"),
+        ("check", "192.0.2.1", "--username", "ann", "--password-command", "cat /dev/zero"),
+        ("test-send", "192.0.2.1", "--to", "a@x.test", "--from", "a@x.test", "--body", "@/dev/zero"),
+        ("test-send", "192.0.2.1", "--to", "a@x.test", "--from", "a@x.test", "--attach", "/dev/zero"),
+        ("profile", "import", "--from", "kentico", "/dev/zero"),
+        ("profile", "import", "--from", "contensis", "/dev/zero"),
+        ("explain", "/dev/zero"),
+    ],
+    ids=" ".join,
+)
+def test_no_file_is_read_without_end(words: tuple[str, ...], smtpctl_call: Runner) -> None:
+    assert smtpctl_call(*words).code in (2, 65, 78)

@@ -84,19 +84,29 @@ def command(
     )
 
 
+TEXT_LIMIT = 16 << 20  # characters of a body; it is held in memory, attachments are not
+
+
 def _read(terminal: Terminal, option: str, value: str | None) -> str | None:
     """The text itself, or what is in @FILE."""
     if value is None or not value.startswith("@"):
         return value
-    if value == "@-":
-        return terminal.stdin.read()
     try:
-        return Path(value[1:]).read_text(encoding="utf-8")
+        if value == "@-":
+            text = terminal.stdin.read(TEXT_LIMIT + 1)
+        else:
+            with Path(value[1:]).open(encoding="utf-8") as file:
+                text = file.read(TEXT_LIMIT + 1)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise UsageProblem(
             f"{option} {value}: {reason}", "Give the text itself, or @ and a file that can be read."
         ) from error
+    if len(text) > TEXT_LIMIT:
+        raise UsageProblem(
+            f"{option} {value}: the text is longer than {TEXT_LIMIT >> 20} MiB", "Attach it with --attach."
+        )
+    return text
 
 
 def _notify(written: str | None) -> str:
