@@ -6,6 +6,7 @@ ECDSA P-256 and SHA-256 throughout; valid for a week, or as long as the folder i
 from __future__ import annotations
 
 import hashlib
+import os
 import ssl
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -172,5 +173,6 @@ def _pem(certificate: x509.Certificate) -> bytes:
 
 
 def _write(path: Path, data: bytes) -> None:
-    path.touch(mode=0o600)
-    path.write_bytes(data)
+    path.unlink(missing_ok=True)  # whoever made it before could read what is written into it
+    with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(data)

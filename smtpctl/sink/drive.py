@@ -28,6 +28,7 @@ from smtpctl.protocol.server.values import Deliver, Hangup, Mail, Pause, ServerD
 from smtpctl.protocol.steps import Receive, Send, StartTls
 
 _FULL = 64 * 1024  # octets waiting to be sent before they are
+_MOST_TEXT = 1000  # characters of one event
 _MOST_EVENTS = 10_000  # of a transcript: an endless reply must not fill the memory
 _LINGER = 1.0  # seconds for the peer to take our last words
 
@@ -168,7 +169,7 @@ class Driver:
     def _record(self, stage: Stage, kind: Kind, text: str, facts: Mapping[str, Any] | None = None) -> None:
         if len(self._transcript) < _MOST_EVENTS:
             at = time.monotonic() - self._began
-            self._transcript.add(Event(at, stage, kind, text, self._secured, facts or {}))
+            self._transcript.add(Event(at, stage, kind, text[:_MOST_TEXT], self._secured, facts or {}))
 
 
 def _session(sock: ssl.SSLSocket) -> TlsSession:

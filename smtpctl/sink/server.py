@@ -30,7 +30,7 @@ from smtpctl.sink.drive import Driver, Post
 
 PLAIN = Setup()
 LOOPBACK = Endpoint("127.0.0.1", 0)
-_MOST_SESSIONS = 1000  # transcripts kept
+_MOST_SESSIONS = 100  # transcripts kept
 _LOCAL_OF = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104  # looked up, not bound
 
 

@@ -200,3 +200,23 @@ def test_a_kept_folder_keeps_its_authority(tmp_path: Path) -> None:
         assert Path(sink.ca_file).read_bytes() == first
         connect(sink).quit()
     assert {path.stat().st_mode & 0o077 for path in (tmp_path / "tls").iterdir()} == {0}
+
+
+def test_two_hundred_idle_clients_get_no_more_threads_than_allowed() -> None:
+    before = threading.active_count()
+    with Sink(Setup(), connections=50) as sink:
+        clients = [socket.create_connection((sink.host, sink.port), timeout=10) for _ in range(200)]
+        greetings = [client.recv(100)[:3] for client in clients]
+        assert (greetings.count(b"220"), greetings.count(b"421")) == (50, 150)
+        assert threading.active_count() <= before + 51
+        for client in clients:
+            client.close()
+    assert threading.active_count() == before
+
+
+def test_a_chatty_client_fills_no_memory() -> None:
+    with Sink(Setup()) as sink, socket.create_connection((sink.host, sink.port), timeout=10) as client:
+        client.sendall(b"NOOP " + b"x" * 2000 + b"\r\nQUIT\r\n")
+        while client.recv(4096):
+            pass
+        assert max(len(event.text) for event in sink.transcript) == 1000
