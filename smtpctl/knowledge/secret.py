@@ -30,7 +30,7 @@ _COMMAND = fix(
 _STORE = fix(
     "Let smtpctl keep secrets in files that only this user can read.",
     "smtpctl secret set {profile} --store file:PATH",
-    "smtpctl profile import --secret-store file:FOLDER/ ...",
+    "smtpctl profile import --from kentico FILE --secret-store file:FOLDER/",
     safe=True,
 )
 _OTHER_PLACES: tuple[Remedy, ...] = (_ENV, _FILE, _COMMAND, _STORE)
