@@ -20,7 +20,6 @@ from smtpctl.protocol.tls.answer import Answer, Ending
 from smtpctl.protocol.tls.dialogues import Entrance, Injection, ask, inject, shake_hands
 from smtpctl.protocol.tls.hello import SSL3, TLS12, TLS13, VERSIONS, ClientHello
 
-MAX_CONNECTIONS = 5
 _GROUPS = 12  # a version; each costs one refusal
 # Some old servers hang up on a hello with hundreds of suites; then what everybody has is asked for, and the rest in groups
 # that are small enough.
@@ -38,7 +37,7 @@ def scan(
     timeouts: Timeouts,
     helo: str,
     log: Log,
-    max_connections: int = MAX_CONNECTIONS,
+    max_connections: int,
 ) -> TlsScan:
     """Ask everything, within `timeouts.total` seconds and `max_connections` connections at once.
 

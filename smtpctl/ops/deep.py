@@ -18,15 +18,13 @@ from smtpctl.model.tlsscan import TlsScan
 from smtpctl.model.transcript import Stage, Transcript
 from smtpctl.net import certificate, tls
 from smtpctl.net.connection import Log
-from smtpctl.net.scan import MAX_CONNECTIONS, scan
+from smtpctl.net.scan import scan
 from smtpctl.ops import advice, session
 from smtpctl.ops.check import check
 from smtpctl.ops.session import Surroundings
 
 
-def check_deep(
-    profile: Profile, around: Surroundings, recipients: Sequence[str] = (), max_connections: int = MAX_CONNECTIONS
-) -> Report:
+def check_deep(profile: Profile, around: Surroundings, recipients: Sequence[str], max_connections: int) -> Report:
     """As `check`, and what the server's TLS takes besides what was negotiated, with at most so many connections at once.
 
     A scan that cannot be made is told by its checks, which are skipped with the reason.

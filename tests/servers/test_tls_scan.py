@@ -34,7 +34,7 @@ OpenSsl = Callable[..., AbstractContextManager[int]]
 
 def look(port: int, mode: TlsMode = TlsMode.STARTTLS, host: str = "localhost") -> TlsScan:
     endpoint = Endpoint(host, port)
-    return scan(endpoint, Route(family=4), TlsPolicy(mode=mode), Timeouts(60), "client.bed.test", Log(Transcript()))
+    return scan(endpoint, Route(family=4), TlsPolicy(mode=mode), Timeouts(60), "client.bed.test", Log(Transcript()), 5)
 
 
 def versions(found: TlsScan) -> set[int]:
@@ -149,7 +149,7 @@ def test_another_certificate_for_the_name(openssl: OpenSsl, pki: Pki) -> None:
 
 def judged(postfix: Postfix, listener: str, pki: Pki) -> Report:
     given = {"host": "localhost", "port": str(postfix.port(listener)), "tls": "starttls", "ca_file": str(pki.ca_file)}
-    return check_deep(resolve(None, given, {}, document=Document(Path("none.toml"))), Surroundings({}))
+    return check_deep(resolve(None, given, {}, document=Document(Path("none.toml"))), Surroundings({}), (), 5)
 
 
 def test_a_retired_server_is_judged_although_no_session_comes_about(postfix: Postfix, pki: Pki) -> None:

@@ -27,7 +27,7 @@ AROUND = Surroundings({})
 
 def look(sink: Sink, around: Surroundings = AROUND, **more: str) -> Report:
     overrides = {"host": sink.host, "port": str(sink.port), "tls": "starttls", "ca_file": sink.ca_file, **more}
-    return deep.check_deep(resolve(None, overrides, {}, document=Document(Path("none.toml"))), around)
+    return deep.check_deep(resolve(None, overrides, {}, document=Document(Path("none.toml"))), around, (), 5)
 
 
 def skipped(report: Report) -> set[str]:
