@@ -83,6 +83,16 @@ def test_commands_in_messages_exist() -> None:
                 assert not isinstance(command, Noun) or verb in command.verbs, f"{path.name}: smtpctl {name} {verb}"
 
 
+def test_examples_in_help_are_understood() -> None:
+    loaded = [app.load(name) for name in app.COMMANDS]
+    verbs = [verb for one in loaded for verb in (one.verbs.values() if isinstance(one, Noun) else [one])]
+    pages = [app.HELP, *(verb.function.__doc__ or "" for verb in verbs)]
+    examples = [line for page in pages for line in re.findall(r"^ *\$ (.*)$", page, re.MULTILINE)]
+    assert len(examples) > 60
+    for example in examples:
+        assert read_command(words(example.partition("smtpctl ")[2])), example
+
+
 def test_everything_is_mentioned() -> None:
     """Somebody who reads the documents by hand and the reference has met every command, group of options and family."""
     by_hand = "\n".join(map(read, DOCUMENTS))
