@@ -42,7 +42,16 @@ def profiles(terminal: Terminal, targets: Sequence[str], overrides: dict[str, An
         found = [profile for profile in found if profile.delivery == "network"]
         if not found:
             raise UsageProblem("No enabled profile delivers over the network.", "See: smtpctl profile list")
-    return found
+    return [_asked(terminal, found[0])] if len(found) == 1 else found
+
+
+def _asked(terminal: Terminal, profile: Profile) -> Profile:
+    """With a user name and no password somebody at a terminal is asked for it; who gives none goes without a login."""
+    if terminal.no_input or not profile.lacks_password:
+        return profile
+    where = profile.endpoint.host or profile.endpoint.path
+    given = terminal.ask_secret(f"Password of {profile.username} at {where} (empty: do not log in)")
+    return profile.with_password(given) if given else profile
 
 
 def run(

@@ -21,6 +21,7 @@ class Type(StrEnum):
 
     TEXT = "text"
     HOST = "host"  # name or address, also with `:port`
+    SERVER_NAME = "server_name"  # name or address, nothing else
     PORT = "port"  # 1 to 65535
     CHOICE = "choice"  # one of `choices`
     FLAG = "flag"  # true or false; an option without an argument
@@ -137,8 +138,8 @@ FIELDS: tuple[Field, ...] = (
     _profile("ca_dir", Type.PATH, "", "folder of certificates to trust instead of the system's", _T, "DIR"),
     _profile("client_cert", Type.PATH, "", "certificate to present to the server", _T, "FILE"),
     _profile("client_key", Type.PATH, "", "private key of the client certificate", _T, "FILE"),
-    _profile("sni", Type.TEXT, "", "server name to ask for (default: the host)", _T, "NAME"),
-    _profile("verify_name", Type.TEXT, "", "name the certificate must carry (default: the host)", _T, "NAME"),
+    _profile("sni", Type.SERVER_NAME, "", "server name to ask for (default: the host)", _T, "NAME"),
+    _profile("verify_name", Type.SERVER_NAME, "", "name the certificate must carry (default: the host)", _T, "NAME"),
     _profile("pin", Type.PINS, (), "accept only this certificate or public key", _T, "sha256:HEX"),
     _profile("tls_min", Type.CHOICE, "1.2", "oldest TLS version to accept", _T, choices=("1.2", "1.3")),
     _profile("auth", Type.CHOICE, "auto", "how to log in", _A, choices=("auto", "oauth2", "basic", "none"),

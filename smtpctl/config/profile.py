@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smtpctl.config.secrets.refs import SecretRef
+from smtpctl.config.secrets.refs import Kind, SecretRef
 from smtpctl.model.endpoint import AuthPolicy, Endpoint, Route, Timeouts, TlsPolicy
 from smtpctl.model.record import NamedTuple
+from smtpctl.model.secret import Secret
 
 MICROSOFT_TOKENS = "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"
 MICROSOFT_SCOPE = "https://outlook.office365.com/.default"
@@ -94,6 +95,17 @@ class Profile(NamedTuple):
     def login(self) -> str:
         """The name to log in with: the user name, with OAuth 2.0 else the bare sender address."""
         return self.username or (self.sender if self.method == "oauth2" else "")
+
+    @property
+    def lacks_password(self) -> bool:
+        """Whether there is a user name that wants to log in, and nothing to log in with."""
+        wanted = self.values.get("auth") in ("auto", "basic")
+        return bool(self.username) and wanted and self.method == "anonymous" and self.secret_ref is None
+
+    def with_password(self, secret: Secret) -> Profile:
+        """The same profile with a password for this run."""
+        reference = SecretRef(Kind.LITERAL, literal=secret)
+        return self._replace(secret_ref=reference, method="basic", auth=self.auth._replace(method="basic"))
 
     @property
     def label(self) -> str:

@@ -287,6 +287,7 @@ def _name(_field: Field, raw: object) -> str:
 _PARSERS: Mapping[Type, Callable[[Field, Any], Value]] = {
     Type.TEXT: _text,
     Type.HOST: _host,
+    Type.SERVER_NAME: lambda field, raw: host_name(written) if (written := _text(field, raw)) else "",
     Type.PORT: lambda _field, raw: port_number(raw),
     Type.CHOICE: _choice,
     Type.FLAG: _flag,

@@ -26,6 +26,7 @@ COMMANDS = st.lists(WORDS.filter(bool), min_size=1, max_size=3).map(tuple)
 BY_TYPE: dict[Type, st.SearchStrategy[Any]] = {
     Type.TEXT: WORDS,
     Type.HOST: HOSTS,
+    Type.SERVER_NAME: HOSTS,
     Type.PORT: st.integers(1, 65535),
     Type.FLAG: st.booleans(),
     Type.SECONDS: SECONDS,
