@@ -21,7 +21,10 @@ from smtpctl.net.tls import fingerprints
 from smtpctl.protocol.binding import server_end_point
 
 NOW = datetime.now(UTC)
-KEYS = {"ec": ec.generate_private_key(ec.SECP256R1()), "rsa": rsa.generate_private_key(65537, 2048)}
+KEYS: dict[str, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey] = {
+    "ec": ec.generate_private_key(ec.SECP256R1()),
+    "rsa": rsa.generate_private_key(65537, 2048),
+}
 
 
 def made(kind: str, names: list[str]) -> bytes:
