@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness import Runner
+from ptys import AtTerminal
 from smtpctl.model.endpoint import Endpoint, TlsMode
 from smtpctl.model.report import ExitStatus
 from smtpctl.model.secret import Secret
@@ -95,3 +96,29 @@ def test_options_come_from_the_environment_too(smtpctl_call: Runner) -> None:
     assert json.loads(told.stdout)["exit"] == ExitStatus.OK
     assert (mail.mail.login, mail.mail.sender.address) == ("ann", "a@x.test")
     assert "s3cret" not in told.stdout + told.stderr
+
+
+def at_terminal(program: Path, sink: Sink, home: Path) -> AtTerminal:
+    about = ["--host", "localhost", "--port", str(sink.port), "--username", "ann", "--tls", "starttls"]
+    trust = ["--ca-file", sink.ca_file, "--config", str(configuration(home))]
+    return AtTerminal(program, ["check", *about, *trust])
+
+
+@pytest.mark.parametrize(("typed", "code"), [("right-password", ExitStatus.OK), ("wrong-password", ExitStatus.AUTH)])
+def test_a_missing_password_is_asked_for(typed: str, code: int, smtpctl_program: Path, home: Path) -> None:
+    with Sink(Setup(tls=TlsMode.STARTTLS, users={"ann": Secret("right-password")})) as sink:
+        run = at_terminal(smtpctl_program, sink, home)
+        run.until(b"Password of ann at localhost (empty: do not log in): ")
+        run.type(typed)
+        assert run.end() == code
+        assert typed.encode() not in run.said
+
+
+def test_without_a_password_nobody_logs_in(smtpctl_program: Path, home: Path) -> None:
+    with Sink(Setup(tls=TlsMode.STARTTLS, users={"ann": Secret("right-password")})) as sink:
+        run = at_terminal(smtpctl_program, sink, home)
+        run.until(b"do not log in): ")
+        run.type("")
+        assert run.end() == ExitStatus.OK
+        assert b"config.half_credentials" in run.said
+        assert "AUTH" not in sink.transcript.dumps().replace("250-AUTH", "").replace("250 AUTH", "")
