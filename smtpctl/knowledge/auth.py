@@ -250,7 +250,7 @@ ENTRIES = (
         stage=Stage.AUTH,
         status=ExitStatus.CONFIG,
         title="These credentials cannot be used[ with {mechanism}]",
-        message="They hold characters that the mechanism does not allow. Nothing was sent.",
+        message="[{reason} ]The server was not asked.",
         causes=(
             because(
                 0.6,
@@ -269,7 +269,7 @@ ENTRIES = (
         severity=Severity.ERROR,
         stage=Stage.AUTH,
         status=ExitStatus.CONFIG,
-        title="The login needs a library that is not installed[: {library}]",
+        title="[{mechanism}: ]the login needs a library that is not installed[: {library}]",
         message="NTLM and GSSAPI are extras of smtpctl. Nothing was sent to the server for it.",
         causes=(
             because(
@@ -277,7 +277,7 @@ ENTRIES = (
                 "smtpctl was installed without the extra.",
                 fix(
                     "Install it with the extra.",
-                    "pip install 'smtpctl[gssapi,ntlm]'",
+                    "pip install 'smtpctl[{extra}]'",
                 ),
             ),
         ),

@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from smtpctl.model.errors import Obstacle, Refused
+from smtpctl.model.errors import Obstacle, Problem, Refused
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.reply import Reply
 from smtpctl.model.secret import MASK
@@ -138,18 +139,30 @@ def _attempt(mechanism: str, login: Login, context: sasl.SaslContext) -> Dialogu
             answer: bytes | None = held
             held = None
         else:
-            challenge = _decode(reply)
-            if challenge is not None:
-                said = sasl.describe_challenge(challenge)
-                if said.keys() - {"prompt"}:
-                    facts["challenge"] = said
-                    yield Note("the server explained itself in a challenge", Stage.AUTH, {"challenge": said})
-            answer = None if challenge is None else _next(conversation, challenge)
+            answer = yield from _respond(conversation, _decode(reply), facts)
         if answer is None:  # nothing sensible to say: cancel (RFC 4954 4); the reply is normally 501
             yield command(Stage.AUTH, "*")
         else:
             yield Send(_b64(answer).encode() + b"\r\n", Stage.AUTH, MASK)
     raise Obstacle(Stage.AUTH, "auth.challenge_undecodable", {"mechanism": mechanism, "text": "too many challenges"})
+
+
+def _respond(conversation: sasl.Exchange, challenge: bytes | None, facts: dict[str, Any]) -> Dialogue[bytes | None]:
+    """The response to a challenge, None where there is none; what the challenge says is kept in `facts`. SaslFailure."""
+    if challenge is None:
+        return None
+    said = sasl.describe_challenge(challenge)
+    if said.keys() - {"prompt"}:
+        facts["challenge"] = said
+        yield Note("the server explained itself in a challenge", Stage.AUTH, {"challenge": said})
+    try:
+        return _next(conversation, challenge)
+    except sasl.SaslFailure:
+        # The server waits for a response: cancel first (RFC 4954 4), whatever it says to that.
+        yield command(Stage.AUTH, "*")
+        with suppress(Problem):
+            yield Receive(Stage.AUTH, secret=True)
+        raise
 
 
 def _next(conversation: sasl.Exchange, challenge: bytes) -> bytes | None:

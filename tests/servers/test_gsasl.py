@@ -14,7 +14,7 @@ import pytest
 from bed.kerberos import Realm
 from harness import Requires
 from smtpctl.model.endpoint import Credentials
-from smtpctl.model.errors import Problem
+from smtpctl.model.errors import Obstacle
 from smtpctl.model.secret import Secret
 from smtpctl.protocol import sasl
 from smtpctl.protocol.sasl import SaslContext, SaslFailure
@@ -169,6 +169,6 @@ def test_a_kerberos_ticket(peer: Callable[..., Peer], username: str) -> None:
 @pytest.mark.usefixtures("ticket")
 def test_a_server_that_the_realm_does_not_know() -> None:
     exchange = sasl.start("GSSAPI", Credentials(), SaslContext("mail.example.com", 587))
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(Obstacle) as caught:
         next(exchange)
-    assert "no ticket for smtp/mail.example.com" in caught.value.finding.message
+    assert "no ticket for smtp/mail.example.com" in caught.value.facts["reason"]

@@ -39,7 +39,7 @@ _MAX_COMMAND = 512  # octets with CRLF (RFC 5321 4.5.3.1.4); RFC 4954 4 has the 
 def start(name: str, credentials: Credentials, context: SaslContext) -> Exchange:
     """An exchange of the mechanism `name` (upper case), not yet begun. KeyError for a name not in MECHANISMS.
 
-    Its first `next()` raises Problem when the credentials cannot be used with the mechanism
+    Its first `next()` raises Obstacle when the credentials cannot be used with the mechanism
     (`auth.credentials_unusable`) or its library is not installed (`auth.library_missing`).
     """
     from importlib import import_module

@@ -12,10 +12,8 @@ from collections.abc import Generator, Mapping
 from typing import TypeAlias
 
 from smtpctl.model.endpoint import Credentials
-from smtpctl.model.errors import Problem, SmtpctlError
-from smtpctl.model.finding import Cause, Finding, Remedy, Severity
+from smtpctl.model.errors import Obstacle, SmtpctlError
 from smtpctl.model.record import NamedTuple
-from smtpctl.model.report import ExitStatus
 from smtpctl.model.transcript import Stage
 
 Exchange: TypeAlias = Generator[bytes | None, bytes, None]
@@ -69,7 +67,7 @@ def accepted(exchange: Exchange) -> None:
 
 
 def utf8(mechanism: str, text: str) -> bytes:
-    """`text` as it goes to the server. Problem when it came from octets that were no UTF-8 (an argument or a variable
+    """`text` as it goes to the server. Obstacle when it came from octets that were no UTF-8 (an argument or a variable
     in another encoding)."""
     try:
         return text.encode()
@@ -78,7 +76,7 @@ def utf8(mechanism: str, text: str) -> bytes:
 
 
 def prepared(mechanism: str, credentials: Credentials) -> tuple[str, str]:
-    """User name and password after SASLprep (RFC 4013), for mechanisms that hash them. Problem when it forbids them."""
+    """User name and password after SASLprep (RFC 4013), for mechanisms that hash them. Obstacle when it forbids them."""
     from smtpctl.protocol.sasl.saslprep import Unpreparable, saslprep
 
     result = []
@@ -100,27 +98,11 @@ def bearer(mechanism: str, credentials: Credentials) -> tuple[str, str]:
     return credentials.username, token
 
 
-def unusable(mechanism: str, message: str) -> Problem:
+def unusable(mechanism: str, message: str) -> Obstacle:
     """The credentials cannot be used with this mechanism, whatever the server says."""
-    finding = Finding(
-        "auth.credentials_unusable",
-        Severity.ERROR,
-        Stage.AUTH,
-        f"These credentials cannot be used with {mechanism}",
-        message,
-    )
-    return Problem(finding, ExitStatus.CONFIG)
+    return Obstacle(Stage.AUTH, "auth.credentials_unusable", {"mechanism": mechanism, "reason": message})
 
 
-def library_missing(mechanism: str, extra: str, library: str) -> Problem:
+def library_missing(mechanism: str, extra: str, library: str) -> Obstacle:
     """The mechanism needs a library that is not installed with smtpctl."""
-    remedy = Remedy(f"Install smtpctl with the extra {extra}.", (f"pip install 'smtpctl[{extra}]'",))
-    finding = Finding(
-        "auth.library_missing",
-        Severity.ERROR,
-        Stage.AUTH,
-        f"{mechanism} needs the library {library}, which is not installed",
-        "Nothing was sent to the server for it.",
-        causes=(Cause(f"smtpctl was installed without the extra {extra}.", 1.0, (remedy,)),),
-    )
-    return Problem(finding, ExitStatus.CONFIG)
+    return Obstacle(Stage.AUTH, "auth.library_missing", {"mechanism": mechanism, "extra": extra, "library": library})

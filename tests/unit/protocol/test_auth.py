@@ -264,3 +264,18 @@ def test_what_the_transcript_may_show() -> None:
                     assert step.secret
         except (Obstacle, Refused, StopIteration):
             pass
+
+
+def test_a_server_that_cannot_be_trusted_is_cancelled_first() -> None:
+    """RFC 4954 4: it waits for a response, so QUIT would be one."""
+    login = Login("me", credentials=ANN, host="mx.example.com", port=587)
+    dialogue = authenticate(login, ehlo.parse(Reply(250, ("mx", "AUTH SCRAM-SHA-256"))), SECURED)
+    sent: list[bytes] = []
+    step = next(dialogue)
+    replies = iter((Reply(334, (b64("r=none,s=QUJD,i=1"),)), Reply(501, ("5.7.0 cancelled",))))
+    with pytest.raises(Obstacle, match=r"auth\."):
+        while True:
+            if isinstance(step, Send):
+                sent.append(step.data)
+            step = dialogue.send(next(replies) if isinstance(step, Receive) else None)
+    assert sent[1:] == [b"*\r\n"]
