@@ -1,7 +1,8 @@
 """Which TLS versions and cipher suites a server takes, and what else its answers in clear tell.
 
-A server names one suite an answer, so suites are found by asking again without those that were found. All suites of a
-version are dealt out to groups that are asked side by side; each ends with the first refusal. What an answer says besides
+A server names one suite an answer, so suites are found by asking again without those that were found. The suites of a
+version are dealt out to groups that are asked side by side; each ends with the first refusal, so there are only as many
+groups as keep the connections busy. What an answer says besides
 (compression, renegotiation, extended master secret, DH parameters, certificate) costs no connection of its own.
 """
 
@@ -20,7 +21,6 @@ from smtpctl.protocol.tls.answer import Answer, Ending
 from smtpctl.protocol.tls.dialogues import Entrance, Injection, ask, inject, shake_hands
 from smtpctl.protocol.tls.hello import SSL3, TLS12, TLS13, VERSIONS, ClientHello
 
-_GROUPS = 12  # a version; each costs one refusal
 # Some old servers hang up on a hello with hundreds of suites; then what everybody has is asked for, and the rest in groups
 # that are small enough.
 _FEW = 60
@@ -48,7 +48,7 @@ def scan(
     open_to_all = policy._replace(verify=False, pins=(), verify_name="")
     door = Door(endpoint, route, open_to_all, timeouts, log, began + timeouts.total)
     mode = TlsMode.IMPLICIT if policy.mode is TlsMode.IMPLICIT else TlsMode.STARTTLS
-    survey = _Survey(Entrance(mode, helo, endpoint.lmtp), _sni(endpoint, policy), min(max_connections, _GROUPS))
+    survey = _Survey(Entrance(mode, helo, endpoint.lmtp), _sni(endpoint, policy), max_connections)
     errands = Errands(door, max_connections)
     errands.run(survey.jobs())
     return survey.facts()._replace(connections=door.opened, ms=(log.clock() - began) * 1000, finished=errands.finished)
@@ -63,10 +63,11 @@ def _sni(endpoint: Endpoint, policy: TlsPolicy) -> str:
 class _Survey:
     """The jobs of a scan, and what they found."""
 
-    def __init__(self, entrance: Entrance, name: str, groups: int) -> None:
+    def __init__(self, entrance: Entrance, name: str, limit: int) -> None:
         self._entrance = entrance
         self._name = name
-        self._groups = groups
+        self._limit = limit
+        self._running = 0  # groups
         self._asked = 0
         self._versions: dict[int, VersionScan] = {}
         self._answers: list[Answer] = []  # the ServerHellos of TLS 1.2 and older
@@ -118,7 +119,7 @@ class _Survey:
         self._note(answer)
         rest = [suite for suite in suites if suite != answer.suite]
         # With few suites a group each would be as many refusals as answers.
-        number = 1 if len(rest) < 10 else self._groups
+        number = 1 if len(rest) < 10 else max(1, (self._limit - self._running) // 2)
         if hello.suites is _COMMON:
             number = max(number, -(-len(rest) // _FEW))
         further = [self._group(version, rest[start::number]) for start in range(number)]
@@ -127,16 +128,22 @@ class _Survey:
         return further
 
     def _group(self, version: int, suites: list[int]) -> Job:
-        """Which of these suites are taken."""
-        while suites:
-            hello = ClientHello(version, tuple(suites), self._name)
-            answer = _answer((yield self._ask(hello)))
-            if answer is None:
-                self._versions[version] = self._versions[version]._replace(complete=False)
-            if answer is None or not _takes(answer, hello):
-                break
-            self._note(answer)
-            suites.remove(answer.suite)
+        """Which of these suites are taken. Where connections are to spare, the rest is split in two after an answer."""
+        self._running += 1
+        try:
+            while suites:
+                hello = ClientHello(version, tuple(suites), self._name)
+                answer = _answer((yield self._ask(hello)))
+                if answer is None:
+                    self._versions[version] = self._versions[version]._replace(complete=False)
+                if answer is None or not _takes(answer, hello):
+                    break
+                self._note(answer)
+                suites.remove(answer.suite)
+                if len(suites) > 1 and self._running < self._limit:
+                    return [self._group(version, suites[::2]), self._group(version, suites[1::2])]
+        finally:
+            self._running -= 1
         return ()
 
     def _note(self, answer: Answer) -> None:
