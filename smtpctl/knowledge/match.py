@@ -289,7 +289,15 @@ def by_id(name: str, *, target: str = "", evidence: tuple[Evidence, ...] = (), v
     if said:
         return page(said, target=target, evidence=evidence, verified=said.verified and verified)
     made = families.entry(name).finding(target=target, evidence=evidence)
+    if not target:
+        made = made._replace(title=_of_some_server(made.title), message=_of_some_server(made.message))
     return made._replace(verified=made.verified and verified)
+
+
+def _of_some_server(text: str) -> str:
+    """A text of an entry where nobody knows which server it was."""
+    text = re.sub(r"<(?:host|target)>", "the server", text.replace("port <port>", "that port"))
+    return text[:1].upper() + text[1:]
 
 
 def _marked(evidence: tuple[Evidence, ...], said: Said) -> tuple[Evidence, ...]:

@@ -174,7 +174,8 @@ def _alternatives(context: Context) -> tuple[Finding, ...]:
     matches = match(context)
     worded = recognised(context, matches)
     if worded:
-        return tuple(by_finding_id(name, target=worded.target) for name in worded.worded.also)
+        meant = (by_finding_id(name, target=worded.target) for name in worded.worded.also)
+        return tuple(other._replace(message="") for other in meant)
     return tuple(_alternative(one) for one in matches[1:4] if matches[0].score - one.score <= CLOSE)
 
 
@@ -269,7 +270,9 @@ class _Log:
             best = max((one.score for one in matches), default=0)
             if best < _ENOUGH and not recognised(context, matches):
                 return None
-        return finding(context)
+        found = finding(context)
+        # The next failure of this kind may be about another server.
+        return by_finding_id(found.id, evidence=found.evidence) if found.target else found
 
     def summary(self) -> LogSummary:
         """What was gathered, most frequent first."""
