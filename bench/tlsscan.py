@@ -61,6 +61,8 @@ def _own_facts(path: Path) -> Facts:
 
 def _their_facts(path: Path) -> Facts:
     result = json.loads(path.read_text())["server_scan_results"][0]["scan_result"]
+    if result is None:
+        raise SystemExit("sslyze could not reach the server")
     attempts = {version: result[f"{version}_cipher_suites"] for version in VERSIONS}
     return {
         version: frozenset(suite["cipher_suite"]["name"] for suite in attempt["result"]["accepted_cipher_suites"])
