@@ -318,7 +318,6 @@ def test_processes_show_nothing(world: World) -> None:
     whole |= {"SMTPCTL_PASSWORD": ""}
     del whole["SMTPCTL_PASSWORD_ENV"], whole["SMTPCTL_ACCESS_TOKEN"]
     whole |= {"SMTPCTL_CLIENT_SECRET": CANARIES["clientsecret"], "SMTPCTL_REFRESH_TOKEN": CANARIES["refreshtoken"]}
-    del whole["PW"]
     done = subprocess.run(words, env=whole, cwd=world.home, capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout
     seen = (world.home / "processes").read_bytes()

@@ -63,7 +63,8 @@ class Profile(NamedTuple):
 
     `name` is empty for a server that stands in no file. `values` holds every setting by its name (secrets as Secret),
     `origins` where each one comes from. `method` is how it will log in: `oauth2`, `basic`, `anonymous`, or the
-    mechanism that was asked for by name. `secret_ref` is where the password is, `token_ref` where a ready access
+    mechanism that was asked for by name. `secret_variables` are the environment variables that hold any profile's secrets:
+    no child process gets them. `secret_ref` is where the password is, `token_ref` where a ready access
     token is; None where there is none.
     """
 
@@ -88,6 +89,7 @@ class Profile(NamedTuple):
     delivery: str
     pickup_dir: str
     trusted: bool
+    secret_variables: frozenset[str]
     values: Mapping[str, Any]
     origins: Mapping[str, Origin]
 

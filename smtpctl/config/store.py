@@ -63,6 +63,12 @@ class Document:
         """`[oauth.NAME]`."""
         return self._table("oauth")
 
+    @property
+    def secret_variables(self) -> frozenset[str]:
+        """The environment variables that hold secrets of a profile or of OAuth 2.0 credentials."""
+        tables = (*self.profiles.values(), *self.oauth.values())
+        return frozenset(str(value) for table in tables for key, value in table.items() if key.endswith("_env"))
+
     def locate(self, *path: str) -> Location:
         """The line and column where a key is, or the nearest table around it."""
         from smtpctl.config import layout

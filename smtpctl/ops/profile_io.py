@@ -7,7 +7,7 @@ for, and says what the other format cannot hold.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -306,7 +306,10 @@ def _all(document: Document, default: str, *, many: bool) -> list[str]:
 
 
 def _settings(profile: Profile, environ: Mapping[str, str], *, reveal: bool) -> Settings:
-    password = _secret(profile.secret_ref, environ, reveal=reveal)
+    def fetch(ref: secrets.SecretRef | None) -> Secret:
+        return secrets.fetch(ref, environ, hidden=profile.secret_variables) if ref and reveal else Secret("")
+
+    password = fetch(profile.secret_ref)
     stages = profile.timeouts.stages
     by_name = {stage.value: seconds for stage, seconds in stages.items()}
     return Settings(
@@ -328,7 +331,7 @@ def _settings(profile: Profile, environ: Mapping[str, str], *, reveal: bool) -> 
         helo=profile.helo,
         timeout_connect=by_name.get("connect"),
         timeout_read=by_name.get("data"),
-        oauth=_oauth(profile.oauth, environ, reveal=reveal) if profile.oauth else OAuth(),
+        oauth=_oauth(profile.oauth, fetch) if profile.oauth else OAuth(),
         delivery=profile.delivery,
         pickup_dir=profile.pickup_dir,
         enabled=profile.enabled,
@@ -337,19 +340,15 @@ def _settings(profile: Profile, environ: Mapping[str, str], *, reveal: bool) -> 
     )
 
 
-def _oauth(stored: StoredOAuth, environ: Mapping[str, str], *, reveal: bool) -> OAuth:
+def _oauth(stored: StoredOAuth, fetch: Callable[[secrets.SecretRef | None], Secret]) -> OAuth:
     return OAuth(
         tenant=stored.tenant_id,
         token_endpoint=stored.token_endpoint,
         client_id=stored.client_id,
-        client_secret=_secret(stored.client_secret, environ, reveal=reveal) or _hidden(stored.client_secret),
+        client_secret=fetch(stored.client_secret) or _hidden(stored.client_secret),
         scope=stored.scope,
-        refresh_token=_secret(stored.refresh_token, environ, reveal=reveal) or _hidden(stored.refresh_token),
+        refresh_token=fetch(stored.refresh_token) or _hidden(stored.refresh_token),
     )
-
-
-def _secret(ref: secrets.SecretRef | None, environ: Mapping[str, str], *, reveal: bool) -> Secret:
-    return secrets.fetch(ref, environ) if ref and reveal else Secret("")
 
 
 def _hidden(ref: secrets.SecretRef | None) -> Secret:

@@ -111,7 +111,7 @@ def move(document: Document, name: Name, where: SecretRef, environ: Mapping[str,
     ref = _reference(document, name)
     if ref == where:
         return Change(f"{name.entry} is in {_place(where)} already.")
-    secrets.store(where, secrets.fetch(ref, environ), environ)
+    secrets.store(where, secrets.fetch(ref, environ, hidden=document.secret_variables), environ)
     save.edit(document.path, lambda now: _refer(now, name, where))
     return Change(f"Moved {name.entry} from {_place(ref)} to {_place(where)}.", _forget(ref, environ))
 

@@ -72,13 +72,18 @@ def tls_facts(conversation: Conversation) -> dict[str, Any]:
 def credentials(profile: Profile, around: Surroundings) -> Credentials:
     """Who logs in, and with what; the secret is fetched here. Problem of the family `secret`."""
     token = password = Secret("")
+    hidden = profile.secret_variables
     if profile.method == "oauth2":
         reference = profile.token_ref or (profile.oauth.access_token if profile.oauth else None)
         if reference:
-            token = secrets.fetch(reference, around.environ, around.prompt, label="Access token: ", warn=around.warn)
+            token = secrets.fetch(
+                reference, around.environ, around.prompt, label="Access token: ", warn=around.warn, hidden=hidden
+            )
     elif profile.method != "anonymous" and profile.secret_ref:
         label = f"Password of {profile.username} at {profile.endpoint.host}: "
-        password = secrets.fetch(profile.secret_ref, around.environ, around.prompt, label=label, warn=around.warn)
+        password = secrets.fetch(
+            profile.secret_ref, around.environ, around.prompt, label=label, warn=around.warn, hidden=hidden
+        )
     return Credentials(profile.login if password or token else profile.username, password, token)
 
 

@@ -29,11 +29,13 @@ def fetch(
     label: str = "Password: ",
     stdin: BinaryIO | None = None,
     warn: Warn | None = None,
+    hidden: frozenset[str] = frozenset(),
 ) -> Secret:
     """The secret that `ref` stands for.
 
     `prompt(label)` asks without echo (None: there is nobody to ask); `stdin` is read instead of the process's
-    standard input; `warn` gets findings that do not stop anything. Problem with an id of the family `secret`.
+    standard input; `warn` gets findings that do not stop anything; `hidden` are variables of other secrets, which no
+    program is given. Problem with an id of the family `secret`.
     """
     from smtpctl.config.secrets import places
 
@@ -55,7 +57,7 @@ def fetch(
         case Kind.COMMAND:
             from smtpctl.config.secrets import command
 
-            return command.run(ref, environ)
+            return command.run(ref, environ, hidden=hidden)
         case Kind.KEYRING:
             from smtpctl.config.secrets import os_keyring
 

@@ -31,8 +31,10 @@ def child_environ(environ: Mapping[str, str], hidden: frozenset[str] = frozenset
     return {name: value for name, value in environ.items() if name not in hidden and not _OURS.fullmatch(name)}
 
 
-def run(ref: SecretRef, environ: Mapping[str, str], timeout: float = TIMEOUT) -> Secret:
-    """The first line that the program prints.
+def run(
+    ref: SecretRef, environ: Mapping[str, str], timeout: float = TIMEOUT, *, hidden: frozenset[str] = frozenset()
+) -> Secret:
+    """The first line that the program prints; it does not get the variables `hidden`.
 
     Problems: `secret.command_not_found`, `secret.command_failed`, `secret.command_timeout` (seconds), and those of
     `text.secret`.
@@ -48,7 +50,7 @@ def run(ref: SecretRef, environ: Mapping[str, str], timeout: float = TIMEOUT) ->
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
-            env=child_environ(environ, _mentioned(environ)),
+            env=child_environ(environ, hidden | _mentioned(environ)),
         )
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
