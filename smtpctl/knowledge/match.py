@@ -211,7 +211,7 @@ def _challenge_status(challenge: str) -> str:
         value = json.loads(challenge)
     except (ValueError, RecursionError):
         return challenge.strip()
-    return str(value.get("status", "")) if isinstance(value, dict) else ""
+    return str(value.get("status", "")) if isinstance(value, dict) else challenge.strip()
 
 
 def stage_of(said: Said) -> Stage:

@@ -139,8 +139,9 @@ def test_whose_server_it_is_can_come_from_host_preset_banner_or_text() -> None:
 
 
 def test_a_challenge_is_understood_by_its_status() -> None:
-    told = match(Context(challenge='{"status":"401","schemes":"bearer","scope":"https://mail.google.com/"}'))
-    assert told[0].said.id.startswith("google.")
+    challenge = '{"status":"401","schemes":"bearer","scope":"https://mail.google.com/"}'
+    assert match(Context(challenge=challenge, host="smtp.gmail.com"))[0].said.id.startswith("google.")
+    assert match(Context(challenge=challenge, host="mail.example.com"))[0].said.id == "generic.xoauth2-challenge"
 
 
 @given(st.text(max_size=400), st.integers(0, 599), st.text(max_size=40))
