@@ -26,7 +26,13 @@ CATALOGUE = load()
 ENTRIES = tuple(families.all_entries())
 SAID = tuple(CATALOGUE.entries.values())
 _parser: Any = importlib.import_module("re._parser")
-_NOT_IDS = ("smtp.office365.", "smtp.partner.", "smtp.zengenti.", "smtp.example.", "config.toml")  # hosts and files look like ids
+_NOT_IDS = (
+    "smtp.office365.",
+    "smtp.partner.",
+    "smtp.zengenti.",
+    "smtp.example.",
+    "config.toml",
+)  # hosts and files look like ids
 
 
 def named(values: tuple[Any, ...]) -> Any:

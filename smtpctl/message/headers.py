@@ -54,9 +54,10 @@ def addresses(name: str, mailboxes: Iterable[Mailbox]) -> bytes:
 
 
 def parameter(name: str, value: str) -> list[str]:
-    """A parameter such as `filename="x.pdf"`; several pieces (RFC 2231 3) when it is long or not ASCII."""
+    """A parameter such as `filename="x.pdf"`; several pieces (RFC 2231 3) when it is long or not ASCII, or has a quotation
+    mark or backslash, which some readers unquote twice."""
     check_value(name, value)
-    if _PLAIN.fullmatch(value) and len(value) <= 60:
+    if _PLAIN.fullmatch(value) and len(value) <= 60 and not set(value) & set('"\\'):
         return [f"{name}={quoted(value)}"]
     octets = _octets(name, value)
     escaped = [chr(octet) if chr(octet).isalnum() and octet < 128 else f"%{octet:02X}" for octet in octets]

@@ -117,7 +117,9 @@ def test_import_puts_secrets_there(session: Session, home: Path) -> None:
     settings = f"EmailSMTPHost = mail.example.com\nEmailSmtpUsername = u\nEmailSmtpPassword = {CANARY}\n"
     assert session("profile", "import", "--from", "contensis", "-", "--name", "cms", stdin=settings).returncode == 0
     assert CANARY not in config(home)
-    assert "EmailSmtpPassword              = ********" in session("profile", "export", "--to", "contensis", "cms").stdout
+    assert (
+        "EmailSmtpPassword              = ********" in session("profile", "export", "--to", "contensis", "cms").stdout
+    )
     revealed = session("profile", "export", "--to", "contensis", "cms", "--reveal").stdout
     again = session("profile", "import", "--from", "contensis", "-", "--name", "two", stdin=revealed)
     assert again.returncode == 0

@@ -27,7 +27,7 @@ def test_rows_stand_in_the_order_of_the_file() -> None:
 
 def test_without_a_place_findings_stand_under_their_target() -> None:
     one = finding(1)._replace(location=None, target="office")
-    assert findings(Canvas(120), [one], "") .startswith("office\n  error  config.f1  Line 1\n1 error\n")
+    assert findings(Canvas(120), [one], "").startswith("office\n  error  config.f1  Line 1\n1 error\n")
 
 
 def test_nothing_found_is_said() -> None:
