@@ -13,7 +13,6 @@ from smtpctl.config.resolve import names_server, resolve
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.finding import Severity
 from smtpctl.model.report import ExitStatus, Report, StageResult, combined
-from smtpctl.ops import session
 from smtpctl.ops.session import Surroundings
 from smtpctl.ops.static import enabled
 from smtpctl.render.canvas import Canvas
@@ -82,7 +81,7 @@ def run(
 
 def _one(terminal: Terminal, profile: Profile, work: Work, renderer: TextRenderer) -> Report:
     """Rows appear while the session runs."""
-    terminal.out(renderer.heading(profile.label, session.headline(profile)))
+    terminal.out(renderer.heading(profile.label, profile.headline))
 
     def show(row: StageResult) -> None:
         terminal.out(renderer.stage_line(row))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from smtpctl.cli import profile_io, stored
 from smtpctl.cli.command import Noun
 from smtpctl.cli.options import Argument, Option, Overrides, ProfileName, Settings, Target, Yes
 from smtpctl.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from smtpctl.config.profile import Profile
 
 app = Noun("SMTP servers: add, show, change, import, export.")
 
@@ -61,7 +64,7 @@ def show(terminal: Terminal, overrides: Overrides, target: Target = None, resolv
     if terminal.format == "json":
         terminal.document("profile/1", data)
         return
-    terminal.out(_headline(terminal, data))
+    terminal.out(_headline(terminal, found))
     terminal.out(_settings(terminal, found, everything=resolved))
     missing = data["authentication"]["missing"]
     if missing:
@@ -237,13 +240,11 @@ def _login(row: dict[str, Any]) -> str:
     return f"{row['auth']} {row['username']}".rstrip() if row["auth"] != "anonymous" else "none"
 
 
-def _headline(terminal: Terminal, data: dict[str, Any]) -> str:
-    login = data["authentication"]
-    how = "no login" if login["method"] == "anonymous" else f"{login['method']} as {login['login'] or '?'}"
-    where = data["connection"]["endpoint"] or data["pickup_dir"] or "no server"
-    parts = [data["name"], where, f"TLS {data['tls']}", how]
+def _headline(terminal: Terminal, found: Profile) -> str:
     canvas = stored.canvas(terminal)
-    return "  ".join(canvas.text(part) for part in parts if part)
+    if not found.endpoint.host and not found.endpoint.path:
+        return f"{canvas.text(found.name)}  {canvas.text(found.pickup_dir or 'no server')}"
+    return f"{canvas.text(found.label)}  {canvas.text(found.headline)}"
 
 
 def _settings(terminal: Terminal, found: Any, *, everything: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from smtpctl.cli.command import verb
-from smtpctl.cli.options import FINDINGS, FailOn, Option, Settings, Targets
+from smtpctl.cli.options import FINDINGS, Argument, FailOn, Option, Settings
 from smtpctl.cli.terminal import Terminal
 from smtpctl.config import store
 from smtpctl.model.finding import Severity
@@ -16,7 +16,9 @@ from smtpctl.model.report import ExitStatus
 def command(
     terminal: Terminal,
     settings: Settings,
-    targets: Targets = None,
+    targets: Annotated[
+        list[str] | None, Argument("TARGET", "Profiles, host[:port], or URLs. Without one: the whole file.")
+    ] = None,
     fail_on: FailOn = "error",
     strict: Annotated[bool, Option("--strict", help="Same as --fail-on warning.", heading="Output")] = False,
     platform: Annotated[

@@ -9,10 +9,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from smtpctl.config.secrets.refs import Kind, SecretRef
-from smtpctl.model.endpoint import AuthPolicy, Endpoint, Route, Timeouts, TlsPolicy
+from smtpctl.model.endpoint import AuthPolicy, Endpoint, Route, Timeouts, TlsMode, TlsPolicy
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.secret import Secret
 
+_METHODS = {"oauth2": "OAuth 2.0", "basic": "password", "anonymous": "no login"}
+_MODES = {
+    TlsMode.IMPLICIT: "implicit TLS",
+    TlsMode.STARTTLS: "STARTTLS",
+    TlsMode.AUTO: "TLS if offered",
+    TlsMode.NONE: "no TLS",
+}
 MICROSOFT_TOKENS = "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"
 MICROSOFT_SCOPE = "https://outlook.office365.com/.default"
 
@@ -97,6 +104,15 @@ class Profile(NamedTuple):
     def login(self) -> str:
         """The name to log in with: the user name, with OAuth 2.0 else the bare sender address."""
         return self.username or (self.sender if self.method == "oauth2" else "")
+
+    @property
+    def headline(self) -> str:
+        """How it is reached, in a line: `smtp.example.com:587  STARTTLS  password as ann@example.com`; the address is
+        left out where it is the label already."""
+        method = _METHODS.get(self.method, self.method)
+        who = f" as {self.login}" if self.login and self.method != "anonymous" else ""
+        parts = (str(self.endpoint) if self.name else "", _MODES[self.tls.mode], f"{method}{who}")
+        return "  ".join(part for part in parts if part)
 
     @property
     def lacks_password(self) -> bool:

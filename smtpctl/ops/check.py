@@ -93,7 +93,7 @@ def judged(profile: Profile, conversation: Conversation, now: float, **more: Any
         stages=tuple(conversation.rows),
         failure=problem.failure if problem else None,
         facts={**_facts(conversation, facts), **extra},
-        headline=session.headline(profile),
+        headline=profile.headline,
         next_command=f"smtpctl test-send {profile.name} --to you@example.com" if profile.name and not problem else "",
         **more,
     )

@@ -32,7 +32,6 @@ from smtpctl.protocol.steps import Dialogue
 from smtpctl.protocol.submit import Submission, leave
 
 T = TypeVar("T")
-METHODS = {"oauth2": "OAuth 2.0", "basic": "password", "anonymous": "no login"}
 
 
 class Surroundings(NamedTuple):
@@ -264,15 +263,6 @@ _SURROUNDINGS: Mapping[str, Callable[[Profile, Stage], bool]] = {
         stage in _ENVELOPE and bool(profile.sender and profile.login) and profile.sender != profile.login
     ),
 }
-
-
-def headline(profile: Profile) -> str:
-    """How a server is reached, in a line: `smtp.example.com:587  STARTTLS  password as ann@example.com`."""
-    modes = {"implicit": "implicit TLS", "starttls": "STARTTLS", "auto": "TLS if offered", "none": "no TLS"}
-    method = METHODS.get(profile.method, profile.method)
-    who = f" as {profile.login}" if profile.login and profile.method != "anonymous" else ""
-    parts = [str(profile.endpoint) if profile.name else "", modes[profile.tls.mode.value], f"{method}{who}"]
-    return "  ".join(part for part in parts if part)
 
 
 def _config_row(profile: Profile, environ: Mapping[str, str]) -> StageResult:

@@ -153,7 +153,7 @@ def _report(profile: Profile, conversation: Conversation, mail: Envelope, messag
         recipients=recipients,
         failure=failure,
         facts=_facts(conversation, message, sent),
-        headline=session.headline(profile),
+        headline=profile.headline,
     )
     if not report.findings:
         return report
