@@ -14,7 +14,7 @@ from smtpctl.model.transcript import Kind, Stage
 
 LATE = 5.0  # seconds; more is a greet delay or a name look-up that fails
 _FULL_NAME = re.compile(
-    r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63}|\[[0-9a-fA-F:.]+\]", re.IGNORECASE
+    r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63}|\[(?:IPv6:)?[0-9a-fA-F:.]+\]", re.IGNORECASE
 )
 
 

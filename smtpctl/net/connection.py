@@ -90,6 +90,12 @@ class Connection:
         """The name that the certificate must carry."""
         return self.policy.verify_name or self._host
 
+    @property
+    def local_address(self) -> str:
+        """The address that the server sees us under, as far as this machine knows; empty for a UNIX socket."""
+        name = self.channel.sock.getsockname()
+        return str(name[0]) if isinstance(name, tuple) else ""
+
     def begin_tls(self) -> None:
         """Start the client's side of the handshake. Problem when the policy's files cannot be used."""
         self.channel.start_tls(tls.context(self.policy), self.policy.sni or self._host)

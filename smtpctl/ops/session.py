@@ -86,10 +86,10 @@ def credentials(profile: Profile, around: Surroundings) -> Credentials:
     return Credentials(profile.login if password or token else profile.username, password, token)
 
 
-def login(profile: Profile, who: Credentials) -> Login:
-    """The profile as a dialogue wants it."""
+def login(profile: Profile, who: Credentials, address: str = "") -> Login:
+    """The profile as a dialogue wants it; `address` is the one we connect from."""
     return Login(
-        helo=profile.helo or own_name(),
+        helo=profile.helo or own_name(address),
         mode=profile.tls.mode,
         auth=profile.auth._replace(method="none") if profile.method == "anonymous" else profile.auth,
         credentials=who,
@@ -101,10 +101,14 @@ def login(profile: Profile, who: Credentials) -> Login:
     )
 
 
-def own_name() -> str:
-    """How to introduce this machine: its host name where that is a full one, else an address literal (RFC 5321 4.1.4)."""
+def own_name(address: str = "") -> str:
+    """How to introduce this machine: its host name where that is a full one, else the address it connects from, as a
+    literal (RFC 5321 4.1.3, 4.1.4)."""
     name = socket.gethostname()
-    return name if "." in name and name.isascii() else "[127.0.0.1]"
+    if "." in name and name.isascii():
+        return name
+    address = address.partition("%")[0]
+    return f"[IPv6:{address}]" if ":" in address else f"[{address or '127.0.0.1'}]"
 
 
 def converse(
@@ -137,7 +141,7 @@ def converse(
         log = Log(transcript, Redactor((who.password, who.token)))
         connection = connect(profile.endpoint, profile.route, profile.tls, profile.timeouts, log)
         with connection:
-            run(_whole(login(profile, who), body, found, log.redactor), connection)
+            run(_whole(login(profile, who, connection.local_address), body, found, log.redactor), connection)
     except (Problem, Refused, Obstacle) as error:
         problem = as_problem(error, profile)
     ms = (time.monotonic() - began) * 1000

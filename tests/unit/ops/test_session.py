@@ -64,3 +64,20 @@ def test_refusals_and_obstacles_become_problems() -> None:
     obstacle = session.as_problem(Obstacle(Stage.STARTTLS, "starttls.not_offered", {"lines": ("mx", "SIZE")}), made)
     assert obstacle.finding.id == "starttls.not_offered"
     assert obstacle.finding.evidence
+
+
+@pytest.mark.parametrize(
+    ("host", "address", "name"),
+    [
+        ("mail.example.com", "192.0.2.1", "mail.example.com"),
+        ("laptop", "192.0.2.1", "[192.0.2.1]"),
+        ("laptop", "2001:db8::1", "[IPv6:2001:db8::1]"),
+        ("laptop", "fe80::1%eth0", "[IPv6:fe80::1]"),
+        ("laptop", "", "[127.0.0.1]"),
+    ],
+)
+def test_how_this_machine_introduces_itself(
+    host: str, address: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: host)
+    assert session.own_name(address) == name
