@@ -16,7 +16,7 @@ app = Noun("SMTP servers: add, show, change, import, export.")
 
 Names = Annotated[list[str], Argument(metavar="PROFILE", help="Names of profiles.")]
 NewName = Annotated[str, Argument(metavar="NAME", help="Name of the new profile.")]
-Words = Annotated[list[str], Argument(metavar="KEY=VALUE", help="Settings, for example port=587 tls=starttls.")]
+Words = Annotated[list[str] | None, Argument(metavar="KEY=VALUE", help="Settings, for example port=587 tls=starttls.")]
 Keys = Annotated[list[str], Argument(metavar="KEY", help="Names of settings.")]
 Resolved = Annotated[bool, Option("--resolved", help="Every effective value, and where it comes from.")]
 
@@ -82,29 +82,45 @@ def add(terminal: Terminal, settings: Settings, name: NewName) -> None:
     A password never stands on the command line: it is fetched from a file, a variable, a program or the keyring
     when it is needed. With --password-stdin it goes into the keyring.
     """
-    from smtpctl.ops import profile_secrets, profiles
+    from smtpctl.ops import profiles
 
     change = profiles.add(stored.path(terminal), name, settings)
     if settings.get("password_stdin"):
-        from smtpctl.config import secrets
-
-        terminal.say("The profile is stored; now its password goes into the keyring.")
-        secret = secrets.fetch(secrets.SecretRef(secrets.Kind.STDIN), terminal.environ)
-        profile_secrets.keep_password(stored.path(terminal), name, secret, terminal.environ)
+        _keep_password(terminal, name)
     stored.done(terminal, change)
 
 
+def _keep_password(terminal: Terminal, name: str) -> None:
+    """The password from standard input, into the keyring."""
+    from smtpctl.config import secrets
+    from smtpctl.ops import profile_secrets
+
+    terminal.say("The profile is stored; now its password goes into the keyring.")
+    secret = secrets.fetch(secrets.SecretRef(secrets.Kind.STDIN), terminal.environ)
+    profile_secrets.keep_password(stored.path(terminal), name, secret, terminal.environ)
+
+
 @app.command("set")
-def set_(terminal: Terminal, name: ProfileName, words: Words) -> None:
+def set_(terminal: Terminal, settings: Settings, name: ProfileName, words: Words = None) -> None:
     """Change settings of a profile.
 
     $ smtpctl profile set office port=587 tls=starttls
+    $ smtpctl profile set backup --priority low
     $ smtpctl profile set office sites=shop,blog password_command='pass show mail'
     $ smtpctl profile set office sites=
     """
+    from smtpctl.config.resolve import profile_name
     from smtpctl.ops import profiles
 
-    stored.done(terminal, profiles.assign(stored.path(terminal), name, words))
+    profile_name(name, stored.document(terminal))
+    change = None
+    typed = settings.pop("password_stdin", False)
+    if words or settings or not typed:
+        change = profiles.assign(stored.path(terminal), name, words or (), settings)
+    if typed:
+        _keep_password(terminal, name)
+    if change:
+        stored.done(terminal, change)
 
 
 @app.command("unset")

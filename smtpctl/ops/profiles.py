@@ -53,9 +53,18 @@ def add(path: Path, name: str, settings: Mapping[str, Any]) -> Change:
     return Change(f'Added the profile "{name}" to {path}.', tuple(notes))
 
 
-def assign(path: Path, name: str, words: Sequence[str]) -> Change:
-    """Change settings of a profile: `NAME=VALUE` words, also under Kentico's and Contensis' names."""
-    raw = _assignments(words)
+def assign(path: Path, name: str, words: Sequence[str], settings: Mapping[str, Any]) -> Change:
+    """Change settings of a profile: `NAME=VALUE` words, also under Kentico's and Contensis' names, and options as given.
+    UsageProblem for neither, for both with one setting, and for a wrong value."""
+    raw: dict[str, Any] = dict(_assignments(words))
+    options = {key: value for key, value in settings.items() if BY_NAME[key].stored}
+    if twice := sorted(raw.keys() & options.keys()):
+        raise UsageProblem(f"{twice[0]} is given twice", "Give it once, as KEY=VALUE or as an option.")
+    raw |= options
+    if not raw:
+        raise UsageProblem(
+            "Nothing is said to change", f"For example: smtpctl profile set {name} port=587 tls=starttls"
+        )
 
     def change(document: Document) -> list[Edit]:
         profile_name(name, document)

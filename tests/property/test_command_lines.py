@@ -96,7 +96,7 @@ def test_the_examples_of_the_help_pages_are_read_quickly(line: str) -> None:
     [
         [], ["--json"], ["chek"], ["--", "check"], ["profile"], ["profile", "lst"], ["check", "--help"], ["check", "--hos", "x"],
         ["check", "--host"], ["check", "--json=1"], ["check", "--tls", "ssl"], ["sink", "--port", "x"], ["check", "-x"],
-        ["profile", "rename", "a"], ["profile", "rename", "a", "b", "c"], ["profile", "set", "a"], ["preset", "show"],
+        ["profile", "rename", "a"], ["profile", "rename", "a", "b", "c"], ["preset", "show"],
         ["demo", "--json"], ["check", "-qx"], ["profile", "export"],
     ],
 )  # fmt: skip

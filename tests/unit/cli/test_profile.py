@@ -235,3 +235,34 @@ def test_a_password_that_cannot_be_kept_is_said_after_the_profile_is(smtpctl_run
     run = smtpctl_run(*args, stdin="canary\n", env={"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"})
     assert run.code == 78 and "The profile is stored" in run.stderr and "secret." in run.stderr
     assert "canary" not in run.stdout + run.stderr + file.read_text()
+
+
+def test_settings_are_changed_by_options_too(smtpctl_call: Runner, home: Path) -> None:
+    path = str(home / "c.toml")
+    assert smtpctl_call("--config", path, "profile", "add", "backup", "--host", "mail.example.com").code == 0
+    run = smtpctl_call(
+        "--config", path, "profile", "set", "backup", "--priority", "low", "--tls", "starttls", "sites=a,b"
+    )
+    assert run.code == 0, run.stderr
+    data = json.loads(smtpctl_call("--config", path, "profile", "show", "backup", "--json").stdout)
+    assert data["priority"] == "low"
+    assert data["tls"] == "starttls"
+    assert data["sites"] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("backup",), "Nothing is said to change"),
+        (("backup", "tls=none", "--tls", "auto"), "tls is given twice"),
+        (("bakup", "--password-stdin"), 'There is no profile "bakup"'),
+    ],
+)
+def test_a_change_that_is_none(words: tuple[str, ...], said: str, smtpctl_call: Runner, home: Path) -> None:
+    path = home / "c.toml"
+    smtpctl_call("--config", str(path), "profile", "add", "backup", "--host", "mail.example.com")
+    before = path.read_text()
+    run = smtpctl_call("--config", str(path), "profile", "set", *words, stdin="secret\n")
+    assert run.code == 2
+    assert said in run.stderr
+    assert path.read_text() == before
