@@ -70,8 +70,10 @@ def set_(
 
     wanted = secrets.parse_name(name)
     where = secrets.parse_store(store, wanted)
+    document = stored.document(terminal)
+    secrets.owner_of(document, wanted)  # a typing error is told before anyone is asked for a secret
     secret = _secret(terminal, wanted.entry, stdin, file)
-    stored.done(terminal, secrets.put(stored.document(terminal), wanted, where, secret, terminal.environ))
+    stored.done(terminal, secrets.put(document, wanted, where, secret, terminal.environ))
 
 
 @app.command("remove")

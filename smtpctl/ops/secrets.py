@@ -93,7 +93,7 @@ def status(document: Document, environ: Mapping[str, str]) -> list[Held]:
 
 def put(document: Document, name: Name, where: SecretRef, secret: Secret, environ: Mapping[str, str]) -> Change:
     """Store a secret, then make the file refer to it. UsageProblem where the profile or credentials are not there."""
-    _owner(document, name)
+    owner_of(document, name)
     secrets.store(where, secret, environ)
     save.edit(document.path, lambda now: _refer(now, name, where))
     return Change(f"Stored {name.entry} in {_place(where)}.")
@@ -132,7 +132,7 @@ def _references(document: Document) -> Iterator[tuple[Name, SecretRef]]:
 
 
 def _reference(document: Document, name: Name) -> SecretRef:
-    ref = secrets.from_settings(name.secret, _owner(document, name), name.entry)
+    ref = secrets.from_settings(name.secret, owner_of(document, name), name.entry)
     if ref is None:
         raise UsageProblem(f"{name.entry} is not set", f"Set it: smtpctl secret set {name.entry}")
     return _beside(document, ref)
@@ -156,8 +156,8 @@ def _forget(ref: SecretRef, environ: Mapping[str, str]) -> tuple[str, ...]:
     return () if gone else (f"{_place(ref)} did not have it.",)
 
 
-def _owner(document: Document, name: Name) -> Mapping[str, object]:
-    """The table that the secret belongs to."""
+def owner_of(document: Document, name: Name) -> Mapping[str, object]:
+    """The table that the secret belongs to; UsageProblem where there is no such profile or set of credentials."""
     table = getattr(document, name.path[0])
     if name.owner not in table:
         kind = "profile" if name.noun == "profile" else "set of OAuth 2.0 credentials"
@@ -174,7 +174,7 @@ def _refer(document: Document, name: Name, where: SecretRef) -> list[Edit]:
 
 
 def _unset(document: Document, name: Name) -> list[Edit]:
-    settings = _owner(document, name)
+    settings = owner_of(document, name)
     return [Unset((*name.path, key)) for key in secret_settings(name.secret) if key in settings]
 
 

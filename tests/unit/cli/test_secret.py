@@ -121,6 +121,7 @@ def test_a_moved_variable_stays(smtpctl_call: Runner, config: Path, tmp_path: Pa
     ("args", "code", "words"),
     [
         (["secret", "set", "nobody", "--stdin"], 2, 'There is no profile "nobody"'),
+        (["secret", "set", "nobody"], 2, 'There is no profile "nobody"'),
         (["secret", "set", "work/x", "--stdin"], 2, "names no secret"),
         (["secret", "set", "oauth/m365/password", "--stdin"], 2, "names no secret"),
         (["secret", "set", "work"], 2, "--stdin"),
