@@ -42,11 +42,6 @@ def resolve_oauth(name: str, document: Document) -> OAuth:
     )
 
 
-def used_by(name: str, document: Document) -> tuple[str, ...]:
-    """The profiles that name these credentials."""
-    return tuple(profile for profile, table in document.profiles.items() if table.get("oauth") == name)
-
-
 def _written(name: str, document: Document) -> Iterator[tuple[str, Any, Origin]]:
     for key, raw in document.oauth[name].items():
         field = OAUTH_BY_NAME.get(key)

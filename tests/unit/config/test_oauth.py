@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from smtpctl.config.oauth import resolve_oauth, used_by
+from smtpctl.config.oauth import resolve_oauth
 from smtpctl.config.store import Document
 
 TEXT = """\
@@ -18,10 +18,6 @@ refresh_token_keyring = true
 token_endpoint = "https://other.example/token"
 scope = "a b"
 client_secret_env = "S"
-[profiles.a]
-oauth = "m"
-[profiles.b]
-oauth = "m"
 """
 
 
@@ -47,7 +43,3 @@ def test_secrets_stay_secret() -> None:
     assert "canary" not in repr(found)
     assert found.client_secret and found.client_secret.literal.reveal() == "canary"
     assert str(found.refresh_token) == "keyring:oauth/m/refresh_token"
-
-
-def test_who_uses_them() -> None:
-    assert used_by("m", document()) == ("a", "b")
