@@ -155,7 +155,7 @@ _RULES = (
         severity=Severity.WARNING,
         stage=Stage.CONFIG,
         title="Sending is switched off[ for {scope}]",
-        message="Nothing is sent in this scope; queued mail waits, without being marked as failed.",
+        message="Nothing is sent in this scope.",
         causes=(
             because(
                 0.8,

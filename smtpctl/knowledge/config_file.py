@@ -184,7 +184,7 @@ ENTRIES = (
     _entry(
         "no_server",
         "no SMTP server is configured",
-        "Before anything can be sent, one server has to be set up and enabled. Nothing was lost: queued mail waits.",
+        "Before anything can be sent, one server has to be set up and enabled.",
         because(
             0.7,
             "smtpctl is new on this machine.",
