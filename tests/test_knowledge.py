@@ -17,6 +17,7 @@ from smtpctl.knowledge import families
 from smtpctl.knowledge.catalogue import GENERIC, Said, load
 from smtpctl.knowledge.families import Entry
 from smtpctl.knowledge.match import Context, match, stage_of
+from smtpctl.knowledge.ranking import condition
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.finding import Cause, Remedy
 from smtpctl.ops import explain
@@ -126,6 +127,15 @@ def test_a_reply_is_whole(entry: Said) -> None:
     assert entry.samples or not entry.regex
     assert entry.regex or entry.facts or entry.challenge_status, "nothing could ever lead here"
     stage_of(entry)
+
+
+def test_every_fact_and_every_question_moves_a_cause_or_an_entry() -> None:
+    causes = [cause for entry in (*ENTRIES, *SAID) for cause in entry.causes]
+    named_by_causes = {condition(written)[0] for cause in causes for written in cause.facts}
+    named = named_by_causes | {fact for said in SAID for fact in said.facts}
+    assert named == set(CATALOGUE.facts)
+    assert set(CATALOGUE.questions) <= named
+    assert all(question.endswith("?") for question in CATALOGUE.questions.values())
 
 
 @named(SAID)

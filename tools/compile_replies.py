@@ -17,7 +17,7 @@ from typing import Any
 
 KNOWLEDGE = Path(__file__).resolve().parent.parent / "smtpctl" / "knowledge"
 SOURCE, TARGET = KNOWLEDGE / "replies", KNOWLEDGE / "replies.json"
-TABLES = ("facts", "fallback", "sources")
+TABLES = ("facts", "questions", "fallback", "sources")
 _parser: Any = importlib.import_module("re._parser")  # no public parser of regular expressions
 
 
@@ -79,7 +79,10 @@ def compiled() -> str:
 
 def _flat(prefix: str, entry: dict[str, Any]) -> dict[str, Any]:
     conditions = entry.pop("match")
-    causes = [[cause["why"], cause["fix"], cause.get("commands", [])] for cause in entry.pop("cause")]
+    causes = [
+        [cause["why"], cause["fix"], cause.get("commands", []), *([cause["facts"]] if "facts" in cause else [])]
+        for cause in entry.pop("cause")
+    ]
     regex = conditions.get("regex", "")
     return {
         **entry,

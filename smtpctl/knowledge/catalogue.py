@@ -20,11 +20,12 @@ TEXT_LIMIT = 4096  # characters of a reply that are looked at; no expression can
 
 
 class Reason(NamedTuple):
-    """Why a reply came, and one instruction; `commands` are exact lines."""
+    """Why a reply came, and one instruction; `commands` are exact lines, `facts` what makes it likelier (see `Cause`)."""
 
     why: str
     fix: str
     commands: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
 
 
 class Source(NamedTuple):
@@ -102,12 +103,14 @@ class Fallback(NamedTuple):
 
 
 class Catalogue(NamedTuple):
-    """Everything. `enhanced` has keys such as `X.7.8`; `providers` are by id prefix."""
+    """Everything. `enhanced` has keys such as `X.7.8`; `providers` are by id prefix; `facts` and `questions` by the name
+    of a fact: how it reads after "if", and what to ask somebody to learn whether it holds."""
 
     entries: Mapping[str, Said]
     providers: Mapping[str, Provider]
     sources: Mapping[str, Source]
     facts: Mapping[str, str]
+    questions: Mapping[str, str]
     codes: Mapping[int, Fallback]
     enhanced: Mapping[str, str]
 
@@ -132,14 +135,19 @@ def load() -> Catalogue:
         providers={prefix: Provider(**_tuples(value)) for prefix, value in head["providers"].items()},
         sources={key: Source(**value) for key, value in head["sources"].items()},
         facts=head["facts"],
+        questions=head["questions"],
         codes={int(code): Fallback(**value) for code, value in head["fallback"]["codes"].items()},
         enhanced=head["fallback"]["enhanced"],
     )
 
 
 def _said(entry: dict[str, Any]) -> Said:
-    causes = tuple(Reason(why, fix, tuple(commands)) for why, fix, commands in entry.pop("causes"))
+    causes = tuple(Reason(*_listed(cause)) for cause in entry.pop("causes"))
     return Said(**_tuples(entry), causes=causes)
+
+
+def _listed(values: list[Any]) -> list[Any]:
+    return [tuple(item) if isinstance(item, list) else item for item in values]
 
 
 def _tuples(value: Mapping[str, Any]) -> dict[str, Any]:

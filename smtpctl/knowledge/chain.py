@@ -41,6 +41,7 @@ ENTRIES = (
                     "smtpctl profile set {profile} ca_file=<file>",
                     safe=True,
                 ),
+                facts=("private_authority",),
             ),
             because(
                 0.3,
@@ -48,6 +49,7 @@ ENTRIES = (
                 fix(
                     "Exempt the mail server there, or trust its root on purpose.",
                 ),
+                facts=("tls_inspected", "works_elsewhere"),
             ),
             because(
                 0.2,

@@ -18,9 +18,13 @@ _FIREWALL = because(
     "port 25 by default.",
     fix("Use port 587 or 465 instead of 25; those are rarely blocked.", "smtpctl check {host}:587"),
     fix("If it must be this port, ask whoever runs the network or the cloud account to open it outwards."),
+    facts=("works_elsewhere", "port25_filtered"),
 )
 _DOWN = because(
-    0.2, "The server is down, or it moved to another address.", fix("Ask its operator; look at its status page.")
+    0.2,
+    "The server is down, or it moved to another address.",
+    fix("Ask its operator; look at its status page."),
+    facts=("worked_before", "not works_elsewhere"),
 )
 
 ENTRIES = (
@@ -39,6 +43,7 @@ ENTRIES = (
                     "Compare it with the provider's documentation, or let smtpctl suggest one.",
                     "smtpctl preset suggest {host}",
                 ),
+                facts=("not worked_before",),
             ),
             because(
                 0.2,
@@ -47,6 +52,7 @@ ENTRIES = (
                     "Connect to that network (VPN) and look the name up again.",
                     "getent ahosts {host}",
                 ),
+                facts=("works_elsewhere",),
             ),
             because(0.1, "The domain is new or has expired.", fix("Look at the registration of the domain.")),
         ),
@@ -122,6 +128,7 @@ ENTRIES = (
                 0.5,
                 "It is another port: 587 (STARTTLS), 465 (TLS from the start) or 25 (between servers).",
                 _OTHER_PORTS,
+                facts=("not worked_before",),
             ),
             because(
                 0.3,
@@ -130,8 +137,14 @@ ENTRIES = (
                     "On the server, see who listens.",
                     "ss -ltnp '( sport = :{port} )'",
                 ),
+                facts=("worked_before",),
             ),
-            because(0.2, "A firewall answers in the server's place.", fix("Open the port for this machine's address.")),
+            because(
+                0.2,
+                "A firewall answers in the server's place.",
+                fix("Open the port for this machine's address."),
+                facts=("works_elsewhere",),
+            ),
         ),
         source="connect(2): ECONNREFUSED",
     ),
@@ -171,7 +184,7 @@ ENTRIES = (
         message="The connection request got no answer of any kind, which is what a firewall that drops packets looks like.",
         causes=(
             _FIREWALL,
-            because(0.35, "It is another port.", _OTHER_PORTS),
+            because(0.35, "It is another port.", _OTHER_PORTS, facts=("not worked_before",)),
             _DOWN,
         ),
         source="connect(2): ETIMEDOUT",
@@ -363,6 +376,7 @@ ENTRIES = (
                 fix(
                     "Ask the operator whether the address of this machine may connect.",
                 ),
+                facts=("works_elsewhere",),
             ),
             because(
                 0.35, "The port expects TLS from the first octet, or expects clear text and was sent TLS.", _OTHER_PORTS

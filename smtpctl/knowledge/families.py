@@ -135,12 +135,13 @@ def _fill_cause(cause: Cause, values: Mapping[str, object]) -> Cause:
         Remedy(_format(r.text, values), tuple(_format(line, values) for line in r.commands), r.safe)
         for r in cause.remedies
     )
-    return Cause(_format(cause.text, values), cause.likelihood, tuple(remedies))
+    return cause._replace(text=_format(cause.text, values), remedies=tuple(remedies))
 
 
-def because(likelihood: float, text: str, *remedies: Remedy) -> Cause:
-    """A cause, written shorter: how likely (0 to 1, against the other causes of its entry), why, what to do."""
-    return Cause(text, likelihood, remedies)
+def because(likelihood: float, text: str, *remedies: Remedy, facts: tuple[str, ...] = ()) -> Cause:
+    """A cause, written shorter: how likely (0 to 1, against the other causes of its entry), why, what to do, and what
+    makes it likelier."""
+    return Cause(text, likelihood, remedies, facts)
 
 
 def fix(text: str, *commands: str, safe: bool = False) -> Remedy:

@@ -18,6 +18,7 @@ from typing import Any
 
 from smtpctl.knowledge import families, wording
 from smtpctl.knowledge.catalogue import GENERIC, TEXT_LIMIT, Catalogue, Provider, Said, load
+from smtpctl.knowledge.ranking import ranked
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Cause, Evidence, Finding, Remedy, Severity
 from smtpctl.model.record import NamedTuple
@@ -34,7 +35,7 @@ CLOSE = 15  # entries of the same text this near the best one are named as alter
 _WEIGHTS = {
     "own_server": (0, -70, -90),
     "own_stage": (5, -30, -60),
-    "facts": (12, -30, -30),
+    "facts": (12, -30, -60),
     "mechanisms": (10, 0, -60),
     "grants": (5, 0, -60),
     "ports": (15, -2, -40),
@@ -60,7 +61,7 @@ class Context(NamedTuple):
     `text` is a whole reply as one line, its code included, or the text of an exception. `provider` is a preset's id
     or a provider's; `credential` is `password` or `token`; `challenge` what a server explained in a SASL challenge,
     decoded; `ssl_reason` OpenSSL's word (`WRONG_VERSION_NUMBER`), `verify_code` its X509_V_ERR number;
-    `facts` are names of `replies/facts.toml`.
+    `facts` are names of `replies/facts.toml` that hold, `denied` ones that do not.
     """
 
     text: str = ""
@@ -78,6 +79,7 @@ class Context(NamedTuple):
     ssl_reason: str = ""
     challenge: str = ""
     facts: frozenset[str] = frozenset()
+    denied: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, reply: Reply, **known: Any) -> Context:
@@ -163,7 +165,9 @@ def _conditions(
     if said.own_stage:
         yield "own_stage", _fits(context.stage, (stage_of(said),)), f"it answered {said.stage.upper()}"
     if said.facts:
-        fits = True if context.facts.intersection(said.facts) else None
+        fits = (
+            True if context.facts.intersection(said.facts) else False if context.denied.issuperset(said.facts) else None
+        )
         yield "facts", fits, " or ".join(catalogue.facts[name] for name in said.facts)
     if said.mechanisms:
         yield "mechanisms", _login_fits(said.mechanisms, context), f"the login was {' or '.join(said.mechanisms)}"
@@ -219,15 +223,16 @@ def stage_of(said: Said) -> Stage:
     return _STAGES.get(said.stage) or Stage(said.stage)
 
 
-def page(said: Said, **about: Any) -> Finding:
-    """An entry of the catalogue as a finding; `about` replaces fields (target, evidence, stage ...)."""
+def page(said: Said, context: Context | None = None, **about: Any) -> Finding:
+    """An entry of the catalogue as a finding, its causes in the order that the context gives them; `about` replaces
+    fields (target, evidence, stage ...)."""
     catalogue = load()
     finding = Finding(
         id=said.id,
         severity=Severity.ERROR,
         stage=stage_of(said),
         title=said.title,
-        causes=_causes(said),
+        causes=ranked(_causes(said), context.facts, context.denied) if context else _causes(said),
         source=catalogue.source_of(said),
         verified=said.verified,
         as_of=catalogue.as_of(said),
@@ -239,7 +244,7 @@ def _causes(said: Said) -> tuple[Cause, ...]:
     """Likelihoods from the order alone: each cause half as likely as the one before."""
     total = sum(0.5**rank for rank in range(len(said.causes)))
     return tuple(
-        Cause(reason.why, 0.5**rank / total, (Remedy(reason.fix, reason.commands),))
+        Cause(reason.why, 0.5**rank / total, (Remedy(reason.fix, reason.commands),), reason.facts)
         for rank, reason in enumerate(said.causes)
     )
 
@@ -256,6 +261,7 @@ def finding(context: Context, *, target: str = "", evidence: Iterable[Evidence] 
     best = matches[0]
     return page(
         best.said,
+        context,
         stage=context.stage or stage_of(best.said),
         message=f"This holds if {' and '.join(best.open)}." if best.open else "",
         target=target,

@@ -34,6 +34,7 @@ ENTRIES = (
                 0.5,
                 "The address that this machine connects from is on a block list or has no reverse DNS name.",
                 fix("Follow the link in the reply; it names the list. Use a submission server with a login meanwhile."),
+                facts=("works_elsewhere",),
             ),
             because(
                 0.3, "Too many connections from this address, or the server is busy (4xx).", fix("Try again later.")

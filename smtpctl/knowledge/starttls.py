@@ -32,6 +32,7 @@ ENTRIES = (
                     "smtpctl check {host}:465 --tls implicit",
                     "smtpctl check {host}:587 --tls starttls",
                 ),
+                facts=("not worked_before",),
             ),
             because(
                 0.3,
@@ -39,6 +40,7 @@ ENTRIES = (
                 fix(
                     "Set it up (Postfix: `smtpd_tls_security_level = may` and `smtpd_tls_chain_files`).",
                 ),
+                facts=("operator", "not works_elsewhere"),
             ),
             because(
                 0.3,
@@ -47,6 +49,7 @@ ENTRIES = (
                     "Try from another network; with implicit TLS nothing can be removed.",
                     "smtpctl check {host}:465 --tls implicit",
                 ),
+                facts=("works_elsewhere",),
             ),
         ),
         source="RFC 3207 4, 6; RFC 8314 3.3",

@@ -50,11 +50,16 @@ class Remedy(NamedTuple):
 
 
 class Cause(NamedTuple):
-    """Why it may have happened; `likelihood` is 0 to 1 relative to the other causes of the finding."""
+    """Why it may have happened; `likelihood` is 0 to 1 relative to the other causes of the finding.
+
+    `facts` are what makes it likelier: names of `knowledge/replies/facts.toml`, with `not ` before one that speaks
+    against it.
+    """
 
     text: str
     likelihood: float
     remedies: tuple[Remedy, ...] = ()
+    facts: tuple[str, ...] = ()
 
 
 class Location(NamedTuple):
