@@ -18,7 +18,6 @@ from smtpctl.model.finding import Evidence, Finding
 from smtpctl.model.names import matches_any, nearest
 
 DAY = 86400
-SOON = 14  # days; of a short-lived certificate a third of its life
 PUBLIC_MAXIMUM = 398  # days, CA/Browser Forum Baseline Requirements 6.3.2
 SERVER_AUTH = ("1.3.6.1.5.5.7.3.1", "2.5.29.37.0")  # id-kp-serverAuth, anyExtendedKeyUsage
 WEAK_HASHES = ("MD2", "MD4", "MD5", "SHA1")
@@ -46,7 +45,7 @@ def _dates(facts: Facts, certificate: Certificate) -> Iterator[Finding]:
         yield _finding(facts, "tls.cert.expired", seen, not_after=after, days=int(-left / DAY))
     elif facts.now < certificate.not_before:
         yield _finding(facts, "tls.cert.not_yet_valid", seen, not_before=before)
-    elif left < min(SOON * DAY, life / 3):
+    elif facts.now > certificate.renewal_due:
         yield _finding(facts, "tls.cert.expires_soon", seen, not_after=after, days=int(left / DAY))
     if life > PUBLIC_MAXIMUM * DAY and certificate.trusted_issuer and certificate.timestamps:
         yield _finding(facts, "tls.cert.long_validity", seen, days=int(life / DAY))

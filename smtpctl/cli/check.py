@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from smtpctl.cli.command import verb
-from smtpctl.cli.options import FINDINGS, All, FailOn, Option, Overrides, Targets, TranscriptFile
+from smtpctl.cli.options import SESSIONS, All, FailOn, Option, Overrides, Targets, TranscriptFile
 from smtpctl.cli.terminal import Terminal
 from smtpctl.model.errors import UsageProblem
-from smtpctl.model.report import ExitStatus
 
 if TYPE_CHECKING:
     from smtpctl.cli import live
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 DEEP = "TLS scan"
 
 
-@verb(formats=FINDINGS)
+@verb(formats=SESSIONS)
 def command(
     terminal: Terminal,
     overrides: Overrides,
@@ -43,7 +42,7 @@ def command(
     all_: All = False,
     fail_on: FailOn = "error",
     transcript: TranscriptFile = None,
-) -> ExitStatus:
+) -> int:
     """Check servers stage by stage; sends no mail.
 
     $ smtpctl check

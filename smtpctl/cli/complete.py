@@ -12,7 +12,7 @@ from pathlib import Path
 
 from smtpctl.cli import app, terminal
 from smtpctl.cli.command import Noun, Verb, first_line
-from smtpctl.cli.options import FINDINGS, Argument, Option
+from smtpctl.cli.options import SESSIONS, Argument, Option
 from smtpctl.cli.parameters import Parameter, parameters, shared, spellings
 from smtpctl.config import store
 from smtpctl.config.store import Document
@@ -70,7 +70,7 @@ def answer(words: list[str]) -> Answer:
 
 def _located(words: list[str]) -> Place:
     """Walk the finished words: into subcommands, over options and their values."""
-    place = Place({name: info.help for name, info in app.COMMANDS.items()}, (*shared(FINDINGS), HELP))
+    place = Place({name: info.help for name, info in app.COMMANDS.items()}, (*shared(SESSIONS), HELP))
     known: Noun | None = None
     for word in words:
         if place.pending is not None:
@@ -91,7 +91,7 @@ def _located(words: list[str]) -> Place:
 def _inside(command: Verb | Noun) -> Place:
     if isinstance(command, Verb):
         return Place({}, (*parameters(command), HELP))
-    return Place({name: first_line(verb.function) for name, verb in command.verbs.items()}, (*shared(FINDINGS), HELP))
+    return Place({name: first_line(verb.function) for name, verb in command.verbs.items()}, (*shared(SESSIONS), HELP))
 
 
 def _over(place: Place, word: str) -> Place:

@@ -19,7 +19,7 @@ NEXT = (
 
 
 @verb(formats=TEXT)
-def command(terminal: Terminal) -> ExitStatus:
+def command(terminal: Terminal) -> int:
     """See it work: a mail and a failure, on this machine only.
 
     $ smtpctl demo
@@ -48,6 +48,6 @@ def command(terminal: Terminal) -> ExitStatus:
     wide = max(len(line) for line, _ in NEXT)
     for line, why in NEXT:
         terminal.out(f"  {canvas.paint('command', f'{line:<{wide}}')}  {why}")
-    if sent is not ExitStatus.OK:
+    if sent != ExitStatus.OK:
         return sent
-    return ExitStatus.OK if failed is ExitStatus.AUTH else ExitStatus.BUG  # the wrong password has to be refused
+    return ExitStatus.OK if failed == ExitStatus.AUTH else ExitStatus.BUG  # the wrong password has to be refused

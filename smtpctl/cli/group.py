@@ -19,7 +19,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from smtpctl.cli import app, help_page, terminal
 from smtpctl.cli.command import Call, NoCommandError, Noun, Verb, first_line, shared_given
-from smtpctl.cli.options import FINDINGS, Argument
+from smtpctl.cli.options import SESSIONS, Argument
 from smtpctl.cli.parameters import Parameter, called, parameters, shared
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.record import NamedTuple
@@ -75,7 +75,7 @@ class LazyGroup(TyperGroup):
         return built(name, self.entries[name].load(name))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        ctx.obj.update(shared_given({parameter.name: ctx.params.get(parameter.key) for parameter in shared(FINDINGS)}))
+        ctx.obj.update(shared_given({parameter.name: ctx.params.get(parameter.key) for parameter in shared(SESSIONS)}))
         name, *rest = args
         if name in self.entries:
             return name, self.real_command(name), rest
@@ -130,7 +130,7 @@ def lazy_group(name: str, help: str, entries: Mapping[str, Entry]) -> LazyGroup:
 @cache
 def _shared_options() -> tuple[Any, ...]:
     """The options of a group: made once, for the program and for the noun."""
-    return tuple(_command(SHARED_ONLY, "", tuple(shared(FINDINGS)), lambda **_: None).params)
+    return tuple(_command(SHARED_ONLY, "", tuple(shared(SESSIONS)), lambda **_: None).params)
 
 
 SHARED_ONLY = "shared"  # the name of a command that is made for its options

@@ -12,9 +12,10 @@ from smtpctl.config.profile import Profile
 from smtpctl.config.resolve import names_server, resolve
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.finding import Severity
-from smtpctl.model.report import ExitStatus, Report, StageResult, combined
+from smtpctl.model.report import Report, StageResult
 from smtpctl.ops.session import Surroundings
 from smtpctl.ops.static import enabled
+from smtpctl.render import exit_status
 from smtpctl.render.canvas import Canvas
 from smtpctl.render.text import TextRenderer
 
@@ -61,8 +62,8 @@ def run(
     schema: str,
     fail_on: str,
     transcript: Path | None,
-) -> ExitStatus:
-    """Do `work` for each profile, show it as it goes, write the results; the exit status of all."""
+) -> int:
+    """Do `work` for each profile, show it as it goes, write the results; the exit status of all, in the format's terms."""
     if transcript and len(chosen) > 1:
         raise UsageProblem("--transcript takes the dialogue with one server", "Name one target.")
     kept = _created(transcript) if transcript else None
@@ -76,7 +77,7 @@ def run(
     if kept:
         with kept:
             kept.write(reports[0].transcript.dumps())
-    return combined(reports, threshold)
+    return exit_status(terminal.format, reports, threshold)
 
 
 def _one(terminal: Terminal, profile: Profile, work: Work, renderer: TextRenderer) -> Report:

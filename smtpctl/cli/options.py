@@ -17,13 +17,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from smtpctl.cli.terminal import COLORS, FORMATS
+from smtpctl.cli.terminal import COLORS
 from smtpctl.config.fields import CONNECTING, FIELDS, OAUTH_FIELDS, Field, Group
 from smtpctl.model.record import NamedTuple
+from smtpctl.render import FORMATS, MONITORING
 
 TEXT = ("text",)
 TEXT_JSON = ("text", "json")
-FINDINGS = FORMATS
+SESSIONS = FORMATS  # of what connects
+FINDINGS = tuple(name for name in FORMATS if name not in MONITORING)
 EVERYWHERE, OUTPUT = "Everywhere", "Output"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from smtpctl.cli import app
 from smtpctl.cli.command import Call, Noun, shared_given
-from smtpctl.cli.options import FINDINGS, Argument
+from smtpctl.cli.options import SESSIONS, Argument
 from smtpctl.cli.parameters import Parameter, called, parameters, shared, spellings
 
 Spelled = Mapping[str, tuple[Parameter, bool]]  # what an option's spelling says, and whether it affirms it
@@ -45,7 +45,7 @@ def read(arguments: Sequence[str]) -> Call | None:
 
 def _before(words: list[str]) -> dict[str, Any]:
     """The options every command has, where they stand in front of a command's name."""
-    taken = tuple(shared(FINDINGS))
+    taken = tuple(shared(SESSIONS))
     values, others = _options(words, _spelled(taken), stop=True)
     words += others
     return shared_given({parameter.name: values.get(parameter.key) for parameter in taken})

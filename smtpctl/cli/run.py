@@ -14,6 +14,7 @@ from smtpctl.cli import quick, terminal
 from smtpctl.cli.command import NoCommandError
 from smtpctl.model.errors import Problem, UsageProblem
 from smtpctl.model.report import ExitStatus
+from smtpctl.render import failed_status
 
 if TYPE_CHECKING:
     from smtpctl.cli.command import Call
@@ -28,17 +29,28 @@ def run(arguments: list[str]) -> int:
         call = quick.read(arguments) or _judged(arguments)
         status = _carry_out(call) if call else ExitStatus.OK
         terminal.flush()
+        return status
     except NoCommandError as empty:
         terminal.page(empty.page)
-        status = ExitStatus.USAGE
+        return _stopped(ExitStatus.USAGE, arguments, "no command")
     except UsageProblem as problem:
         terminal.complain(problem.message, problem.hint)
-        status = ExitStatus.USAGE
+        return _stopped(ExitStatus.USAGE, arguments, problem.message)
     except KeyboardInterrupt:
         terminal.complain("interrupted", mark="")
-        status = ExitStatus.INTERRUPTED
+        return _stopped(ExitStatus.INTERRUPTED, arguments, "interrupted")
     except Exception as error:
-        status = _unforeseen(error, arguments)
+        return _stopped(_unforeseen(error, arguments), arguments, "a defect in smtpctl")
+
+
+def _stopped(status: ExitStatus, arguments: list[str], reason: str) -> int:
+    """The exit status of a run that said on stderr why it stopped; a monitor reads only stdout, and knows no other
+    numbers than its own."""
+    if status is not ExitStatus.IO and terminal.monitored(arguments):
+        from smtpctl.render import to_nagios
+
+        terminal.write(to_nagios.usage(reason))
+        return to_nagios.failed(status)
     return int(status)
 
 
@@ -58,7 +70,7 @@ def _carry_out(call: Call) -> int:
         return int(call.verb.function(shown, **call.values) or ExitStatus.OK)
     except Problem as problem:
         shown.problem(problem, f"{call.command}/1")
-        return problem.status
+        return failed_status(shown.format, problem.status)
 
 
 def _unforeseen(error: Exception, arguments: list[str]) -> ExitStatus:

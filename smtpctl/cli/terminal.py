@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
@@ -17,11 +18,10 @@ from smtpctl.model.errors import Problem, UsageProblem
 from smtpctl.model.finding import Severity
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.secret import Secret
-from smtpctl.render import renderer
+from smtpctl.render import FORMATS, renderer
 from smtpctl.render.base import Renderer
 from smtpctl.render.canvas import Canvas, fold, visible
 
-FORMATS = ("text", "json", "junit", "sarif", "github")
 COLORS = ("auto", "always", "never")
 SAMPLE = "✓✗│…"  # what the screens are drawn with
 MIN_WIDTH, NO_TERMINAL_WIDTH, MAX_WIDTH = 40, 80, 120
@@ -260,6 +260,13 @@ def abandon_stdout() -> None:
 def debugging() -> bool:
     """Whether a defect shall be shown as it is."""
     return bool(os.environ.get("SMTPCTL_DEBUG"))
+
+
+def monitored(arguments: Sequence[str]) -> bool:
+    """Whether a monitor has called, as far as a command line tells that may be wrong."""
+    words = [part for word in arguments for part in word.split("=", 1)]
+    asked = [value for word, value in pairwise(words) if word == "--format"]
+    return (asked[-1] if asked else os.environ.get(SHARED["format"].variable)) == "nagios"
 
 
 def environment() -> Mapping[str, str]:

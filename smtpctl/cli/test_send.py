@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from smtpctl.cli.command import verb
-from smtpctl.cli.options import FINDINGS, All, FailOn, Option, Overrides, Targets, TranscriptFile
+from smtpctl.cli.options import SESSIONS, All, FailOn, Option, Overrides, Targets, TranscriptFile
 from smtpctl.cli.terminal import Terminal
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.report import ExitStatus
@@ -21,7 +21,7 @@ def _option(flags: str, help: str, metavar: str | None = None) -> Any:
     return Option(flags, help=help, metavar=metavar, heading=_MESSAGE, default_shown=False)
 
 
-@verb(formats=FINDINGS)
+@verb(formats=SESSIONS)
 def command(
     terminal: Terminal,
     overrides: Overrides,
@@ -45,7 +45,7 @@ def command(
     dry_run: Annotated[bool, Option("--dry-run", help="Print the mail; connect to nothing.")] = False,
     fail_on: FailOn = "error",
     transcript: TranscriptFile = None,
-) -> ExitStatus:
+) -> int:
     """Send a test mail and show every stage.
 
     $ smtpctl test-send --to you@example.com

@@ -6,6 +6,8 @@ from typing import Any
 
 from smtpctl.model.record import NamedTuple
 
+RENEWAL = 14 * 86400  # seconds before its end from which on a certificate is late to be renewed
+
 
 class Certificate(NamedTuple):
     """One X.509 certificate.
@@ -44,6 +46,12 @@ class Certificate(NamedTuple):
         """Subject and issuer are the same name."""
         return self.subject == self.issuer
 
+    @property
+    def renewal_due(self) -> float:
+        """When it should have been renewed, in epoch seconds: two weeks before its end, or when a third of its life is
+        left where it lives shorter."""
+        return self.not_after - min(RENEWAL, (self.not_after - self.not_before) / 3)
+
     def to_json(self) -> dict[str, Any]:
         """JSON values for a report."""
         return {
@@ -52,6 +60,7 @@ class Certificate(NamedTuple):
             "names": list(self.names),
             "not_before": int(self.not_before),
             "not_after": int(self.not_after),
+            "renewal_due": int(self.renewal_due),
             "serial": self.serial,
             "key": self.key,
             "hash": self.hash,

@@ -132,6 +132,7 @@ def merged(problem: Problem | None, findings: Sequence[Finding]) -> tuple[Findin
 def _facts(conversation: Conversation, facts: Facts) -> dict[str, Any]:
     """The JSON document's facts: connection, TLS, certificates, capabilities."""
     found: dict[str, Any] = {"ms": round(conversation.ms, 1), "round_trips": conversation.round_trips}
+    found["checked_at"] = int(facts.now)
     found["tls"] = session.tls_facts(conversation)
     if conversation.tls:
         found["certificates"] = [item.to_json() for item in facts.chain if item]

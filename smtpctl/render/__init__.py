@@ -1,14 +1,15 @@
 """Everything that turns results into text. Imports the model only; prints nothing.
 
-A format is one module with one class; the module is imported when its format is asked for.
+A format is one module with one class and one row in `_FORMATS`; the module is imported when its format is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from smtpctl.model.finding import Severity
+from smtpctl.model.report import ExitStatus, Report, combined
 from smtpctl.render.base import Renderer, Setting
 from smtpctl.render.canvas import Canvas
 
@@ -18,8 +19,11 @@ _FORMATS: Mapping[str, tuple[str, str]] = {
     "junit": ("smtpctl.render.to_junit", "JunitRenderer"),
     "sarif": ("smtpctl.render.to_sarif", "SarifRenderer"),
     "github": ("smtpctl.render.to_github", "GithubRenderer"),
+    "nagios": ("smtpctl.render.to_nagios", "NagiosRenderer"),
+    "prometheus": ("smtpctl.render.to_prometheus", "PrometheusRenderer"),
 }
 FORMATS = tuple(_FORMATS)
+MONITORING = ("nagios", "prometheus")  # these tell of sessions only
 
 
 def renderer(
@@ -41,3 +45,21 @@ def renderer(
     module, name = _FORMATS[format]
     setting = Setting(schema, fail_on, Canvas(max(width, 40), colour, unicode))
     return cast(Renderer, getattr(import_module(module), name)(setting))
+
+
+def exit_status(format: str, reports: Sequence[Report], fail_on: Severity | None) -> int:
+    """What a run ends with: `combined`, or the state of a monitoring plugin where the format is read by a monitor."""
+    if format != "nagios":
+        return combined(reports, fail_on)
+    from smtpctl.render import to_nagios
+
+    return to_nagios.worst([to_nagios.state(report, fail_on) for report in reports])
+
+
+def failed_status(format: str, status: ExitStatus) -> int:
+    """The same for a run that stopped with `status` before there was a report."""
+    if format != "nagios":
+        return status
+    from smtpctl.render import to_nagios
+
+    return to_nagios.failed(status)

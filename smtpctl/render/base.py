@@ -1,4 +1,4 @@
-"""What every renderer is: five formats behind one small interface, so that no command knows which one it feeds."""
+"""What every renderer is: all formats behind one small interface, so that no command knows which one it feeds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Evidence, Finding, Severity, worst
 from smtpctl.model.record import NamedTuple
-from smtpctl.model.report import ExitStatus, Report
+from smtpctl.model.report import ExitStatus, Report, StageResult
 from smtpctl.model.transcript import Transcript
 from smtpctl.render.canvas import PLAIN, Canvas, visible
 
@@ -48,6 +48,20 @@ def problem_report(problem: Problem) -> Report:
     """A problem in the shape of a report: all formats but text need no second way."""
     finding = problem.finding
     return Report(finding.target, Transcript(), findings=(finding,), failure=problem.failure)
+
+
+def by_stage(report: Report) -> dict[str, StageResult]:
+    """The stages by name; one that came twice (EHLO before and after TLS) took the time of both and failed with either."""
+    found: dict[str, StageResult] = {}
+    for stage in report.stages:
+        before = found.get(stage.stage.value)
+        if before:
+            ms = None if before.ms is None and stage.ms is None else (before.ms or 0) + (stage.ms or 0)
+            stage = stage._replace(
+                ms=ms, status="failed" if "failed" in (before.status, stage.status) else stage.status
+            )
+        found[stage.stage.value] = stage
+    return found
 
 
 def status_of_findings(findings: Iterable[Finding], fail_on: Severity | None) -> ExitStatus:

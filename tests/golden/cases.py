@@ -41,7 +41,16 @@ PASSED = Report(
         stage(Stage.TLS, "passed", "TLS 1.3 · outlook.com, valid 143 days · chain of 3", 64, version="TLSv1.3"),
         stage(Stage.AUTH, "passed", "XOAUTH2, token for 58 min", 95),
     ),
-    facts={"ms": 265, "round_trips": 9},
+    facts={
+        "ms": 265,
+        "round_trips": 9,
+        "checked_at": 1781870400,
+        "tls": {"used": True, "version": "TLSv1.3", "cipher": "TLS_AES_256_GCM_SHA384", "verified": True},
+        "certificates": [
+            {"not_after": 1794225600, "renewal_due": 1793016000},
+            {"not_after": 1808000000, "renewal_due": 1806790400},
+        ],
+    },
     headline="smtp.office365.com:587  STARTTLS  OAuth 2.0 as noreply@example.com",
     next_command="smtpctl test-send office --to you@example.com",
 )

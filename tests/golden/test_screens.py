@@ -21,7 +21,10 @@ TEXTS = {  # file name ending: how the terminal is
     "80.ansi": {"width": 80, "colour": True},
     "80.ascii.txt": {"width": 80, "unicode": False},
 }
-DOCUMENTS = {"json": "json", "junit": "junit.xml", "sarif": "sarif", "github": "github.txt"}
+DOCUMENTS = {
+    "json": "json", "junit": "junit.xml", "sarif": "sarif", "github": "github.txt", "nagios": "nagios.txt",
+    "prometheus": "prom",
+}  # fmt: skip
 WANTED = [(name, "text", ending, options) for name in cases["NAMES"] for ending, options in TEXTS.items()] + [
     (name, form, ending, {}) for name in cases["NAMES"] for form, ending in DOCUMENTS.items()
 ]

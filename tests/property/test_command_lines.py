@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from smtpctl.cli import app, group, help_page, quick
 from smtpctl.cli.command import Noun, Verb
-from smtpctl.cli.options import FINDINGS, Argument
+from smtpctl.cli.options import SESSIONS, Argument
 from smtpctl.cli.parameters import Parameter, parameters, shared, spellings
 
 
@@ -58,7 +58,7 @@ def _given(draw: st.DrawFn, taken: Sequence[Parameter]) -> list[str]:
 def lines(draw: st.DrawFn) -> list[str]:
     """Command lines, right and wrong ones."""
     path = draw(st.sampled_from(sorted(VERBS)))
-    everywhere, own = tuple(shared(FINDINGS)), parameters(VERBS[path])
+    everywhere, own = tuple(shared(SESSIONS)), parameters(VERBS[path])
     words: list[str] = []
     for part in path:
         for some in draw(st.lists(_given(everywhere), max_size=2)):
