@@ -332,7 +332,8 @@ def problem(context: Context, *, target: str = "", evidence: Iterable[Evidence] 
     """The finding as an exception, with what a run ends with."""
     found = finding(context, target=target, evidence=evidence)
     later = retryable(context, found.id)
-    return Problem(found, status(context, found.stage, later=later), retryable=later, reply=context.reply)
+    ends = status(context, found.stage, later=later)
+    return Problem(found, ends, retryable=later, reply=context.reply, lookup=context)
 
 
 def retryable(context: Context, finding_id: str) -> bool:

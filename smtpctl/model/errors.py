@@ -25,21 +25,29 @@ class SmtpctlError(Exception):
 
 
 class Problem(SmtpctlError):
-    """A failure that was foreseen. `reply` is the server's word where it gave one."""
+    """A failure that was foreseen. `reply` is the server's word where it gave one, `lookup` what was known when it was
+    explained (a `knowledge.match.Context`)."""
 
     def __init__(
-        self, finding: Finding, status: ExitStatus, *, retryable: bool = False, reply: Reply | None = None
+        self,
+        finding: Finding,
+        status: ExitStatus,
+        *,
+        retryable: bool = False,
+        reply: Reply | None = None,
+        lookup: Any = None,
     ) -> None:
         super().__init__(f"{finding.id}: {finding.title}")
         self.finding = finding
         self.status = status
         self.retryable = retryable
         self.reply = reply
+        self.lookup = lookup
 
     @property
     def failure(self) -> Failure:
         """The same as a value for a report."""
-        return Failure(self.status, self.finding.stage, self.retryable, self.reply)
+        return Failure(self.status, self.finding.stage, self.retryable, self.reply, self.lookup)
 
 
 class Refused(SmtpctlError):

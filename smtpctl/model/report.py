@@ -32,12 +32,14 @@ class ExitStatus(IntEnum):
 
 
 class Failure(NamedTuple):
-    """What stopped a run before its end. `reply` is the server's refusal where there was one."""
+    """What stopped a run before its end. `reply` is the server's refusal where there was one, `lookup` all that was known
+    when it was explained (a `knowledge.match.Context`)."""
 
     status: ExitStatus
     stage: Stage
     retryable: bool
     reply: Reply | None = None
+    lookup: Any = None
 
 
 class Outcome(NamedTuple):

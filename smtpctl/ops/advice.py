@@ -7,7 +7,8 @@ become lines that can be pasted. A command that has no meaning without a stored 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from smtpctl.config.fields import FIELDS, Type
 from smtpctl.config.profile import Profile
@@ -20,6 +21,11 @@ PLACE = "<profile>"
 _SETTING = re.compile(r"smtpctl profile set <profile> (.+)")
 # Whose address stands in the commands of the knowledge base, for the one who logs in.
 _LOGINS = ("user@contoso.com", "sender@contoso.com", "noreply@contoso.com")
+# Ids of Entra in the commands, and the claim of an app-only token that has each: its object id is the one of the
+# enterprise application, which is what Exchange wants. A claim that is no id stays out of a command line.
+_CLAIMS = {"<APP_ID>": "app", "<ENTERPRISE_APP_OBJECT_ID>": "object", "<SERVICE_PRINCIPAL_ID>": "object"}
+_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+NO_CLAIMS: Mapping[str, Any] = {}
 _HOSTS = ("smtp.example.com", "mail.example.com")
 # What a report never ends with, however likely its cause: less safety.
 _WEAKER = re.compile(r"insecure|allow-plaintext|trusted=true|auth=none|tls=none|tls_min=1\.[01]")
@@ -28,7 +34,8 @@ _WEAKER = re.compile(r"insecure|allow-plaintext|trusted=true|auth=none|tls=none|
 def advised(report: Report, profile: Profile) -> Report:
     """The report with personal findings, and where something stopped the run with the one command to go on with; its
     transcript then ends with the finding's id."""
-    findings = tuple(personal(finding, profile) for finding in report.findings)
+    token = report.facts.get("token", {})
+    findings = tuple(personal(finding, profile, token) for finding in report.findings)
     if report.failure and findings:
         last = report.transcript.events[-1].at if report.transcript.events else 0.0
         first = findings[0]
@@ -37,12 +44,13 @@ def advised(report: Report, profile: Profile) -> Report:
     return report._replace(findings=findings, next_command=following)
 
 
-def personal(finding: Finding, profile: Profile) -> Finding:
-    """The finding with commands for this profile: its name, address and server in place of examples."""
+def personal(finding: Finding, profile: Profile, token: Mapping[str, Any] = NO_CLAIMS) -> Finding:
+    """The finding with commands for this profile: its name, address and server in place of examples, and the ids that an
+    access token names (`oauth.claims.Told.shown`)."""
     causes = []
     for cause in finding.causes:
         remedies = tuple(
-            remedy._replace(commands=tuple(_filled(remedy.commands, profile))) for remedy in cause.remedies
+            remedy._replace(commands=tuple(_filled(remedy.commands, profile, token))) for remedy in cause.remedies
         )
         causes.append(cause._replace(remedies=remedies))
     return finding._replace(causes=tuple(causes))
@@ -72,15 +80,15 @@ def _password(profile: Profile) -> str:
     return f"smtpctl secret set {name}" if reference.kind in (refs.Kind.KEYRING, refs.Kind.LITERAL) else ""
 
 
-def _filled(commands: tuple[str, ...], profile: Profile) -> Iterator[str]:
+def _filled(commands: tuple[str, ...], profile: Profile, token: Mapping[str, Any]) -> Iterator[str]:
     for command in commands:
         if PLACE in command and not profile.name:
             command = _as_options(command, profile)
         if command:
-            yield _named(command, profile)
+            yield _named(command, profile, token)
 
 
-def _named(command: str, profile: Profile) -> str:
+def _named(command: str, profile: Profile, token: Mapping[str, Any]) -> str:
     name, endpoint = _quote(profile.name), str(profile.endpoint)
     address = profile.login if "@" in profile.login else profile.sender.rpartition("<")[2].rstrip(">")
     known = {PLACE: name if profile.name else ""}
@@ -88,6 +96,7 @@ def _named(command: str, profile: Profile) -> str:
     known |= dict.fromkeys(_HOSTS, _quote(profile.endpoint.host))
     if profile.oauth:
         known |= {"<APP_ID>": profile.oauth.client_id, "<TENANT_ID>": profile.oauth.tenant_id}
+    known |= {place: token[claim] for place, claim in _CLAIMS.items() if _GUID.fullmatch(str(token.get(claim, "")))}
     for example, own in known.items():
         command = command.replace(example, own) if own else command
     if profile.name and command.startswith("smtpctl ") and profile.endpoint.host:

@@ -18,6 +18,7 @@ from smtpctl.model.transcript import Stage
 from smtpctl.net import certificate
 from smtpctl.net.probe import speaks_tls
 from smtpctl.ops import advice, session
+from smtpctl.ops.refused import refusals
 from smtpctl.ops.session import Conversation, Surroundings
 from smtpctl.protocol import probe
 from smtpctl.protocol.dialogue import Session
@@ -38,7 +39,7 @@ def check(profile: Profile, around: Surroundings, recipients: Sequence[str] = ()
 
     conversation = session.converse(profile, around, body, now=now)
     done: Submission | None = conversation.result
-    refused = session.refusals(profile, done) if done else []
+    refused = refusals(profile, done, conversation.known) if done else []
     report = judged(profile, conversation, now)
     whole = report._replace(
         recipients=_would(done) if done else (),
@@ -134,6 +135,8 @@ def _facts(conversation: Conversation, facts: Facts) -> dict[str, Any]:
     found: dict[str, Any] = {"ms": round(conversation.ms, 1), "round_trips": conversation.round_trips}
     found["checked_at"] = int(facts.now)
     found["tls"] = session.tls_facts(conversation)
+    if conversation.known.token.shown:
+        found["token"] = dict(conversation.known.token.shown)
     if conversation.tls:
         found["certificates"] = [item.to_json() for item in facts.chain if item]
     if conversation.session:

@@ -21,6 +21,7 @@ from smtpctl.net.connection import Log
 from smtpctl.net.scan import scan
 from smtpctl.ops import advice, session
 from smtpctl.ops.check import check
+from smtpctl.ops.refused import as_problem
 from smtpctl.ops.session import Surroundings
 
 
@@ -39,7 +40,7 @@ def check_deep(profile: Profile, around: Surroundings, recipients: Sequence[str]
             profile.endpoint, profile.route, profile.tls, profile.timeouts, helo, Log(Transcript()), max_connections
         )
     except (Problem, Refused, Obstacle) as error:
-        problem = session.as_problem(error, profile)
+        problem = as_problem(error, profile)
         return with_scan(report, (), runner.skip_deep(f"the server could not be scanned: {problem.finding.title}"))
     row = StageResult(Stage.TLS, "passed" if found.finished else "warning", told(found), found.ms)
     if around.show:

@@ -9,27 +9,28 @@ from typing import Any, TypeVar
 
 from smtpctl.config import secrets
 from smtpctl.config.profile import Profile
-from smtpctl.knowledge import families
-from smtpctl.model.endpoint import Credentials, TlsMode
+from smtpctl.model.endpoint import Credentials
 from smtpctl.model.errors import Obstacle, Problem, Refused
-from smtpctl.model.finding import Evidence, Finding
+from smtpctl.model.finding import Finding
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.redaction import Redactor
 from smtpctl.model.reply import Reply
 from smtpctl.model.report import StageResult
-from smtpctl.model.secret import MASK, Secret
+from smtpctl.model.secret import Secret
 from smtpctl.model.tls import TlsSession
 from smtpctl.model.transcript import Stage, Transcript
 from smtpctl.net.connect import connect
 from smtpctl.net.connection import Connection, Log
 from smtpctl.net.runner import run
+from smtpctl.oauth import claims
 from smtpctl.ops import static
+from smtpctl.ops.refused import UNKNOWN, Known, as_problem
 from smtpctl.ops.stages import Rows
 from smtpctl.protocol import ehlo
 from smtpctl.protocol.dialogue import Login, Session, log_in
 from smtpctl.protocol.ehlo import Capabilities
 from smtpctl.protocol.steps import Dialogue
-from smtpctl.protocol.submit import Submission, leave
+from smtpctl.protocol.submit import leave
 
 T = TypeVar("T")
 
@@ -50,7 +51,7 @@ class Surroundings(NamedTuple):
 
 class Conversation(NamedTuple):
     """What came out of a session: `session` and `result` as far as it got, `problem` what stopped it, `settings` what
-    the static rules say about the profile."""
+    the static rules say about the profile, `known` what the session found out for explaining a refusal."""
 
     transcript: Transcript
     rows: Sequence[StageResult]
@@ -61,6 +62,7 @@ class Conversation(NamedTuple):
     problem: Problem | None = None
     tls: TlsSession | None = None
     settings: tuple[Finding, ...] = ()
+    known: Known = UNKNOWN
 
 
 def tls_facts(conversation: Conversation) -> dict[str, Any]:
@@ -134,16 +136,18 @@ def converse(
     began = time.monotonic()
     found: dict[str, Any] = {}
     connection: Connection | None = None
+    known = UNKNOWN
     try:
         if problem:
             raise problem
         who = credentials(profile, around)
+        known = Known(claims.told(who.token, who.username, time.time())) if who.token else UNKNOWN
         log = Log(transcript, Redactor((who.password, who.token)))
         connection = connect(profile.endpoint, profile.route, profile.tls, profile.timeouts, log)
         with connection:
             run(_whole(login(profile, who, connection.local_address), body, found, log.redactor), connection)
     except (Problem, Refused, Obstacle) as error:
-        problem = as_problem(error, profile)
+        problem = as_problem(error, profile, known)
     ms = (time.monotonic() - began) * 1000
     reply = problem.reply if problem else None
     detail = str(reply) if reply else problem.finding.title if problem else ""
@@ -158,6 +162,7 @@ def converse(
         problem,
         (connection.tls or connection.tls_failure) if connection else None,
         judged,
+        known._replace(logged_in=bool(found["session"].authenticated)) if "session" in found else known,
     )
 
 
@@ -195,80 +200,6 @@ def _shown(session: Session, redactor: Redactor) -> Session:
     return session._replace(capabilities=clean(session.capabilities), before_tls=clean(before) if before else None)
 
 
-def as_problem(error: Problem | Refused | Obstacle, profile: Profile) -> Problem:
-    """What ended a dialogue, as a Problem with causes: replies are looked up in the knowledge base."""
-    if isinstance(error, Problem):
-        return error
-    target = str(profile.endpoint)
-    if isinstance(error, Obstacle):
-        facts = {
-            key: ", ".join(value) if isinstance(value, list | tuple) else value for key, value in error.facts.items()
-        }
-        values = {"host": profile.endpoint.host, "port": str(profile.endpoint.port), **facts}
-        return families.entry(error.id).problem(
-            target=target, stage=error.stage, evidence=_obstacle_evidence(error), **_strings(values)
-        )
-    return refusal(error.reply, error.stage, profile, command=error.command, facts=error.facts)
-
-
-def refusal(
-    reply: Reply, stage: Stage, profile: Profile, *, command: str = "", facts: Mapping[str, Any] | None = None
-) -> Problem:
-    """A reply that stopped a session, explained by all that is known about it."""
-    import json
-
-    from smtpctl.knowledge import match
-
-    facts = facts or {}
-    mechanism = str(facts.get("mechanism", ""))
-    context = match.Context.of(
-        reply,
-        stage=stage,
-        provider=profile.preset,
-        host=profile.endpoint.host,
-        port=profile.endpoint.port,
-        mechanism=mechanism,
-        credential={"oauth2": "token", "basic": "password"}.get(profile.method, ""),
-        grant=profile.oauth.grant if profile.oauth and profile.method == "oauth2" else "",
-        challenge=json.dumps(facts.get("challenge", {}).get("oauth", {})),
-        facts=frozenset(name for name, holds in _SURROUNDINGS.items() if holds(profile, stage)),
-    )
-    evidence = [Evidence(f"{command} {MASK}" if mechanism else command, "C:")] if command.isupper() else []
-    evidence += [Evidence(line, "S:") for line in reply.wire_lines()]
-    return match.problem(context, target=str(profile.endpoint), evidence=evidence)
-
-
-_ANSWERED = {Stage.MAIL: "MAIL FROM", Stage.RCPT: "RCPT TO", Stage.DATA: "DATA"}
-
-
-def refusals(profile: Profile, done: Submission) -> list[Problem]:
-    """Every different refusal of a transaction, explained: what kept the mail from everybody, else what single
-    recipients were refused for."""
-    refused = done.refusal
-    if refused:
-        stage, reply = refused
-        return [refusal(reply, stage, profile, command=_ANSWERED[stage])]
-    seen: dict[tuple[int, str], Reply] = {}
-    for recipient in done.recipients:
-        if recipient.reply is not None and not recipient.reply.positive:
-            words = recipient.reply.text.replace(recipient.address, "")
-            seen.setdefault((recipient.reply.code, words), recipient.reply)
-    return [refusal(reply, Stage.RCPT, profile, command=_ANSWERED[Stage.RCPT]) for reply in seen.values()]
-
-
-# Conditions of the knowledge base that a profile and a stage decide (knowledge/replies/facts.toml). At AUTH no sender
-# has been named yet.
-_ENVELOPE = (Stage.MAIL, Stage.RCPT, Stage.DATA)
-_SURROUNDINGS: Mapping[str, Callable[[Profile, Stage], bool]] = {
-    "verification_off": lambda profile, _: not profile.tls.verify,
-    "cleartext_login": lambda profile, _: profile.tls.mode is TlsMode.NONE and profile.method == "basic",
-    "username_no_address": lambda profile, _: bool(profile.username) and "@" not in profile.username,
-    "from_not_username": lambda profile, stage: (
-        stage in _ENVELOPE and bool(profile.sender and profile.login) and profile.sender != profile.login
-    ),
-}
-
-
 def _config_row(profile: Profile, environ: Mapping[str, str]) -> StageResult:
     """Where the settings came from, counted; a file of the user's own begins with `~`."""
     home = f"{environ.get('HOME', '').rstrip('/')}/"
@@ -286,12 +217,3 @@ def _config_row(profile: Profile, environ: Mapping[str, str]) -> StageResult:
         for i, (where, number) in enumerate(counts.items())
     ]
     return StageResult(Stage.CONFIG, "passed", ", ".join(parts) or "all settings are defaults")
-
-
-def _obstacle_evidence(error: Obstacle) -> list[Evidence]:
-    return [Evidence(line, "S:") for line in error.facts.get("lines", ())][:12]
-
-
-def _strings(values: Mapping[str, Any]) -> dict[str, Any]:
-    reserved = {"target", "evidence", "role", "stage", "severity", "location", "reply"}
-    return {f"{key}_text" if key in reserved else key: value for key, value in values.items()}

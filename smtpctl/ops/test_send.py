@@ -21,6 +21,7 @@ from smtpctl.model.record import NamedTuple
 from smtpctl.model.report import Failure, RecipientResult, Report
 from smtpctl.model.transcript import Kind, Stage
 from smtpctl.ops import session, static
+from smtpctl.ops.refused import refusals
 from smtpctl.ops.session import Conversation, Surroundings
 from smtpctl.protocol.dialogue import Session
 from smtpctl.protocol.steps import Dialogue
@@ -139,7 +140,7 @@ def _report(profile: Profile, conversation: Conversation, mail: Envelope, messag
         findings = list(merged(problem, _certificate_findings(profile, conversation, problem)))
         failure = problem.failure
     elif done:
-        problems = session.refusals(profile, done)
+        problems = refusals(profile, done, conversation.known)
         findings = [refused.finding for refused in problems]
         failure = problems[0].failure if problems else None
     told = {finding.id for finding in findings}
@@ -175,6 +176,7 @@ def _facts(conversation: Conversation, message: Message, sent: int) -> dict[str,
         "sent": sent,
         "content_sent": any(event.kind is Kind.SENT for event in content),
         "tls": session.tls_facts(conversation),
+        **({"token": dict(conversation.known.token.shown)} if conversation.known.token.shown else {}),
         **({"queue_id": found} if final and final.positive and (found := queue_id(str(final))) else {}),
     }
 

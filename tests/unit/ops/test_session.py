@@ -14,6 +14,7 @@ from smtpctl.model.report import ExitStatus, StageResult
 from smtpctl.model.secret import Secret
 from smtpctl.model.transcript import Event, Stage
 from smtpctl.ops import session
+from smtpctl.ops.refused import as_problem
 from smtpctl.ops.session import Surroundings
 from smtpctl.protocol.server.values import Setup
 from smtpctl.sink.server import Sink
@@ -56,12 +57,10 @@ def test_a_missing_password_stops_it_before_anything_is_said() -> None:
 
 def test_refusals_and_obstacles_become_problems() -> None:
     made = profile("mx.example.com", 587, tls="starttls")
-    refused = session.as_problem(
-        Refused(Stage.AUTH, "AUTH PLAIN", Reply(535, ("5.7.8 no",)), {"mechanism": "PLAIN"}), made
-    )
+    refused = as_problem(Refused(Stage.AUTH, "AUTH PLAIN", Reply(535, ("5.7.8 no",)), {"mechanism": "PLAIN"}), made)
     assert refused.status is ExitStatus.AUTH
     assert "AUTH PLAIN ********" in [evidence.text for evidence in refused.finding.evidence]
-    obstacle = session.as_problem(Obstacle(Stage.STARTTLS, "starttls.not_offered", {"lines": ("mx", "SIZE")}), made)
+    obstacle = as_problem(Obstacle(Stage.STARTTLS, "starttls.not_offered", {"lines": ("mx", "SIZE")}), made)
     assert obstacle.finding.id == "starttls.not_offered"
     assert obstacle.finding.evidence
 

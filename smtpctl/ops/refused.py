@@ -1,0 +1,123 @@
+"""From what ended a session to a Problem: a reply is looked up in the knowledge base with all that is known besides it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from smtpctl.config.profile import Profile
+from smtpctl.knowledge import families
+from smtpctl.model.endpoint import TlsMode
+from smtpctl.model.errors import Obstacle, Problem, Refused
+from smtpctl.model.finding import Evidence
+from smtpctl.model.record import NamedTuple
+from smtpctl.model.reply import Reply
+from smtpctl.model.secret import MASK
+from smtpctl.model.transcript import Stage
+from smtpctl.oauth.claims import NOTHING, Told
+from smtpctl.protocol.submit import Submission
+
+
+class Known(NamedTuple):
+    """What a session knows besides the profile: what its token tells, and whether somebody logged in (None: it did not
+    get that far)."""
+
+    token: Told = NOTHING
+    logged_in: bool | None = None
+
+
+UNKNOWN = Known()
+
+
+def as_problem(error: Problem | Refused | Obstacle, profile: Profile, known: Known = UNKNOWN) -> Problem:
+    """What ended a dialogue, as a Problem with causes: replies are looked up in the knowledge base."""
+    if isinstance(error, Problem):
+        return error
+    target = str(profile.endpoint)
+    if isinstance(error, Obstacle):
+        facts = {
+            key: ", ".join(value) if isinstance(value, list | tuple) else value for key, value in error.facts.items()
+        }
+        values = {"host": profile.endpoint.host, "port": str(profile.endpoint.port), **facts}
+        return families.entry(error.id).problem(
+            target=target, stage=error.stage, evidence=_obstacle_evidence(error), **_strings(values)
+        )
+    return _refusal(error.reply, error.stage, profile, known, command=error.command, facts=error.facts)
+
+
+def _refusal(
+    reply: Reply,
+    stage: Stage,
+    profile: Profile,
+    known: Known,
+    *,
+    command: str,
+    facts: Mapping[str, Any] | None = None,
+) -> Problem:
+    """A reply that stopped a session, explained by all that is known about it."""
+    import json
+
+    from smtpctl.knowledge import match
+
+    facts = facts or {}
+    mechanism = str(facts.get("mechanism", ""))
+    surroundings = {name: holds(profile, stage, known) for name, holds in _SURROUNDINGS.items()}
+    context = match.Context.of(
+        reply,
+        stage=stage,
+        provider=profile.preset,
+        host=profile.endpoint.host,
+        port=profile.endpoint.port,
+        mechanism=mechanism,
+        credential={"oauth2": "token", "basic": "password"}.get(profile.method, ""),
+        grant=known.token.grant or (profile.oauth.grant if profile.oauth and profile.method == "oauth2" else ""),
+        challenge=json.dumps(facts.get("challenge", {}).get("oauth", {})),
+        facts=known.token.facts.union(name for name, holds in surroundings.items() if holds),
+        denied=known.token.denied.union(name for name, holds in surroundings.items() if holds is False),
+    )
+    told = f" (token {known.token})" if known.token.shown and stage is Stage.AUTH else ""
+    evidence = [Evidence(f"{command} {MASK}{told}" if mechanism else command, "C:")] if command.isupper() else []
+    evidence += [Evidence(line, "S:") for line in reply.wire_lines()]
+    return match.problem(context, target=str(profile.endpoint), evidence=evidence)
+
+
+_ANSWERED = {Stage.MAIL: "MAIL FROM", Stage.RCPT: "RCPT TO", Stage.DATA: "DATA"}
+
+
+def refusals(profile: Profile, done: Submission, known: Known = UNKNOWN) -> list[Problem]:
+    """Every different refusal of a transaction, explained: what kept the mail from everybody, else what single
+    recipients were refused for."""
+    refused = done.refusal
+    if refused:
+        stage, reply = refused
+        return [_refusal(reply, stage, profile, known, command=_ANSWERED[stage])]
+    seen: dict[tuple[int, str], Reply] = {}
+    for recipient in done.recipients:
+        if recipient.reply is not None and not recipient.reply.positive:
+            words = recipient.reply.text.replace(recipient.address, "")
+            seen.setdefault((recipient.reply.code, words), recipient.reply)
+    command = _ANSWERED[Stage.RCPT]
+    return [_refusal(reply, Stage.RCPT, profile, known, command=command) for reply in seen.values()]
+
+
+# Conditions of the knowledge base (knowledge/replies/facts.toml) that a profile, a stage and the session decide; None
+# where they do not. At AUTH no sender has been named yet.
+_ENVELOPE = (Stage.MAIL, Stage.RCPT, Stage.DATA)
+_SURROUNDINGS: Mapping[str, Callable[[Profile, Stage, Known], bool | None]] = {
+    "verification_off": lambda profile, _, known: not profile.tls.verify,
+    "cleartext_login": lambda profile, _, known: profile.tls.mode is TlsMode.NONE and profile.method == "basic",
+    "username_no_address": lambda profile, _, known: "@" not in profile.username if profile.username else None,
+    "from_not_username": lambda profile, stage, known: (
+        profile.sender != profile.login if stage in _ENVELOPE and profile.sender and profile.login else None
+    ),
+    "logged_in": lambda _, stage, known: known.logged_in if stage in _ENVELOPE else None,
+}
+
+
+def _obstacle_evidence(error: Obstacle) -> list[Evidence]:
+    return [Evidence(line, "S:") for line in error.facts.get("lines", ())][:12]
+
+
+def _strings(values: Mapping[str, Any]) -> dict[str, Any]:
+    reserved = {"target", "evidence", "role", "stage", "severity", "location", "reply"}
+    return {f"{key}_text" if key in reserved else key: value for key, value in values.items()}
