@@ -7,6 +7,10 @@ An entry is a candidate when its expression is found in the text or one of its n
 reason, challenge status) fits. Its score is its priority, moved by what is known: `_WEIGHTS` is the one place for
 that. A text without a reply code may be a program's own: `words/` says which finding it means. A text that nobody knows
 gives a finding of the family `reply`, which says so.
+
+The score ranks; how sure a match is, is another question. What speaks against it and what nobody knows each halve the
+likelihood of its causes, so that they sum up to one only where nothing is open. What too much speaks against is not
+named at all.
 """
 
 from __future__ import annotations
@@ -30,6 +34,7 @@ TOKEN_MECHANISMS = ("XOAUTH2", "OAUTHBEARER")
 PASSWORD_MECHANISMS = ("LOGIN", "PLAIN")
 APP_GRANT = "client_credentials"
 CLOSE = 15  # entries of the same text this near the best one are named as alternatives
+TOO_MUCH = 2  # so many things against an entry, and it is no answer; the meaning of the code is
 
 # What it does to a score when the context fits, does not say, or speaks against an entry's condition.
 _WEIGHTS = {
@@ -51,6 +56,7 @@ _STAGE_REFUSALS = {
     Stage.AUTH: "auth.refused",
 }
 _CODE = re.compile(r"(?<![\d.])([2-5]\d\d)(?:[ -]|$)")
+_TOKENS = "oauth"  # what a token endpoint says; no SMTP server answers in its words
 # Which stage of a session an entry's own word for it belongs to.
 _STAGES = {"oauth": Stage.AUTH, "queue": Stage.DATA}
 
@@ -104,13 +110,26 @@ class Context(NamedTuple):
 
 
 class Match(NamedTuple):
-    """An entry that may be meant. `open` are its conditions that nobody knows, in words after "if";
-    `span` is where the text has it."""
+    """An entry that may be meant. `open` are its conditions that nobody knows, in words after "if"; `against` is what
+    does not fit; `span` is where the text has it."""
 
     said: Said
     score: int
     open: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
     span: tuple[int, int] | None = None
+
+    @property
+    def sure(self) -> float:
+        """How sure it is that this is meant, 0 to 1."""
+        return float(0.5 ** (bool(self.open) + len(self.against)))
+
+    @property
+    def reservation(self) -> str:
+        """What must hold, and what does not fit, in whole sentences; empty where it is sure."""
+        holds = f"This holds if {' and '.join(self.open)}." if self.open else ""
+        doubt = f"The words fit, but {' and '.join(self.against)}: it may be something else." if self.against else ""
+        return f"{holds} {doubt}".strip()
 
 
 def match(context: Context, limit: int = 8) -> tuple[Match, ...]:
@@ -122,10 +141,13 @@ def match(context: Context, limit: int = 8) -> tuple[Match, ...]:
     status = _challenge_status(context.challenge)
     found: list[Match] = []
     for said in catalogue.entries.values():
+        if said.stage == _TOKENS and context.code >= 400:
+            continue
         hit = said.search(text, lowered)
         if hit or _by_number(said, context, status):
             score, unknown = _score(said, context, known, catalogue)
-            found.append(Match(said, score, unknown, hit.span() if hit else None))
+            against = tuple(_against(said, context)) if hit else ()
+            found.append(Match(said, score, unknown, against, hit.span() if hit else None))
     found.sort(key=lambda one: (-one.score, one.said.id))
     return tuple(one for one in found[:limit] if one.score > -40)
 
@@ -179,6 +201,16 @@ def _conditions(
     yield "stage", _fits(context.stage, (stage_of(said),)), ""
     yield "codes", _fits(context.code if said.codes else 0, said.codes), ""
     yield "enhanced", _fits(context.enhanced if said.enhanced else "", said.enhanced), ""
+
+
+def _against(said: Said, context: Context) -> Iterator[str]:
+    """What of the numbers in the text is other than this entry has it. Codes are hints where every make of server
+    says it; a provider's are exact."""
+    code, enhanced = context.code, context.enhanced
+    if said.codes and code and code not in said.codes:
+        yield f"the code is usually {' or '.join(map(str, said.codes))}"
+    if said.prefix != GENERIC and said.enhanced and enhanced and enhanced not in said.enhanced:
+        yield f"the enhanced code is usually {' or '.join(said.enhanced)}"
 
 
 def _fits(value: object, allowed: Iterable[object]) -> bool | None:
@@ -249,6 +281,11 @@ def _causes(said: Said) -> tuple[Cause, ...]:
     )
 
 
+def _weighed(found: Finding, sure: float) -> Finding:
+    """The finding with causes that are together no likelier than it is sure that it is meant."""
+    return found._replace(causes=tuple(cause._replace(likelihood=cause.likelihood * sure) for cause in found.causes))
+
+
 def finding(context: Context, *, target: str = "", evidence: Iterable[Evidence] = ()) -> Finding:
     """What a reply or an error text means. Its id is an entry's, our own finding's where a program worded it, or
     `reply.NNN` where the text is unknown."""
@@ -256,19 +293,31 @@ def finding(context: Context, *, target: str = "", evidence: Iterable[Evidence] 
     worded = recognised(context, matches)
     if worded:
         return _worded(context, worded, target, tuple(evidence))
-    if not matches or matches[0].score < 0:
+    best = _answer(matches)
+    if not best:
         return _unknown(context, target, tuple(evidence))
-    best = matches[0]
-    return page(
+    meant = page(
         best.said,
         context,
         stage=context.stage or stage_of(best.said),
-        message=f"This holds if {' and '.join(best.open)}." if best.open else "",
+        message=best.reservation,
         target=target,
         evidence=_marked(tuple(evidence), best.said)
         or (Evidence(context.text, "S:" if context.code else "", span=best.span),),
-        knowledge=tuple(other.said.id for other in matches[1:] if best.score - other.score <= CLOSE),
+        knowledge=tuple(other.said.id for other in alternatives(matches)),
     )
+    return _weighed(meant, best.sure)
+
+
+def _answer(matches: tuple[Match, ...]) -> Match | None:
+    """The match that is an answer: the best one, if it is sure enough."""
+    return next((one for one in matches if one.score >= 0 and len(one.against) < TOO_MUCH), None)
+
+
+def alternatives(matches: tuple[Match, ...]) -> tuple[Match, ...]:
+    """What the same words may mean as well: what comes close to the answer."""
+    best = _answer(matches)
+    return tuple(one for one in matches if one is not best and best.score - one.score <= CLOSE) if best else ()
 
 
 def recognised(context: Context, matches: tuple[Match, ...]) -> wording.Recognised | None:

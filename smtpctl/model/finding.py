@@ -50,7 +50,8 @@ class Remedy(NamedTuple):
 
 
 class Cause(NamedTuple):
-    """Why it may have happened; `likelihood` is 0 to 1 relative to the other causes of the finding.
+    """Why it may have happened; `likelihood` is 0 to 1. Those of a finding sum up to one where it is sure that the finding is
+    meant, and to less where the words fit but something else is open.
 
     `facts` are what makes it likelier: names of `knowledge/replies/facts.toml`, with `not ` before one that speaks
     against it.

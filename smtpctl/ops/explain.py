@@ -14,7 +14,7 @@ from itertools import chain, islice
 from smtpctl.config import presets
 from smtpctl.knowledge import families
 from smtpctl.knowledge.catalogue import Said, load
-from smtpctl.knowledge.match import CLOSE, Context, Match, finding, match, page, recognised, retryable
+from smtpctl.knowledge.match import Context, Match, alternatives, finding, match, page, recognised, retryable
 from smtpctl.knowledge.match import by_id as by_finding_id
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.explanation import Explained, Explanation, LogCause, LogSummary, Meaning
@@ -176,7 +176,7 @@ def _alternatives(context: Context) -> tuple[Finding, ...]:
     if worded:
         meant = (by_finding_id(name, target=worded.target) for name in worded.worded.also)
         return tuple(other._replace(message="") for other in meant)
-    return tuple(_alternative(one) for one in matches[1:4] if matches[0].score - one.score <= CLOSE)
+    return tuple(_alternative(one) for one in alternatives(matches)[:3])
 
 
 def _own_text(words: str) -> Explanation | None:

@@ -94,10 +94,31 @@ def test_what_is_not_known_is_said_as_a_condition() -> None:
     assert told[0].open == ()
 
 
-def test_likelihoods_fall_and_sum_up_to_one() -> None:
-    ranks = [cause.likelihood for cause in finding(Context("535 5.7.3 Authentication unsuccessful")).causes]
+@pytest.mark.parametrize(
+    ("context", "sure"),
+    [
+        (Context("550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain"), 1),
+        (Context("535 5.7.3 Authentication unsuccessful", credential="password"), 1),
+        (Context("535 5.7.3 Authentication unsuccessful"), 0.5),
+        (Context("450 5.7.54 SMTP; Unable to relay recipient in non-accepted domain"), 0.5),
+    ],
+)
+def test_likelihoods_fall_and_sum_up_to_how_sure_it_is(context: Context, sure: float) -> None:
+    ranks = [cause.likelihood for cause in finding(context).causes]
     assert ranks == sorted(ranks, reverse=True)
-    assert sum(ranks) == pytest.approx(1)
+    assert sum(ranks) == pytest.approx(sure)
+
+
+def test_what_does_not_fit_is_said_and_too_much_of_it_is_no_answer() -> None:
+    doubtful = finding(Context("550 5.7.1 Unable to relay recipient in non-accepted domain"))
+    assert doubtful.id == "exchange.5-7-54-unable-to-relay"
+    assert "the enhanced code is usually 5.7.54" in doubtful.message
+    assert finding(Context("450 4.7.1 Unable to relay recipient in non-accepted domain")).id == "reply.450"
+
+
+def test_no_server_speaks_the_words_of_a_token_endpoint() -> None:
+    assert finding(Context("account not found")).id == "google.account-not-found"
+    assert finding(Context("550 5.1.1 Account not found")).id != "google.account-not-found"
 
 
 def test_an_unknown_reply_is_said_to_be_unknown() -> None:
