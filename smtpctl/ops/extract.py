@@ -36,18 +36,27 @@ class Failure(NamedTuple):
 
 
 class _Shape(NamedTuple):
-    """How a kind of program writes it: groups `text`, perhaps `code` (put before it) and `command`."""
+    """How a kind of program writes it: a group `text` or `bare` or a `literal` of Python, perhaps `code` or `retcode` (put
+    before it), the name of a .NET `status`, and the `command` that was answered."""
 
     name: str
     pattern: re.Pattern[str]
 
 
 # SMTP's own codes; 404 and 429 are some web server's.
-_CODE = r"(?:4[2-57]\d|5[0-57]\d)"
+_CODE = r"(?:4(?:2[0-8]|[3-57]\d)|5[0-57]\d)"
+# What web servers say with numbers that SMTP has too.
+_WEB = r"(?!(?:422 Unproc|50[0-4] (?:Internal S|Not Impl|Bad Gat|Service |Gateway|from )))"
+# Under what programs and people write a reply, in the languages of Outlook.
+_SAYS = (
+    r"(?:response|reply|repl[iy]ed|answer|message|reason|error|detail|msg|err|antwort|r\u00e9ponse|respuesta|resposta|"
+    r"risposta|odpowied\u017a|\u043e\u0442\u0432\u0435\u0442)"
+)
 
 
 def _shape(name: str, pattern: str) -> _Shape:
-    return _Shape(name, re.compile(pattern.replace("CODE", _CODE), re.MULTILINE))
+    pattern = pattern.replace("WEB", _WEB).replace("SAYS", _SAYS).replace("CODE", _CODE)
+    return _Shape(name, re.compile(pattern, re.MULTILINE))
 
 
 _SHAPES = (
@@ -55,30 +64,66 @@ _SHAPES = (
     _shape("postfix connection", r"status=(?:deferred|bounced) \((?P<text>.*)\)$"),
     _shape("postfix sasl", r"SASL authentication failed; server \S+ said: (?P<text>.*)$"),
     _shape(
+        "postfix reject",
+        r"NOQUEUE: reject: (?P<command>\S+) from [^:]{1,300}: (?P<text>CODE .*?)(?:; from=<.*)?$",
+    ),
+    _shape(
         "exim",
         r"SMTP error from remote (?:mail server|mailer) after (?P<command>[^:]{0,40}(?::<[^>]{0,320}>[^:]{0,80})?): (?:host \S+ \[\S+\]: )?(?P<text>CODE.*)$",
     ),
     _shape("msmtp", r"smtpmsg='(?P<text>CODE.*?)'(?: errormsg=|$)"),
     _shape("msmtp error", r"errormsg='(?P<text>.*?)'(?: exitcode=|$)"),
-    _shape("delivery report", r"(?i)^Diagnostic-Code:\s*smtp;\s*(?P<text>.*)$"),
+    _shape("delivery report", r"(?i)^(?:Diagnostic-Code:\s*[\w-]+|smtp|lmtp|x-[\w-]+);\s*#?(?P<text>.*)$"),
     _shape("exchange protocol log", r",<,(?P<text>CODE .*?),?$"),
     _shape("exchange tracking", r"LED=(?P<text>CODE .*?)\}"),
-    _shape("python", r"\((?P<code>CODE), (?P<literal>b?'(?:[^'\\]|\\.)*'|b?\"(?:[^\"\\]|\\.)*\")\)"),
-    _shape("dotnet", r"The server response was: (?P<text>.*)$"),
+    _shape(
+        "python",
+        r"(?:\((?P<code>CODE), |retcode \((?P<retcode>CODE)\); Msg: )(?P<literal>[bu]?'(?:[^'\\]|\\.)*'|[bu]?\"(?:[^\"\\]|\\.)*\")",
+    ),
+    _shape("dotnet", r"(?:(?P<status>[A-Z][\w ,]{5,90})\. )?The server response was: (?P<text>.*)$"),
     _shape("mailkit", r"Exception: (?P<code>CODE): (?P<text>.*)$"),
     _shape("lettre", r"(?:permanent|transient) error \((?P<code>CODE)\): (?P<text>.*)$"),
     _shape("curl", r"\b(?P<command>MAIL|RCPT|DATA) failed: (?P<text>CODE)\b"),
-    _shape("symfony", r"but got code \"(?P<code>\d{3})\", with message \"(?P<text>[^\"]*)"),
     _shape(
-        "quoted response",
-        r"(?i)\"?\b(?:response|reply|smtp_?response|smtp_?message|error_?message)\"?\s*[:=]\s*['\"]+(?P<text>CODE[ -].*?)['\"]+,?\s*$",
+        "symfony",
+        r"but got code \"(?P<code>CODE)\", with message \"(?P<text>.*?)(?:\"+(?: http\S*| in /.*| \{.*)?)?$",
+    ),
+    _shape("phpmailer", r"Detail: (?P<text>.*?) SMTP code: (?P<code>CODE)\b"),
+    _shape("pear", r"\(code: (?P<code>CODE), response: (?P<text>.*)\)"),
+    _shape(
+        "quoted response", r"(?i)SAYS[^'\":=]{0,20}['\"]?\s*[:=]\s*['\"]+(?P<text>CODE[ -].*?)['\"]+(?:[\s,})\]].*)?$"
     ),
     _shape(
         "introduced",
-        r"(?:[Ee]rror|[Ff]ailed|[Ll]ogin|[Rr]efused|[Rr]ejected|[Ee]xception|SMTP|S)\b[^:]{0,60}: ?(?P<text>(?!50[0-4] )CODE[ -].*)$",
+        r"(?:[Ee]rror|[Ff]ailed|[Ll]ogin|[Rr]efused|[Rr]ejected|[Ee]xception|[Pp]ermanent|[Tt]emporary|[Tt]ransient|"
+        r"[Rr]esponse|[Rr]eply|Erreur|Fehler|Errore|Erro|\u041e\u0448\u0438\u0431\u043a\u0430|(?:Net::)?SMTP\w*|S)\b[^:]{0,60}: ?['\"]?"
+        r"(?P<text>WEBCODE[ -].*)$",
     ),
-    _shape("transcript", r"^\s*(?:<[-~* ]{1,3}|S: )?(?P<text>CODE(?:[ -].*)?)$"),
+    _shape(
+        "named",
+        r"(?i)\b(?:smtp|mail)\b.{0,40} error (?P<text>CODE [A-Z].*)$|\berror (?P<bare>CODE (?=.*\b(?:MAIL FROM|RCPT TO)\b).*)$",
+    ),
+    _shape("transcript", r"^\s*(?:[<>S][-<>*:~ ]{1,5}|(?:Got|SERVER -> CLIENT): )?#?(?P<text>CODE(?:[ -].*)?)$"),
+    _shape(
+        "enhanced alone", r"(?:^|Exception: |Exception message was: )#?(?P<text>[45]\.[0-35-7]\.\d{1,3} [A-Za-z<].*)$"
+    ),
 )
+# What .NET says in place of the reply code: the words of System.Net.Mail.SmtpStatusCode.
+_DOTNET = {
+    "Service not available, closing transmission channel": "421",
+    "Error in processing": "451",
+    "Insufficient system storage": "452",
+    "Client does not have permission to submit mail to this server": "454",
+    "Syntax error, command unrecognized": "500",
+    "Command not implemented": "502",
+    "Bad sequence of commands": "503",
+    "Command parameter not implemented": "504",
+    "The SMTP server requires a secure connection or the client was not authenticated": "530",
+    "Mailbox unavailable": "550",
+    "Exceeded storage allocation": "552",
+    "Mailbox name not allowed": "553",
+    "Transaction failed": "554",
+}
 _ENHANCED = re.compile(rf"(?<![\w.:/=-])(?P<text>{_CODE}[ -]#?[245]\.\d{{1,3}}\.\d{{1,3}}\b.*)$")
 _BARE_ENHANCED = re.compile(r"^#?([45])\.\d{1,3}\.\d{1,3}\b")
 # A line that has none of these cannot report a failure; plain words, because this runs for every line of a log.
@@ -91,13 +136,15 @@ _WORDS = (
     "expired", "invalid ", "non-prop", "sec_", "oauth2", "server response", "missing cred",
 )  # fmt: skip
 # The look-behind stands behind the digit, so that the search can skip to digits.
-_ANY_CODE = re.compile(r"[45](?<!\w[45])\d\d(?:[ :-]|$)")
+_ANY_CODE = re.compile(r"[45](?<!\w[45])\d\d(?:[ :-]|, ['bu]|\); Msg|$)")
 _DONE = ("status=sent", ": removed")
 _WHEN = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?)|^(?:<\d+>)?([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)")
 _ABOUT = re.compile(
     r"(?:to=<?|RCPT TO:<|Final-Recipient: *rfc822; *|(?:\*\*|==) )[^\s@<>]+@([\w.-]+\w)|\bhost[= ]([\w-]+\.[\w.-]+\w)"
 )
 _PORT = re.compile(r"connect\b.*?[\]\w]:(\d{2,5})\b")
+# What mail servers fold over indented lines when they tell people about a failure.
+_WRAPPED = re.compile(r"\s*(?:<[^>\s]+>: |SMTP error from remote |delivery via |Remote host said: |host \S+\[)")
 _CONTINUED = re.compile(r"^(?P<lead>.{0,40}?)(?P<code>[45]\d\d)-(?P<text>.*)$")
 # Lines of a trace: what tells more is kept, the calls are not. Of Java and .NET, Node, Python, Ruby, PHP and Rust.
 _TRACE = re.compile(
@@ -106,7 +153,7 @@ _TRACE = re.compile(
     r"(?:errno|code|syscall|address|port|command|response|responseCode|reason|library|host|hostname|message|\[Message\])"
     r"['\"]?\s?[:=] ?\S|\u2022|\d: (?=[A-Za-z])|[A-Za-z][\w.]+(?:Exception|Error): ))|"
     r"\s*(?:at .{0,300}(?:\(|:\d)|at [\w.$<>]+$|\.\.\. \d+ more|--- End of |File \"|[~^]+$|from .+:\d+:in |"
-    r"#\d+ |\[?(?:stacktrace|Stack trace|previous exception)\]?:?$|\}[,;)]*$|thrown in )"
+    r"#\d+ (?=[/{\[(A-Za-z])|\[?(?:stacktrace|Stack trace|previous exception)\]?:?$|\}[,;)]*$|thrown in )"
 )
 _TRACE_BEGINS = " \tCDTSast#[}-"
 _PYTHON = "(most recent call last):"
@@ -165,8 +212,11 @@ def joined(lines: Iterable[str]) -> Iterator[str]:
 
 def _continuation(held: str, line: str) -> str | None:
     """What `line` adds to `held`, or None where it begins something new."""
+    wrapped = _WRAPPED.match(held)
     if not line.strip():
-        return ""  # between the parts of a Python trace, and of nothing else that goes on
+        return None if wrapped else ""  # between the parts of a Python trace
+    if wrapped and line[0] in " \t" and not line.lstrip().startswith("<"):
+        return f" {line.strip()}"
     if line[0] in " \t" and held[:16].lower() == "diagnostic-code:":
         return f" {line.strip()}"
     if line[0] in _TRACE_BEGINS and (found := _TRACE.match(line)):
@@ -211,9 +261,10 @@ def _said(words: str) -> tuple[str, str, bool]:
     """The words, the command they answered, and whether they surely report a failure."""
     for _, pattern in _SHAPES:
         if found := pattern.search(words):
-            groups = found.groupdict()
-            text = _literal(groups["literal"]) if groups.get("literal") else (groups.get("text") or "")
-            return _with_code(groups.get("code") or "", text), groups.get("command") or "", True
+            said = {name: value for name, value in found.groupdict().items() if value}
+            text = _literal(said["literal"]) if "literal" in said else said.get("text") or said.get("bare", "")
+            code = said.get("code") or said.get("retcode") or _DOTNET.get(said.get("status", ""), "")
+            return _with_code(code, text), said.get("command", ""), True
     if found := _ENHANCED.search(words):
         return found["text"].strip(), "", True
     return words, "", False
@@ -223,7 +274,9 @@ def _with_code(code: str, text: str) -> str:
     text = text.strip()
     bare = _BARE_ENHANCED.match(text)
     if not code and bare:
-        code = f"{bare[1]}50"  # .NET leaves the code out; the class is all that is known
+        code = f"{bare[1]}50"  # some leave the code out; the class is all that is known
+    if code == "550" and bare and bare[1] == "4":
+        code = "450"  # .NET has one name for both
     return f"{code} {text}" if code and not text.startswith(code) else text
 
 

@@ -67,6 +67,28 @@ from smtpctl.ops.extract import LINE_LIMIT, failures, first, joined
         ("S: 421 closing", "421 closing", None, "", ""),
         ("SMTP ERROR: Password command failed: 535 5.7.8 no", "535 5.7.8 no", None, "", ""),
         ("com.sun.mail.smtp.SMTPSendFailedException: 550 5.7.60 no", "550 5.7.60 no", None, "", ""),
+        ("smtp;550 #5.1.0 no", "550 #5.1.0 no", None, "", ""),
+        ("Diagnostic-Code: X-Postfix; connect to a.example: refused", "connect to a.example: refused", None, "", ""),
+        ("Net::SMTPServerBusy: 451 not now", "451 not now", None, "", ""),
+        ("Mailbox name not allowed. The server response was: 5.7.1 no", "553 5.7.1 no", None, "", ""),
+        ("Mailbox unavailable. The server response was: not you", "550 not you", None, "", ""),
+        ("reply: retcode (553); Msg: b'5.7.1 no'", "553 5.7.1 no", None, "", ""),
+        ("(501, 'no', 'ann@example.com')", "501 no", None, "", ""),
+        ("failed Detail: no more ann SMTP code: 550 Additional SMTP info: 5.7.0", "550 no more ann", None, "", ""),
+        ('got code "235", with message "235 ok" but got code "503", with message "503 no"', "503 no", None, "", ""),
+        ("Risposta server: '550 no', porta: 25", "550 no", None, "", ""),
+        ("Erreur : 550 no", "550 no", None, "", ""),
+        ('    "message": "535 no",', "535 no", None, "", ""),
+        ("MailKit.Net.Smtp.SmtpCommandException: 5.7.3 no", "550 5.7.3 no", None, "", ""),
+        ("#550 5.1.1 no ##", "550 5.1.1 no ##", None, "", ""),
+        (
+            "Nov 21 08:02:11 mail postfix/smtpd[1]: NOQUEUE: reject: RCPT from a.example[192.0.2.7]: 554 5.7.1 no; "
+            "from=<ann@example.com> to=<bob@example.org> proto=ESMTP helo=<a.example>",
+            "554 5.7.1 no",
+            Stage.RCPT,
+            "example.org",
+            "Nov 21 08:02:11",
+        ),
     ],
 )
 def test_words_are_cut_out_of_a_line(line: str, text: str, stage: Stage | None, about: str, when: str) -> None:
@@ -103,6 +125,19 @@ def test_a_folded_field_is_one() -> None:
     lines = ["Final-Recipient: rfc822; ann@example.org", "Diagnostic-Code: smtp; 550 5.1.1", "   no such user"]
     (found,) = failures(lines)
     assert (found.text, found.about) == ("550 5.1.1 no such user", "example.org")
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (["<ann@example.org>: host mx.example.org[192.0.2.1] said: 530", "    Log in first (in reply to MAIL FROM command)"], "530 Log in first"),
+        (["    SMTP error from remote mail server after RCPT TO:<ann@example.org>:", "    host mx [192.0.2.1]: 550-no", "    550 never"], "550-no 550 never"),
+    ],
+    ids=["postfix", "exim"],
+)  # fmt: skip
+def test_what_mail_servers_fold_for_people_is_one(lines: list[str], text: str) -> None:
+    (found,) = failures([*lines, "", "This is what you sent:"])
+    assert found.text == text
 
 
 def test_the_port_of_a_connection_is_kept() -> None:
