@@ -20,7 +20,6 @@ from smtpctl.render.canvas import Canvas
 from smtpctl.render.text import TextRenderer
 
 Work = Callable[[Profile, Surroundings], Report]
-AT_ONCE = 16  # targets worked on at the same time
 
 
 def profiles(terminal: Terminal, targets: Sequence[str], overrides: dict[str, Any], everything: bool) -> list[Profile]:
@@ -69,11 +68,14 @@ def run(
     kept = _created(transcript) if transcript else None
     threshold = None if fail_on == "never" else Severity.parse(fail_on)
     renderer = terminal.renderer(schema, threshold)
-    if len(chosen) == 1 and isinstance(renderer, TextRenderer):
-        reports = [_one(terminal, chosen[0], work, renderer)]
-    else:
-        reports = _many(terminal, chosen, work)
-        terminal.out(renderer.report(reports[0]) if len(reports) == 1 else renderer.reports(reports))
+    try:
+        if len(chosen) == 1 and isinstance(renderer, TextRenderer):
+            reports = [_one(terminal, chosen[0], work, renderer)]
+        else:
+            reports = _many(terminal, chosen, work)
+            terminal.out(renderer.report(reports[0]) if len(reports) == 1 else renderer.reports(reports))
+    except KeyboardInterrupt:
+        leave_interrupted()
     if kept:
         with kept:
             kept.write(reports[0].transcript.dumps())
@@ -101,6 +103,7 @@ def _many(terminal: Terminal, chosen: Sequence[Profile], work: Work) -> list[Rep
     around = _around(terminal)
     if len(chosen) == 1:
         return [work(chosen[0], around)]
+    from smtpctl.ops.threads import at_once
     from smtpctl.render.progress import progress
 
     canvas = Canvas(terminal.width, terminal.err_color, terminal.unicode)
@@ -114,45 +117,8 @@ def _many(terminal: Terminal, chosen: Sequence[Profile], work: Work) -> list[Rep
         shown.done(report)
         return report
 
-    try:
-        with shown:
-            return _at_once(one, chosen)
-    except KeyboardInterrupt:
-        leave_interrupted()
-
-
-def _at_once(work: Callable[[Profile], Report], chosen: Sequence[Profile]) -> list[Report]:
-    """`work` of each, in threads that die with the process: after Ctrl-C nobody waits for a server that says nothing."""
-    from queue import Empty, SimpleQueue
-    from threading import Thread
-
-    jobs = list(enumerate(chosen))[::-1]
-    done: SimpleQueue[tuple[int, Report | BaseException]] = SimpleQueue()
-
-    def work_off() -> None:
-        while True:
-            try:
-                number, profile = jobs.pop()
-            except IndexError:  # another thread took the last one
-                return
-            try:
-                done.put((number, work(profile)))
-            except BaseException as defect:
-                done.put((number, defect))
-
-    for _ in range(min(AT_ONCE, len(chosen))):
-        Thread(target=work_off, daemon=True).start()
-    found: dict[int, Report | BaseException] = {}
-    while len(found) < len(chosen):
-        try:
-            number, result = done.get(timeout=1.0)  # a Ctrl-C that comes just before a wait is seen only after it
-            found[number] = result
-        except Empty:
-            continue
-    for result in found.values():
-        if isinstance(result, BaseException):
-            raise result
-    return [report for _, report in sorted(found.items()) if isinstance(report, Report)]
+    with shown:
+        return at_once(one, chosen)
 
 
 def _around(terminal: Terminal, **more: Any) -> Surroundings:

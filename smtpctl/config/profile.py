@@ -14,7 +14,7 @@ from smtpctl.model.record import NamedTuple
 from smtpctl.model.secret import Secret
 
 _METHODS = {"oauth2": "OAuth 2.0", "basic": "password", "anonymous": "no login"}
-_MODES = {
+MODES = {
     TlsMode.IMPLICIT: "implicit TLS",
     TlsMode.STARTTLS: "STARTTLS",
     TlsMode.AUTO: "TLS if offered",
@@ -111,7 +111,7 @@ class Profile(NamedTuple):
         left out where it is the label already."""
         method = _METHODS.get(self.method, self.method)
         who = f" as {self.login}" if self.login and self.method != "anonymous" else ""
-        parts = (str(self.endpoint) if self.name else "", _MODES[self.tls.mode], f"{method}{who}")
+        parts = (str(self.endpoint) if self.name else "", MODES[self.tls.mode], f"{method}{who}")
         return "  ".join(part for part in parts if part)
 
     @property

@@ -68,6 +68,22 @@ class RecipientResult(NamedTuple):
     reply: Reply | None = None
 
 
+class Line(NamedTuple):
+    """One line of a comparison. `status` as in `StageResult`, a cell for each thing that is told of it."""
+
+    status: str
+    cells: tuple[str, ...]
+    ms: float | None = None
+
+
+class Comparison(NamedTuple):
+    """Ways that were tried, one line each, and what it comes to, for people; a document has the same in its facts."""
+
+    title: str
+    lines: tuple[Line, ...]
+    note: str = ""
+
+
 class Report(NamedTuple):
     """What one use case found out about one target. `facts` holds JSON values (tls, capabilities, queue_id ...)."""
 
@@ -79,6 +95,7 @@ class Report(NamedTuple):
     recipients: tuple[RecipientResult, ...] = ()
     failure: Failure | None = None
     facts: Mapping[str, Any] = {}
+    comparisons: tuple[Comparison, ...] = ()
     headline: str = ""  # e.g. "STARTTLS  OAuth 2.0 as noreply@example.com"
     next_command: str = ""
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from smtpctl.config.fields import FIELDS, Type
+from smtpctl.config.fields import FIELDS, Field, Type
 from smtpctl.config.profile import Profile
 from smtpctl.config.secrets import refs
 from smtpctl.model.finding import Finding
@@ -54,6 +54,39 @@ def personal(finding: Finding, profile: Profile, token: Mapping[str, Any] = NO_C
         )
         causes.append(cause._replace(remedies=remedies))
     return finding._replace(causes=tuple(causes))
+
+
+def setting(profile: Profile, settings: Mapping[str, str]) -> str:
+    """The command that gives the profile these settings; without a stored profile the check of a server with them, and
+    with the options that were given besides."""
+    if profile.name:
+        return " ".join(
+            ["smtpctl profile set", _quote(profile.name), *(f"{k}={_quote(v)}" for k, v in settings.items())]
+        )
+    moved = {"host", "port", "socket", *settings}
+    given = [
+        word
+        for field in FIELDS
+        if field.option
+        and not field.secret
+        and field.name not in moved
+        and field.name in profile.origins
+        and profile.origins[field.name].kind == "flag"
+        for word in _options(field, profile.values[field.name])
+    ]
+    host, port = settings.get("host", profile.endpoint.host), settings.get("port", profile.endpoint.port)
+    server = str(profile.endpoint._replace(host=host, port=int(port)))
+    said = [_option(f"{key}={value}") for key, value in settings.items() if key not in ("host", "port")]
+    return " ".join(["smtpctl check", server, *said, *given])
+
+
+def _options(field: Field, value: Any) -> list[str]:
+    """An option as it would be typed, with its value; several where it may be repeated."""
+    if isinstance(value, Mapping):
+        return [f"{field.option} {_quote(f'{key}={item:g}')}" for key, item in value.items()]
+    values = value if isinstance(value, tuple) else (value,)
+    texts = [str(item).lower() if field.type is Type.FLAG else str(item) for item in values]
+    return [_typed(field, text) for text in texts]
 
 
 def _next(report: Report, findings: tuple[Finding, ...], profile: Profile) -> str:
@@ -118,8 +151,10 @@ def _as_options(command: str, profile: Profile) -> str:
 def _option(assignment: str) -> str:
     key, _, value = assignment.partition("=")
     field = next((field for field in FIELDS if field.name == key and field.option), None)
-    if field is None or not value:
-        return ""
+    return "" if field is None or not value else _typed(field, value)
+
+
+def _typed(field: Field, value: str) -> str:
     if field.type is Type.FLAG:
         return field.option if value == "true" else f"--no-{field.option[2:]}"
     return f"{field.option} {_quote(value)}"

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from smtpctl.config import secrets
 from smtpctl.config.profile import Profile
+from smtpctl.config.secrets.refs import Kind, SecretRef
 from smtpctl.model.endpoint import Credentials
 from smtpctl.model.errors import Obstacle, Problem, Refused
 from smtpctl.model.finding import Finding
@@ -86,6 +87,14 @@ def credentials(profile: Profile, around: Surroundings) -> Credentials:
             profile.secret_ref, around.environ, around.prompt, label=label, warn=around.warn, hidden=hidden
         )
     return Credentials(profile.login if password or token else profile.username, password, token)
+
+
+def holding(profile: Profile, around: Surroundings) -> Profile:
+    """The same profile with its secrets at hand, so that several sessions fetch them, or ask for them, once. Problem of
+    the family `secret`."""
+    who = credentials(profile, around)
+    held = profile._replace(secret_ref=SecretRef(Kind.LITERAL, literal=who.password)) if who.password else profile
+    return held._replace(token_ref=SecretRef(Kind.LITERAL, literal=who.token)) if who.token else held
 
 
 def login(profile: Profile, who: Credentials, address: str = "") -> Login:

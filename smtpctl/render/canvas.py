@@ -59,6 +59,9 @@ def _escape(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
 
 
+LINES = 4  # a row of a table may take; the evidence below has all of it
+
+
 def to_ascii(text: str) -> str:
     """`text` in ASCII: known punctuation by its look, the rest as escapes."""
     if text.isascii():
@@ -123,6 +126,13 @@ def fold(text: str, width: int) -> list[str]:
     return [*lines, line] if line else lines
 
 
+def duration(ms: float) -> str:
+    """Milliseconds as people read them, in at most 7 columns up to days: `12 ms`, `12.5 s`, `300 s`."""
+    if ms < 9_999.5:
+        return "<1 ms" if 0 < ms < 0.5 else f"{ms:.0f} ms"
+    return f"{ms / 1000:.1f} s" if ms < 99_950 else f"{ms / 1000:.0f} s"
+
+
 class Canvas(NamedTuple):
     """How the screen is: `width` in columns, whether it shows `colour` and more than ASCII (`unicode`)."""
 
@@ -173,6 +183,14 @@ class Canvas(NamedTuple):
     def joined(self, lines: Iterable[str]) -> str:
         """Lines as the text of a screen, with a line end after each."""
         return "".join(f"{line}\n" for line in lines)
+
+
+def few(canvas: Canvas, text: str, room: int, most: int = LINES) -> list[str]:
+    """`text` on as many lines as it takes, but not more than `most`."""
+    lines = list(broken(text, room))
+    if len(lines) > most:
+        lines[most - 1 :] = [canvas.clip(lines[most - 1] + lines[most], room)]
+    return [line.rstrip() for line in lines]
 
 
 PLAIN = Canvas()

@@ -10,8 +10,8 @@ from typing import Protocol, TextIO
 
 from smtpctl.model.report import Report
 from smtpctl.model.transcript import Stage
-from smtpctl.render.canvas import Canvas
-from smtpctl.render.text import duration, summary
+from smtpctl.render.canvas import Canvas, duration
+from smtpctl.render.text import summary
 
 
 class Progress(Protocol):

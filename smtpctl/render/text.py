@@ -17,14 +17,14 @@ from smtpctl.model.transcript import Event, Kind
 from smtpctl.render import listing
 from smtpctl.render.base import Setting, problem_report
 from smtpctl.render.blocks import block
-from smtpctl.render.canvas import Canvas, broken, columns, fold
+from smtpctl.render.canvas import LINES, columns, duration, few, fold
+from smtpctl.render.comparison import comparison
 from smtpctl.render.tables import Column, table
 
 _NAME = 10  # columns of a stage's name
 _TIME = 9  # columns of its time, with the gap before it
 _BELOW = " " * (2 + 2 + _NAME + 2)  # what stands before a stage's detail: margin, mark, name
 _ROW = 100  # columns of a stage's row at most: on a wide screen the eye would lose the line on the way to the time
-_LINES = 4  # a row may take; the evidence below has all of it
 _CALM = 2  # a row without a complaint
 _RECIPIENT: Mapping[str, tuple[str, str]] = {  # result: status, word
     "accepted": ("passed", "accepted"),
@@ -63,7 +63,7 @@ class TextRenderer:
         canvas = self._canvas
         room = min(canvas.width, _ROW) - len(_BELOW) - (0 if stage.ms is None else _TIME)
         detail = canvas.text(stage.detail)
-        lines = _few(canvas, detail, room, _CALM if stage.status in ("passed", "skipped") else _LINES)
+        lines = few(canvas, detail, room, _CALM if stage.status in ("passed", "skipped") else LINES)
         time = "" if stage.ms is None else canvas.paint("dim", duration(stage.ms).rjust(_TIME))
         name = canvas.pad(stage.stage.value, _NAME)
         shown = canvas.pad(lines[0], room) if time else lines[0]
@@ -86,6 +86,8 @@ class TextRenderer:
             lines += ["", *self._recipients(report.recipients)]
         for finding in sorted(report.findings, key=lambda finding: -finding.severity):
             lines += ["", *block(self._canvas, finding)]
+        for tried in report.comparisons:
+            lines += ["", *comparison(self._canvas, tried)]
         return self._canvas.joined([*lines, "", *self._ending(report)])
 
     def reports(self, reports: Sequence[Report]) -> str:
@@ -129,9 +131,9 @@ class TextRenderer:
             reply = canvas.text(str(recipient.reply)) if recipient.reply else ""
             if columns(address) > width:
                 yield lead + address
-                lines = ["", *_few(canvas, reply, canvas.width - 17 - width)] if reply else []
+                lines = ["", *few(canvas, reply, canvas.width - 17 - width)] if reply else []
             else:
-                lines = _few(canvas, reply, canvas.width - 17 - width)
+                lines = few(canvas, reply, canvas.width - 17 - width)
                 yield (lead + canvas.pad(address, width) + "  " + lines[0]).rstrip()
             yield from (" " * (17 + width) + line for line in lines[1:])
 
@@ -164,21 +166,6 @@ class Summary(NamedTuple):
 def summary(report: Report) -> Summary:
     """The row for `report`."""
     return Summary(_state(report), report.target, _ms(report), _reason(report))
-
-
-def _few(canvas: Canvas, text: str, room: int, most: int = _LINES) -> list[str]:
-    """`text` on as many lines as it takes, but not more than `most`."""
-    lines = list(broken(text, room))
-    if len(lines) > most:
-        lines[most - 1 :] = [canvas.clip(lines[most - 1] + lines[most], room)]
-    return [line.rstrip() for line in lines]
-
-
-def duration(ms: float) -> str:
-    """Milliseconds as people read them, in at most 7 columns up to days: `12 ms`, `12.5 s`, `300 s`."""
-    if ms < 9_999.5:
-        return "<1 ms" if 0 < ms < 0.5 else f"{ms:.0f} ms"
-    return f"{ms / 1000:.1f} s" if ms < 99_950 else f"{ms / 1000:.0f} s"
 
 
 def _ms(report: Report) -> float:

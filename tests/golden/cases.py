@@ -8,7 +8,7 @@ from typing import Any
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Cause, Evidence, Finding, Location, Remedy, Severity
 from smtpctl.model.reply import Reply
-from smtpctl.model.report import ExitStatus, Failure, Outcome, RecipientResult, Report, StageResult
+from smtpctl.model.report import Comparison, ExitStatus, Failure, Line, Outcome, RecipientResult, Report, StageResult
 from smtpctl.model.transcript import Stage, Transcript
 
 REFUSED = Reply(535, ("5.7.3 Authentication unsuccessful [AM0PR04CA0012.eurprd04.prod.outlook.com]",))
@@ -245,6 +245,23 @@ SENT = ONE_REFUSED._replace(
     stages=(ONE_REFUSED.stages[0], stage(Stage.RCPT, "passed", "250 2.1.5 Ok", 6), ONE_REFUSED.stages[2]),
 )
 
+SUGGESTED = STARTTLS_MISSING._replace(
+    comparisons=(
+        Comparison(
+            "Ports and modes",
+            (
+                Line("passed", ("port 465", "implicit TLS", "works, login accepted (PLAIN)"), 145),
+                Line("warning", ("port 587", "STARTTLS", "answers; the login was not tried: one try is enough"), 130),
+                Line("warning", ("mx.provider.example:587", "STARTTLS", "answers; the login was not tried: you named another server"), 12504),
+                Line("failed", ("port 25", "STARTTLS", "answers, but offers no STARTTLS"), 44),
+                Line("failed", ("port 2525", "STARTTLS", "The greeting holds \x1b[31mcontrol characters: " + "メール" * 30)),
+            ),
+            "The best of these is port 465 with implicit TLS.",
+        ),
+    ),
+    next_command="smtpctl profile set shop port=465 tls=implicit",
+)  # fmt: skip
+
 HOSTILE = Report(
     "evil.example:25",
     Transcript(),
@@ -326,6 +343,7 @@ REPORTS = {
     "one-refused": ONE_REFUSED,
     "sent": SENT,
     "hostile": HOSTILE,
+    "suggested": SUGGESTED,
 }
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from smtpctl.model.finding import Cause, Evidence, Finding, Location, Remedy, Severity
 from smtpctl.model.reply import Reply
-from smtpctl.model.report import ExitStatus, Failure, RecipientResult, Report, StageResult
+from smtpctl.model.report import Comparison, ExitStatus, Failure, Line, RecipientResult, Report, StageResult
 from smtpctl.model.transcript import Event, Kind, Stage, Transcript
 from smtpctl.render import renderer
 from smtpctl.render.canvas import Canvas, broken, chunks, columns, fold, to_ascii, visible
@@ -47,8 +47,13 @@ findings = st.builds(
     location=st.none() | st.builds(Location, anything, st.integers(1, 9999), st.integers(1, 200)),
     verified=st.booleans(),
 )
+statuses = st.sampled_from(["passed", "failed", "warning", "skipped"])
+lines = st.builds(Line, statuses, st.tuples(anything, anything, anything), st.none() | st.floats(0, 1e7))
 reports = st.builds(
     Report,
+    comparisons=st.lists(
+        st.builds(Comparison, anything, st.lists(lines, max_size=3).map(tuple), anything), max_size=2
+    ).map(tuple),
     target=anything,
     transcript=st.just(Transcript()),
     findings=st.lists(findings, max_size=3).map(tuple),
@@ -56,7 +61,7 @@ reports = st.builds(
         st.builds(
             StageResult,
             stages,
-            st.sampled_from(["passed", "failed", "warning", "skipped"]),
+            statuses,
             anything,
             st.none() | st.floats(0, 1e7),
             st.just({}),

@@ -160,6 +160,17 @@ def big_file(user: User) -> list[str]:
     return ["--attach", str(user.home / "big.bin")]
 
 
+def test_suggest_finds_the_mode_that_works_and_its_command_mends_the_profile(user: User) -> None:
+    user.run("profile", "set", "office", "tls=implicit")
+    report = user.report("check", "office", "--suggest")
+    assert report["exit"] == 69
+    best, *_ = report["facts"]["suggestion"]["tried"]
+    assert (best["port"], best["tls"], best["result"]) == (user.postfix.port("submission"), "starttls", "works")
+    assert user.run(*shlex.split(report["next_command"])[1:]).code == 0
+    kept = user.report("check", "office", "--suggest")
+    assert (kept["exit"], kept["facts"]["suggestion"]["command"]) == (0, "")
+
+
 def to_listener(name: str) -> Callable[[User], list[str]]:
     return lambda user: [f"--port={user.postfix.port(name)}", "--auth", "none"]
 

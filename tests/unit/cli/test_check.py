@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import jsonschema
+import pytest
 
-from harness import Runner
+from harness import Run, Runner
 from smtpctl.model.endpoint import TlsMode
+from smtpctl.model.secret import Secret
+from smtpctl.ops import suggest
 from smtpctl.ops.schemas import of_output
 from smtpctl.protocol.server.values import Setup
 from smtpctl.sink.server import Sink
+
+
+def valid(run: Run) -> dict[str, Any]:
+    """What `--json` printed, judged by the schema that ships for it."""
+    document = json.loads(run.stdout)
+    jsonschema.Draft202012Validator(json.loads(of_output("check"))).validate(document)
+    return dict(document)
 
 
 def test_deep_in_text_has_a_row_of_its_own(smtpctl_call: Runner) -> None:
@@ -24,9 +35,7 @@ def test_deep_as_json(smtpctl_call: Runner) -> None:
     with Sink(Setup(tls=TlsMode.IMPLICIT)) as sink:
         options = ("--tls", "implicit", "--ca-file", sink.ca_file, "--deep", "--max-connections", "2", "--json")
         run = smtpctl_call("check", f"{sink.host}:{sink.port}", *options)
-    document = json.loads(run.stdout)
-    jsonschema.Draft202012Validator(json.loads(of_output("check"))).validate(document)
-    scan = document["facts"]["scan"]
+    scan = valid(run)["facts"]["scan"]
     assert scan["versions"]["TLS 1.2"]["ciphers"]
     assert scan["command_injection"] is None
 
@@ -73,3 +82,32 @@ def test_metrics_of_several_targets(smtpctl_call: Runner) -> None:
     assert f'smtpctl_check_success{{target="{sink.host}:{sink.port}"}} 1\n' in run.stdout
     assert 'smtpctl_check_exit_status{target="127.0.0.1:1"} 75\n' in run.stdout
     assert run.stdout.count("# TYPE smtpctl_check_success ") == 1
+
+
+@pytest.mark.parametrize("more", [("--deep", "--suggest")])
+def test_one_of_them_at_a_time(smtpctl_call: Runner, more: tuple[str, ...]) -> None:
+    run = smtpctl_call("check", "mail.example.com", *more)
+    assert run.code == 2
+    assert " and ".join(more) in run.stderr
+
+
+@pytest.fixture
+def own_port_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """--suggest tries no other port of this machine."""
+    whole = suggest.plan
+    monkeypatch.setattr(suggest, "plan", lambda p: tuple(one for one in whole(p) if one.port == p.endpoint.port))
+
+
+@pytest.mark.usefixtures("own_port_only")
+def test_suggest_ends_with_the_command_that_works(smtpctl_call: Runner) -> None:
+    with Sink(Setup(tls=TlsMode.STARTTLS, users={"ann": Secret("wonderland")})) as sink:
+        options = ("--ca-file", sink.ca_file, "--username", "ann", "--password-env", "OF_ANN")
+        asked = ("check", f"{sink.host}:{sink.port}", "--tls", "implicit", *options, "--suggest")
+        told = smtpctl_call(*asked, env={"OF_ANN": "wonderland"})
+        found = valid(smtpctl_call(*asked, "--json", env={"OF_ANN": "wonderland"}))
+        again = smtpctl_call(*found["next_command"].split()[1:], env={"OF_ANN": "wonderland"})
+    assert told.code == found["exit"] == 69  # of the settings as they are
+    assert found["next_command"] == found["facts"]["suggestion"]["command"]
+    assert told.stdout.rstrip().endswith(f"Next:  {found['next_command']}")
+    assert f"port {sink.port}  STARTTLS      works, login accepted (PLAIN)" in told.stdout
+    assert again.code == 0

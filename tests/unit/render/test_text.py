@@ -10,8 +10,8 @@ from smtpctl.model.finding import Evidence, Finding, Severity
 from smtpctl.model.report import ExitStatus, Failure, RecipientResult, Report, StageResult
 from smtpctl.model.transcript import Event, Kind, Stage, Transcript
 from smtpctl.render import renderer
-from smtpctl.render.canvas import Canvas
-from smtpctl.render.text import TextRenderer, duration, summary
+from smtpctl.render.canvas import Canvas, duration
+from smtpctl.render.text import TextRenderer, summary
 
 cases = runpy.run_path(str(Path(__file__).parents[2] / "golden" / "cases.py"))
 
