@@ -27,7 +27,7 @@ def test_transcript(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # What cannot be played without certificates, addresses or a proxy is found in tests/servers and tests/unit.
-ELSEWHERE = {"conn.partial", "local.ipv6_broken"}
+ELSEWHERE = {"conn.partial", "local.ipv6_broken", "tls.client_cert_no_clientauth_eku"}
 # What dialogues raise as an Obstacle.
 OBSTACLES = {
     "starttls.not_offered", "auth.not_offered", "auth.no_common_mechanism", "auth.server_not_authenticated",

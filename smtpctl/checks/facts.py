@@ -24,7 +24,7 @@ class Facts(NamedTuple):
 
     `session` is None where it did not get as far as a login; `tls` the handshake, also one that was refused; `chain` the
     presented certificates, leaf first, None for one that cannot be read; `helo` the name we gave; `now` epoch seconds;
-    `trusted` that the network to the server is.
+    `trusted` that the network to the server is; `client` the certificate that we present, where there is one.
     """
 
     target: str
@@ -37,6 +37,7 @@ class Facts(NamedTuple):
     chain: tuple[Certificate | None, ...]
     now: float
     trusted: bool = False
+    client: Certificate | None = None
 
     def offered(self, *, secured: bool) -> Capabilities | None:
         """What the last EHLO was answered in clear or inside TLS, also where the session went no further."""

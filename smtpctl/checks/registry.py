@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from smtpctl.checks import certificate, connection, greeting, starttls
+from smtpctl.checks import certificate, chain, connection, greeting, starttls
 from smtpctl.checks.facts import Facts, Scanned
 from smtpctl.model.finding import Finding
 from smtpctl.model.record import NamedTuple
@@ -33,9 +33,11 @@ CHECKS: tuple[Check, ...] = (
            "tls.cert.ip_used", "tls.cert.cn_only", "tls.cert.wildcard_depth", "tls.cert.weak_key",
            "tls.cert.weak_signature", "tls.cert.eku", "tls.cert.is_ca", "tls.cert.long_validity",
            "tls.cert.must_staple", "tls.cert.unparseable")),
-    Check("chain", certificate.chain, Stage.TLS,
+    Check("chain", chain.chain, Stage.TLS,
           ("tls.cert.self_signed", "tls.chain.missing_intermediate", "tls.chain.unknown_ca", "tls.chain.expired_ca",
-           "tls.chain.order", "tls.chain.extra_certs", "tls.chain.root_sent", "tls.chain.bad_signature")),
+           "tls.chain.order", "tls.chain.extra_certs", "tls.chain.root_sent", "tls.chain.bad_signature", "tls.cert.weak_key",
+           "tls.cert.weak_signature")),
+    Check("client certificate", certificate.own, Stage.CONNECT, ("tls.client_cert_no_clientauth_eku",)),
 )  # fmt: skip
 
 

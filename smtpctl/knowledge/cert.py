@@ -11,7 +11,20 @@ _NOTE, _WARNING, _ERROR = Severity.NOTE, Severity.WARNING, Severity.ERROR
 _REISSUE = fix(
     "Have it issued again with a current tool (certbot, acme.sh, the provider's panel), then reload the server."
 )
-_BY_NAME = fix("Connect by a name that the certificate lists.", "smtpctl profile set {profile} host=<name>", safe=True)
+_BY_NAME = fix(
+    "Use a name that the certificate lists. See first whether this server answers to it; without a profile no password is "
+    "sent.",
+    "[smtpctl check {nearest}:{port}]",
+    "smtpctl profile set {profile} host=<name>",
+    safe=True,
+)
+# postfix(1) reload; doveadm-reload(1); Exim, section 43 (SIGHUP); nginx "Controlling nginx"; Enable-ExchangeCertificate.
+_RELOAD = fix(
+    "Have the mail server read the new file (Postfix: `postfix reload`; Dovecot: `doveadm reload`; Exim: `systemctl reload "
+    "exim4`; nginx or HAProxy in front of it: reload that; Exchange: `Enable-ExchangeCertificate -Services SMTP -Thumbprint "
+    "...`), and let the renewal do it from now on.",
+    'certbot renew --deploy-hook "postfix reload"',
+)
 
 ENTRIES = (
     Entry(
@@ -19,16 +32,17 @@ ENTRIES = (
         severity=_ERROR,
         mx_severity=_WARNING,
         stage=Stage.TLS,
-        title="The certificate of {host} expired[ on {not_after}][ ({days} days ago)]",
+        title="The certificate of {host} expired[ on {not_after}][ ({ago} ago)]",
         message="No client that verifies will log in until a valid one is served.",
         causes=(
             because(
                 0.5,
                 "It was renewed on disk, but the mail server still serves the old one.",
                 fix(
-                    "Reload the mail server after each renewal.",
-                    "postfix reload",
+                    "On the server, compare the file's serial number with the one that is served.",
+                    "openssl x509 -in <file> -noout -serial -enddate",
                 ),
+                _RELOAD,
             ),
             because(0.4, "The renewal fails.", fix("Run it by hand and read what it says.", "certbot renew --dry-run")),
             because(0.1, "The clock of this machine is wrong.", fix("Compare the time.", "date -u")),
@@ -39,16 +53,14 @@ ENTRIES = (
         id="tls.cert.expires_soon",
         severity=_WARNING,
         stage=Stage.TLS,
-        title="The certificate of {host} expires soon[, in {days} days][ ({not_after})]",
+        title="The certificate of {host} expires soon[, in {left}][ ({not_after})]",
         message="An automatic renewal would have happened by now.",
         causes=(
             because(
                 0.6,
                 "The renewal does not run, or the mail server is not reloaded after it.",
-                fix(
-                    "Try the renewal, and see that it reloads the mail server.",
-                    "certbot renew --dry-run",
-                ),
+                fix("Try the renewal.", "certbot renew --dry-run"),
+                _RELOAD,
             ),
             because(
                 0.4, "It is renewed by hand.", fix("Do it now; and automate it, lifetimes get shorter every year.")
@@ -61,7 +73,7 @@ ENTRIES = (
         severity=_ERROR,
         mx_severity=_WARNING,
         stage=Stage.TLS,
-        title="The certificate of {host} is not valid yet[, only from {not_before}]",
+        title="The certificate of {host} is not valid yet[, only from {not_before}][ ({ahead} from now)]",
         message="Seen from this machine's clock the certificate lies in the future.",
         causes=(
             because(0.7, "The clock of this machine is wrong.", fix("Compare the time and switch on NTP.", "date -u")),
@@ -75,7 +87,8 @@ ENTRIES = (
         mx_severity=_NOTE,
         stage=Stage.TLS,
         title="The certificate is for another name[ than {name}]",
-        message="[It lists: {offered}. ]Verification compares the name that was asked for with these, and nothing else.",
+        message="Verification compares the name that was asked for with those in the certificate, and nothing else. Whoever "
+        "answered may be another server than the one you mean.",
         causes=(
             because(0.5, "The server has several names and the certificate is for another one of them.", _BY_NAME),
             because(0.3, "The certificate was issued without this name.", fix("Reissue it with that name added.")),
@@ -97,7 +110,7 @@ ENTRIES = (
         mx_severity=_NOTE,
         stage=Stage.TLS,
         title="{host} is an address, and the certificate is for names",
-        message="[It lists: {offered}. ]Certificates rarely carry addresses.",
+        message="Certificates rarely carry addresses: only a name can be compared with the names in them.",
         causes=(because(0.9, "The profile has an address as host.", _BY_NAME),),
         source="RFC 9525 6.1; RFC 5280 4.2.1.6",
     ),
@@ -141,8 +154,12 @@ ENTRIES = (
                 0.4,
                 "It is meant to be so on this network.",
                 fix(
-                    "Trust exactly this one by its fingerprint, after comparing it on the server.",
-                    "smtpctl profile set {profile} pin=sha256:<fingerprint>",
+                    "Compare its fingerprint on the server, over another way than this connection.",
+                    "openssl x509 -in <file> -noout -fingerprint -sha256",
+                ),
+                fix(
+                    "If it is the same, trust exactly this certificate.",
+                    "smtpctl profile set {profile} pin=sha256:{pin}",
                     safe=True,
                 ),
                 facts=("private_authority",),
@@ -155,7 +172,7 @@ ENTRIES = (
         severity=_ERROR,
         mx_severity=_WARNING,
         stage=Stage.TLS,
-        title="The certificate's key is too short[ ({kind})]",
+        title="A certificate's key is too short[ ({kind})]",
         message="RSA keys need 2048 bits, elliptic-curve keys 224. Systems with a strict policy refuse less.",
         causes=(because(0.9, "The key is from long ago.", fix("Make a new key and have the certificate reissued.")),),
         source="CA/Browser Forum Baseline Requirements 6.1.5; RFC 9325 4.5",
@@ -165,8 +182,8 @@ ENTRIES = (
         severity=_ERROR,
         mx_severity=_WARNING,
         stage=Stage.TLS,
-        title="The certificate is signed in a way that can be forged[ ({algorithm})]",
-        message="SHA-1 and MD5 signatures are refused by current systems.",
+        title="A certificate is signed in a way that can be forged[ ({algorithm})]",
+        message="SHA-1 and MD5 signatures are refused by current systems, in every certificate of the chain but the root.",
         causes=(because(0.9, "The authority that signed it is old.", _REISSUE),),
         source="RFC 9155; RFC 6151",
     ),

@@ -8,9 +8,17 @@ from smtpctl.model.transcript import Stage
 
 _NOTE, _WARNING, _ERROR = Severity.NOTE, Severity.WARNING, Severity.ERROR
 
+# postconf(5) smtpd_tls_chain_files; Exim specification, tls_certificate; Dovecot, SSL configuration.
 _FULL_CHAIN = fix(
-    "On the server, serve the full chain, leaf first (Postfix: smtpd_tls_chain_files with the key first, then "
-    "fullchain.pem; Exim: tls_certificate = fullchain.pem), then reload."
+    "On the server, serve the full chain, leaf first (Postfix: `smtpd_tls_chain_files` = the key's file, then fullchain.pem; "
+    "Exim: `tls_certificate` = fullchain.pem; Dovecot: `ssl_cert`, since 2.4 `ssl_server_cert_file`; Exchange: put it into the "
+    "computer's store of intermediate authorities), then reload."
+)
+_OWN_ROOT = fix(
+    "Get the root certificate from those who run it (issuer and subject are the same; not one in between), compare its "
+    "fingerprint, and trust it in this profile.",
+    "smtpctl profile set {profile} ca_file=<root.pem>",
+    safe=True,
 )
 
 ENTRIES = (
@@ -21,7 +29,24 @@ ENTRIES = (
         stage=Stage.TLS,
         title="The server does not send the certificate that links it to a trusted root",
         message="Some clients hide this by fetching it; most mail servers and libraries do not.",
-        causes=(because(0.95, "The server was given cert.pem and not fullchain.pem.", _FULL_CHAIN),),
+        causes=(
+            because(
+                0.85,
+                "The server was given cert.pem and not fullchain.pem.",
+                _FULL_CHAIN,
+                fix(
+                    "Without a fullchain.pem: download the missing one from where the evidence says, and append it to the "
+                    "server's file.",
+                    "openssl x509 -inform der -in <download> >> <chain file>",
+                ),
+            ),
+            because(
+                0.1,
+                "It comes from an organisation's own authority, whose root is not trusted here.",
+                _OWN_ROOT,
+                facts=("private_authority",),
+            ),
+        ),
         source="RFC 5246 7.4.2; RFC 8446 4.4.2",
         knowledge=("generic.tls-cert-no-local-issuer",),
     ),
@@ -31,34 +56,21 @@ ENTRIES = (
         mx_severity=_NOTE,
         stage=Stage.TLS,
         title="The certificate of {host} comes from an authority that this machine does not trust",
-        message="The chain ends at a root[ ({root})] that is not among the trusted ones[ ({store})].",
+        message="The chain ends at an authority[ ({root})] that is not among the trusted ones[ in {store}].",
         causes=(
+            because(0.5, "The organisation runs its own authority.", _OWN_ROOT, facts=("private_authority",)),
             because(
-                0.5,
-                "The organisation runs its own authority.",
-                fix(
-                    "Get its root certificate and trust it in this profile.",
-                    "smtpctl profile set {profile} ca_file=<file>",
-                    safe=True,
-                ),
-                facts=("private_authority",),
-            ),
-            because(
-                0.3,
+                0.25,
                 "A virus scanner or proxy opens TLS and signs with its own root.",
-                fix(
-                    "Exempt the mail server there, or trust its root on purpose.",
-                ),
+                fix("Exempt the mail server there, or trust its root on purpose."),
                 facts=("tls_inspected", "works_elsewhere"),
             ),
             because(
-                0.2,
-                "The roots of this machine are missing or old.",
-                fix(
-                    "Install the current ones.",
-                    "apt-get install ca-certificates",
-                ),
+                0.15,
+                "The trusted roots here are missing, old, or the authority was made anew under its old name.",
+                fix("Install the current ones.", "apt-get install ca-certificates"),
             ),
+            because(0.1, "The server leaves out a certificate in between.", _FULL_CHAIN),
         ),
         source="RFC 5280 6.1",
     ),
@@ -70,7 +82,12 @@ ENTRIES = (
         title="A certificate of an authority in the chain expired[ on {not_after}][: {subject}]",
         message="The server's own certificate may be valid, but the link above it is not.",
         causes=(
-            because(0.8, "The server still sends an old intermediate certificate.", _FULL_CHAIN),
+            because(
+                0.8,
+                "The server still sends an old intermediate certificate.",
+                fix("Take the chain that came with the newest certificate, not one put together by hand."),
+                _FULL_CHAIN,
+            ),
             because(
                 0.2,
                 "This machine only knows the old root.",
@@ -97,7 +114,7 @@ ENTRIES = (
         severity=_NOTE,
         stage=Stage.TLS,
         title="The server sends certificates that do not belong to its chain",
-        message="They cost every handshake some octets and can confuse old clients.",
+        message="They cost every handshake some octets and can confuse old clients, one that has expired most of all.",
         causes=(because(0.9, "Old certificates were left in the file, or one is in it twice.", _FULL_CHAIN),),
         source="RFC 8446 4.4.2",
     ),
@@ -116,7 +133,7 @@ ENTRIES = (
         mx_severity=_WARNING,
         stage=Stage.TLS,
         title="The certificate above the server's[ ({subject})] has the right name but did not sign it",
-        message="Name and issuer agree, the key does not.",
+        message="Name and issuer agree, the key does not: authorities make new intermediates under an old name.",
         causes=(
             because(0.8, "The intermediate is an older one of the same name.", _FULL_CHAIN),
             because(0.2, "The certificate was tampered with.", fix("Do not log in; ask the operator.")),

@@ -5,7 +5,8 @@ is one line, names the bad thing and is true without the rest; the message says 
 matters; causes come most likely first and each carries what to do; the last word is one next command.
 Texts are `str.format` templates over the values a finding is made with (`target`, and from it `host` and `port`,
 are always among them); a value that is not given shows as `<its name>`, so a page and a finding come from the same
-entry. Where a value may be unknown, brackets around it and its words make them optional: `expired[ on {day}]`.
+entry. Where a value may be unknown, brackets around it and its words make them optional: `expired[ on {day}]`; a command
+that is all in brackets is left out.
 Literal braces are doubled.
 """
 
@@ -132,7 +133,7 @@ def _format(template: str, values: Mapping[str, object]) -> str:
 
 def _fill_cause(cause: Cause, values: Mapping[str, object]) -> Cause:
     remedies = (
-        Remedy(_format(r.text, values), tuple(_format(line, values) for line in r.commands), r.safe)
+        Remedy(_format(r.text, values), tuple(filter(None, (_format(line, values) for line in r.commands))), r.safe)
         for r in cause.remedies
     )
     return cause._replace(text=_format(cause.text, values), remedies=tuple(remedies))

@@ -89,6 +89,30 @@ ENTRIES = (
         source="RFC 8446 4.3.2, 4.4.2, 6.2",
     ),
     Entry(
+        id="tls.client_cert_no_clientauth_eku",
+        severity=Severity.WARNING,
+        stage=Stage.TLS,
+        title="Our client certificate[ {path}] is not meant for clients",
+        message="Its extended key usage does not list clientAuth. A server that looks at the purpose ends the handshake over it.",
+        causes=(
+            because(
+                0.8,
+                "It comes from a public authority. They stopped putting clientAuth into server certificates in 2026.",
+                fix(
+                    "Get one for clients from the authority that the server trusts, usually a private one.",
+                    "smtpctl profile set {profile} client_cert=<file> client_key=<file>",
+                    safe=True,
+                ),
+            ),
+            because(
+                0.2,
+                "A server's certificate was taken for it.",
+                fix("Look what each file is for.", "openssl x509 -in <file> -noout -subject -ext extendedKeyUsage"),
+            ),
+        ),
+        source="RFC 5280 4.2.1.12; Let's Encrypt, Ending TLS Client Authentication Certificate Support in 2026",
+    ),
+    Entry(
         id="tls.pin_mismatch",
         severity=Severity.ERROR,
         stage=Stage.TLS,

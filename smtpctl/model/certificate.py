@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from smtpctl.model.record import NamedTuple
@@ -16,8 +18,9 @@ class Certificate(NamedTuple):
     subject's CN. Times are epoch seconds. `key` reads `RSA 2048` or `EC secp256r1`, `bits` its strength in bits;
     `hash` the signature's hash in upper case (`SHA256`, empty where there is none). `usages` are extended key usage
     OIDs, None without the extension. Fingerprints are SHA-256 in lower-case hex, of the certificate and its SPKI.
+    Key identifiers are what the certificate says of its key and of its issuer's, in hex.
     `signed_by` is the index in the presented chain of the certificate whose key signed this one, -1 for none of them.
-    `trusted_issuer` says that a trusted root has the issuer's name.
+    `trusted_issuer` says that a trusted root signed it, `namesake_root` that one has the issuer's name and another key.
     """
 
     subject: str
@@ -40,6 +43,9 @@ class Certificate(NamedTuple):
     pin: str
     signed_by: int = -1
     trusted_issuer: bool = False
+    namesake_root: bool = False
+    key_id: str = ""
+    issuer_key_id: str = ""
 
     @property
     def self_issued(self) -> bool:
@@ -51,6 +57,19 @@ class Certificate(NamedTuple):
         """When it should have been renewed, in epoch seconds: two weeks before its end, or when a third of its life is
         left where it lives shorter."""
         return self.not_after - min(RENEWAL, (self.not_after - self.not_before) / 3)
+
+    def lines(self) -> Iterator[str]:
+        """What `-v` shows of it. A pin reads as `--pin` and a profile take it."""
+        begins, ends = (
+            datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d") for at in (self.not_before, self.not_after)
+        )
+        yield f"{self.subject}, issued by {self.issuer}"
+        yield f"valid {begins} to {ends}, {self.key}, signed with {self.hash or 'no hash of its own'}, serial {self.serial}"
+        if self.names:
+            yield f"names {', '.join(self.names)}"
+        if not self.is_ca:
+            yield f"pin of the certificate sha256:{self.fingerprint}"
+            yield f"pin of its public key  sha256:{self.pin}"
 
     def to_json(self) -> dict[str, Any]:
         """JSON values for a report."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from smtpctl.model.certificate import Certificate
 from smtpctl.model.endpoint import TlsPolicy
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from cryptography import x509
 
 CHAIN_LIMIT = 20  # certificates that are looked at; more is no chain
+_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+Anchors: TypeAlias = "Mapping[bytes, Sequence[x509.Certificate]]"
 
 
 def parse(chain: Sequence[bytes], policy: TlsPolicy) -> tuple[Certificate | None, ...]:
@@ -27,11 +29,25 @@ def parse(chain: Sequence[bytes], policy: TlsPolicy) -> tuple[Certificate | None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a later version will refuse it is no news for a terminal
         parsed = [_load(der) for der in chain[:CHAIN_LIMIT]]
-        roots = _trusted_issuers(parsed, policy)
+        roots = _anchors(parsed, policy)
         return tuple(
             _facts(certificate, der, parsed, roots) if certificate else None
             for certificate, der in zip(parsed, chain, strict=False)
         )
+
+
+def of_file(path: str) -> Certificate | None:
+    """The facts of the first certificate of a PEM file; None without a path, and for what cannot be read: `net.tls`
+    says so when the file is used."""
+    if not path:
+        return None
+    try:
+        text = Path(path).read_text("ascii", errors="replace")
+        first = text[text.index(_BEGIN) : text.index(_END) + len(_END)]
+        octets = ssl.PEM_cert_to_DER_cert(first)
+    except (OSError, ValueError):
+        return None
+    return parse((octets,), TlsPolicy(ca_file=path))[0]
 
 
 def _load(der: bytes) -> x509.Certificate | None:
@@ -47,7 +63,7 @@ def _load(der: bytes) -> x509.Certificate | None:
 
 
 def _facts(
-    certificate: x509.Certificate, der: bytes, chain: Sequence[x509.Certificate | None], roots: frozenset[bytes]
+    certificate: x509.Certificate, der: bytes, chain: Sequence[x509.Certificate | None], roots: Anchors
 ) -> Certificate:
     from cryptography import x509
     from cryptography.x509.oid import AuthorityInformationAccessOID as Access
@@ -57,9 +73,13 @@ def _facts(
     usages = _extension(certificate, x509.ExtendedKeyUsage)
     staple = _extension(certificate, x509.TLSFeature)
     stamps = _extension(certificate, x509.PrecertificateSignedCertificateTimestamps)
+    own_id = _extension(certificate, x509.SubjectKeyIdentifier)
+    issuer_id = _extension(certificate, x509.AuthorityKeyIdentifier)
     common = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     key, bits = _key(certificate)
     fingerprint, pin = fingerprints(der)
+    namesakes = roots.get(certificate.issuer.public_bytes(), ())
+    trusted = any(_signed(certificate, root) for root in namesakes)
     return Certificate(
         subject=certificate.subject.rfc4514_string(),
         issuer=certificate.issuer.rfc4514_string(),
@@ -79,8 +99,11 @@ def _facts(
         timestamps=len(list(stamps)) if stamps is not None else 0,
         fingerprint=fingerprint,
         pin=pin,
-        signed_by=_signer(certificate, chain),
-        trusted_issuer=certificate.issuer.public_bytes() in roots,
+        signed_by=_signer(certificate, chain, roots),
+        trusted_issuer=trusted,
+        namesake_root=bool(namesakes) and not trusted,
+        key_id=own_id.digest.hex() if own_id else "",
+        issuer_key_id=issuer_id.key_identifier.hex() if issuer_id and issuer_id.key_identifier else "",
     )
 
 
@@ -148,28 +171,44 @@ def _crl_urls(certificate: x509.Certificate) -> tuple[str, ...]:
     return tuple(name.value for name in names if isinstance(name, x509.UniformResourceIdentifier))
 
 
-def _signer(certificate: x509.Certificate, chain: Sequence[x509.Certificate | None]) -> int:
-    """Which certificate of the chain signed this one, by its key and not its name alone; -1 for none."""
+def _signer(certificate: x509.Certificate, chain: Sequence[x509.Certificate | None], roots: Anchors) -> int:
+    """Which certificate of the chain signed this one, by its key and not its name alone; -1 for none. Of several with the
+    same key (cross-signed ones), that which leads to a trusted root, then that which is valid longest."""
+    signers = [index for index, candidate in enumerate(chain) if candidate and _signed(certificate, candidate)]
+
+    def worth(index: int) -> tuple[bool, Any]:
+        candidate: Any = chain[index]
+        return candidate.issuer.public_bytes() in roots, candidate.not_valid_after_utc
+
+    return max(signers, key=worth, default=-1)
+
+
+def _signed(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether the issuer's key signed the certificate."""
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
-    for index, candidate in enumerate(chain):
-        if candidate is None or candidate.subject != certificate.issuer:
-            continue
-        try:
-            certificate.verify_directly_issued_by(candidate)
-        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
-            # cryptography verifies no SHA-1 signatures any more; the name has to do then, weak_signature says the rest.
-            if not isinstance(error, InvalidSignature) and "nsupported" in str(error):
-                return index
-            continue
-        return index
-    return -1
+    if issuer.subject != certificate.issuer:
+        return False
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
+        # cryptography verifies no SHA-1 signatures any more; the name has to do then, weak_signature says the rest.
+        return not isinstance(error, InvalidSignature) and "nsupported" in str(error)
+    return True
 
 
-def _trusted_issuers(parsed: Sequence[x509.Certificate | None], policy: TlsPolicy) -> frozenset[bytes]:
-    """Those issuers of the chain (as DER names) of which a root is trusted here."""
+def _anchors(parsed: Sequence[x509.Certificate | None], policy: TlsPolicy) -> Anchors:
+    """The trusted roots that have the name of an issuer of the chain, by that name (DER)."""
     issuers = {certificate.issuer.public_bytes() for certificate in parsed if certificate}
-    return frozenset(issuer for issuer in issuers if any(issuer in root for root in _roots(policy)))
+    found = {issuer: [_load(root) for root in _roots(policy) if issuer in root] for issuer in issuers}
+    # The name may stand in a root as its issuer only: an intermediate in the trust store is no root.
+    own = {
+        issuer: tuple(
+            root for root in roots if root and root.subject == root.issuer and issuer == root.subject.public_bytes()
+        )
+        for issuer, roots in found.items()
+    }
+    return {issuer: roots for issuer, roots in own.items() if roots}
 
 
 @lru_cache(maxsize=4)

@@ -49,18 +49,18 @@ _BY_REASON: Mapping[str, str] = {
     "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE": "tls.client_cert_refused",
 }
 
-# X509_V_ERR_* (openssl/x509_vfy.h) -> finding
+# X509_V_ERR_* (openssl/x509_vfy.h) -> finding. 2, 20 and 21 (no issuer found) are many things; the chain's checks tell them
+# apart.
 _BY_VERIFY_CODE: Mapping[int, str] = {
     9: "tls.cert.not_yet_valid",
     10: "tls.cert.expired",
     18: "tls.cert.self_signed",
     19: "tls.chain.unknown_ca",
-    20: "tls.chain.missing_intermediate",
-    21: "tls.chain.missing_intermediate",
     26: "tls.cert.eku",
     62: "tls.cert.hostname_mismatch",
     64: "tls.cert.ip_used",
     66: "tls.cert.weak_key",
+    67: "tls.cert.weak_key",
     68: "tls.cert.weak_signature",
 }
 

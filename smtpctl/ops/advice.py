@@ -27,8 +27,8 @@ _CLAIMS = {"<APP_ID>": "app", "<ENTERPRISE_APP_OBJECT_ID>": "object", "<SERVICE_
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 NO_CLAIMS: Mapping[str, Any] = {}
 _HOSTS = ("smtp.example.com", "mail.example.com")
-# What a report never ends with, however likely its cause: less safety.
-_WEAKER = re.compile(r"insecure|allow-plaintext|trusted=true|auth=none|tls=none|tls_min=1\.[01]")
+# What a report never ends with, however likely its cause: less safety, or trust in what was not compared yet.
+_WEAKER = re.compile(r"insecure|allow-plaintext|trusted=true|auth=none|tls=none|tls_min=1\.[01]|pin[ =]sha256:")
 
 
 def advised(report: Report, profile: Profile) -> Report:
@@ -140,9 +140,10 @@ def _named(command: str, profile: Profile, token: Mapping[str, Any]) -> str:
 
 
 def _as_options(command: str, profile: Profile) -> str:
-    """`profile set <profile> tls=implicit` as a run with that option; empty where there is no such run."""
+    """`profile set <profile> tls=implicit` as a run with that option; empty where there is no such run. A place to fill
+    in (`ca_file=<root.pem>`) stays one, but for a host: that is another run."""
     found = _SETTING.fullmatch(command)
-    words = [_option(word) for word in _split(found[1])] if found and "<" not in found[1] else [""]
+    words = [_option(word) for word in _split(found[1])] if found and "host=<" not in found[1] else [""]
     moved = any(word.startswith(("--port ", "--host ")) for word in words)
     target = profile.endpoint.host if moved and profile.endpoint.host else profile.endpoint
     return f"smtpctl check {target} {' '.join(words)}" if all(words) else ""
@@ -156,8 +157,8 @@ def _option(assignment: str) -> str:
 
 def _typed(field: Field, value: str) -> str:
     if field.type is Type.FLAG:
-        return field.option if value == "true" else f"--no-{field.option[2:]}"
-    return f"{field.option} {_quote(value)}"
+        return "" if value.startswith("<") else field.option if value == "true" else f"--no-{field.option[2:]}"
+    return f"{field.option} {value if value.startswith('<') else _quote(value)}"
 
 
 def _quote(word: str) -> str:

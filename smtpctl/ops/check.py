@@ -10,11 +10,12 @@ from smtpctl.checks import runner
 from smtpctl.checks.facts import Facts
 from smtpctl.config.profile import Profile
 from smtpctl.knowledge import families
+from smtpctl.model.certificate import Certificate
 from smtpctl.model.envelope import Envelope, Recipient
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Finding
 from smtpctl.model.report import RecipientResult, Report
-from smtpctl.model.transcript import Stage
+from smtpctl.model.transcript import Event, Kind, Stage, Transcript
 from smtpctl.net import certificate
 from smtpctl.net.probe import speaks_tls
 from smtpctl.ops import advice, session
@@ -71,6 +72,8 @@ def _would(done: Submission) -> tuple[RecipientResult, ...]:
 def judged(profile: Profile, conversation: Conversation, now: float, **more: Any) -> Report:
     """A conversation as a report: what stopped it first, then what the checks see in it. `more` are fields of Report."""
     problem = second_look(conversation.problem, profile)
+    chain = certificate.parse(conversation.tls.chain, profile.tls) if conversation.tls else ()
+    _note(chain, conversation.transcript)
     facts = Facts(
         target=str(profile.endpoint),
         endpoint=profile.endpoint,
@@ -79,9 +82,10 @@ def judged(profile: Profile, conversation: Conversation, now: float, **more: Any
         transcript=conversation.transcript,
         session=conversation.session,
         tls=conversation.tls,
-        chain=certificate.parse(conversation.tls.chain, profile.tls) if conversation.tls else (),
+        chain=chain,
         now=now,
         trusted=profile.trusted,
+        client=certificate.of_file(profile.tls.client_cert),
     )
     seen, outcomes = runner.run(facts)
     findings = sorted((*conversation.settings, *seen), key=lambda finding: -finding.severity)
@@ -98,6 +102,17 @@ def judged(profile: Profile, conversation: Conversation, now: float, **more: Any
         next_command=f"smtpctl test-send {profile.name} --to you@example.com" if profile.name and not problem else "",
         **more,
     )
+
+
+def _note(chain: Sequence[Certificate | None], transcript: Transcript) -> None:
+    """Write the presented certificates into the transcript, for who reads along."""
+    at = transcript.events[-1].at if transcript.events else 0.0
+    for number, presented in enumerate(chain, 1):
+        if presented:
+            first, *more = presented.lines()
+            about = f"certificate {number} of {len(chain)}: {first}"
+            for text in (about, *(f"  {line}" for line in more)):
+                transcript.add(Event(at, Stage.TLS, Kind.NOTE, text))
 
 
 def second_look(problem: Problem | None, profile: Profile) -> Problem | None:
@@ -125,9 +140,14 @@ def merged(problem: Problem | None, findings: Sequence[Finding]) -> tuple[Findin
     first = problem.finding
     if first.id.startswith(("tls.cert.", "tls.chain.")):
         told = [f for f in findings if f.id.startswith(("tls.cert.", "tls.chain.")) and f.severity == first.severity]
-        if told:
+        # `untrusted` is what OpenSSL says of a broken chain, and of faults that no check knows.
+        if any(first.id != "tls.cert.untrusted" or _of_chain(finding) for finding in told):
             return tuple(findings)
     return (first, *(finding for finding in findings if finding.id != first.id))
+
+
+def _of_chain(finding: Finding) -> bool:
+    return finding.id.startswith("tls.chain.") or finding.id == "tls.cert.self_signed"
 
 
 def _facts(conversation: Conversation, facts: Facts) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Finding, Location
 from smtpctl.model.record import NamedTuple
 from smtpctl.ops import static
+from smtpctl.ops.advice import personal
 
 # Variables that Azure App Service sets for its processes.
 _AZURE = ("WEBSITE_SITE_NAME", "WEBSITE_INSTANCE_ID")
@@ -63,6 +64,7 @@ def validate(
             preset = _by_host(profile.endpoint.host)
             findings += static.judge(profile, document, preset, senders)
             findings += _delivery(profile, document, azure)
+            findings += _client_certificate(profile, document)
     unique = list(dict.fromkeys(findings))
     count = len(targets)
     return Validation(tuple(sorted(unique, key=_place)), f"{count} {'profile' if count == 1 else 'profiles'}")
@@ -123,6 +125,20 @@ def _delivery(profile: Profile, document: Document, azure: bool) -> Iterator[Fin
         yield entry("config.iis_missing").finding(**about)
     elif profile.pickup_dir and (reason := _unwritable(Path(profile.pickup_dir))):
         yield entry("config.pickup_not_writable").finding(**about, path=profile.pickup_dir, reason=reason)
+
+
+def _client_certificate(profile: Profile, document: Document) -> Iterator[Finding]:
+    """What our own certificate is for."""
+    if not profile.tls.client_cert:
+        return
+    from smtpctl.checks.certificate import client_purpose
+    from smtpctl.net.certificate import of_file
+
+    path = profile.tls.client_cert
+    where = document.locate("profiles", profile.name, "client_cert") if profile.name in document.profiles else None
+    about: dict[str, Any] = {"target": profile.name, "location": where, "profile": profile.name or "<profile>"}
+    for finding in client_purpose(of_file(path), path, **about):
+        yield personal(finding, profile)
 
 
 def _unwritable(folder: Path) -> str:

@@ -51,6 +51,20 @@ VERDICTS = {
     "clientonly": "unsuitable certificate purpose",
     "rsa1024": "EE certificate key too weak",
     "sha1": "CA signature digest algorithm too weak",
+    "idn": "Hostname mismatch",
+    "is-ca": None,
+    "root-unsent": "unable to get local issuer certificate",
+    "root-anew": "unable to get local issuer certificate",
+    "three-faults": "unable to get local issuer certificate",
+    "expired-int": "certificate has expired",
+    "two-ints": None,
+    "wrong-int": "unable to get local issuer certificate",
+    "weak-int": "CA certificate key too weak",
+    "too-deep": "path length constraint exceeded",
+    "disordered": None,
+    "with-root": None,
+    "twice": None,
+    "stranger": None,
 }
 
 

@@ -1,4 +1,5 @@
-"""A root, an intermediate, and one server chain for each fault that a certificate can have.
+"""A root, an intermediate, other authorities that are not as they should be, and one server chain for each fault that a
+certificate or a chain can have.
 
 `NAME.pem` is what a server sends (leaf first), `NAME.crt` the leaf alone, `NAME.key` its key. Also a client
 certificate (`client`), a CRL that lists `revoked`, and OCSP responses (`good`, `revoked`, `muststaple`).
@@ -25,6 +26,7 @@ Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 NAMES = ("localhost", "mail.bed.test", "127.0.0.1", "::1")
 CRL_URL = "http://127.0.0.1:9/intermediate.crl"  # the discard port: nothing answers
 OCSP_URL = "http://127.0.0.1:9/"
+ISSUER_URL = "http://127.0.0.1:9/intermediate.crt"
 DAY = dt.timedelta(days=1)
 
 
@@ -37,10 +39,36 @@ class Leaf(NamedTuple):
     begins: int = -1
     ends: int = 365
     usage: x509.ObjectIdentifier = ExtendedKeyUsageOID.SERVER_AUTH
-    chain: bool = True
+    issuer: str = "intermediate"
+    sent: Sequence[str] = ("intermediate",)
     must_staple: bool = False
+    ca: bool = False
+    issuer_url: bool = True
 
 
+class Authority(NamedTuple):
+    """One that issues. `key_of` names another with the same key; `issuer` is the one that signed it, empty for itself."""
+
+    common_name: str
+    issuer: str = ""
+    key: str = "ec"
+    key_of: str = ""
+    begins: int = -60
+    ends: int = 365
+    path_length: int | None = None
+
+
+AUTHORITIES = {
+    "ca": Authority("smtpctl bed root", key="rsa2048", ends=3650),
+    "intermediate": Authority("smtpctl bed intermediate", "ca", key="rsa2048"),
+    "expired-intermediate": Authority("smtpctl bed intermediate", "ca", key_of="intermediate", ends=-2),
+    "namesake": Authority("smtpctl bed intermediate", "ca"),
+    "weak": Authority("smtpctl bed weak intermediate", "ca", key="rsa1024"),
+    "last": Authority("smtpctl bed last intermediate", "ca", path_length=0),
+    "beyond": Authority("smtpctl bed one too many", "last"),
+    "other": Authority("some other root"),
+    "anew": Authority("smtpctl bed root"),
+}
 LEAVES = {
     "good": Leaf(),
     "good-rsa": Leaf(key="rsa2048"),
@@ -49,16 +77,31 @@ LEAVES = {
     "soon": Leaf(ends=3),
     "wronghost": Leaf(names=("other.example",), common_name="other.example"),
     "nosan": Leaf(names=()),
-    "missing-int": Leaf(chain=False),
+    "missing-int": Leaf(sent=()),
     "wildcard": Leaf(names=("*.bed.test",), common_name="*.bed.test"),
     "ipsan": Leaf(names=("127.0.0.1",), common_name="127.0.0.1"),
     "rsa1024": Leaf(key="rsa1024"),
     "clientonly": Leaf(usage=ExtendedKeyUsageOID.CLIENT_AUTH),
     "muststaple": Leaf(must_staple=True),
     "revoked": Leaf(),
+    "idn": Leaf(names=("xn--bcher-kva.example",), common_name="xn--bcher-kva.example"),
+    "is-ca": Leaf(ca=True),
+    "unknownca": Leaf(issuer="other", sent=("other",)),
+    "root-unsent": Leaf(issuer="other", sent=(), issuer_url=False),
+    "root-anew": Leaf(issuer="anew", sent=()),
+    "three-faults": Leaf(names=("other.example",), common_name="other.example", begins=-30, ends=-1, sent=()),
+    "expired-int": Leaf(sent=("expired-intermediate",)),
+    "two-ints": Leaf(sent=("expired-intermediate", "intermediate")),  # the same key: the newer one will do
+    "wrong-int": Leaf(sent=("namesake",)),
+    "weak-int": Leaf(issuer="weak", sent=("weak",)),
+    "too-deep": Leaf(issuer="beyond", sent=("beyond", "last")),
+    "disordered": Leaf(sent=("ca", "intermediate")),
+    "with-root": Leaf(sent=("intermediate", "ca")),
+    "twice": Leaf(sent=("intermediate", "intermediate")),
+    "stranger": Leaf(sent=("intermediate", "other")),
 }
-# Made in a way of their own: the issuer is another, or the signature is.
-SPECIAL = ("selfsigned", "unknownca", "sha1")
+# Made in a way of their own: nobody else signed it, or the signature is another.
+SPECIAL = ("selfsigned", "sha1")
 CHAINS = (*LEAVES, *SPECIAL)
 
 
@@ -69,16 +112,10 @@ class Pki:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._now = dt.datetime.now(dt.UTC).replace(microsecond=0)
-        self._root_key, self._intermediate_key = new_key("rsa2048"), new_key("rsa2048")
-        self._root = self._sign(Leaf(common_name="smtpctl bed root", ends=3650), self._root_key, ca=True)
-        self._intermediate = self._sign(
-            Leaf(common_name="smtpctl bed intermediate"),
-            self._intermediate_key,
-            issuer=(self._root, self._root_key),
-            ca=True,
-        )
-        self._write("ca", self._root_key, [self._root])
-        self._write("intermediate", self._intermediate_key, [self._intermediate])
+        self._keys: dict[str, Key] = {}
+        self._authorities: dict[str, x509.Certificate] = {}
+        for name, authority in AUTHORITIES.items():
+            self._make_authority(name, authority)
         self._leaves = {name: self._make_leaf(name, leaf) for name, leaf in LEAVES.items()}
         self._make_special()
         self._make_revocation()
@@ -96,24 +133,29 @@ class Pki:
         """The private key of a chain."""
         return self.folder / f"{name}.key"
 
+    def _make_authority(self, name: str, authority: Authority) -> None:
+        key = self._keys[authority.key_of] if authority.key_of else new_key(authority.key)
+        leaf = Leaf(common_name=authority.common_name, begins=authority.begins, ends=authority.ends, ca=True)
+        made = self._sign(leaf, key, issuer=self._issuer(authority.issuer), path_length=authority.path_length)
+        self._keys[name], self._authorities[name] = key, made
+        self._write(name, key, [made])
+
+    def _issuer(self, name: str) -> tuple[x509.Certificate, Key] | None:
+        return (self._authorities[name], self._keys[name]) if name else None
+
     def _make_leaf(self, name: str, leaf: Leaf) -> x509.Certificate:
         key = new_key(leaf.key)
-        certificate = self._sign(leaf, key, issuer=(self._intermediate, self._intermediate_key))
-        self._write(name, key, [certificate, self._intermediate] if leaf.chain else [certificate])
+        certificate = self._sign(leaf, key, issuer=self._issuer(leaf.issuer))
+        self._write(name, key, [certificate, *(self._authorities[other] for other in leaf.sent)])
         return certificate
 
     def _make_special(self) -> None:
         own_key = new_key("rsa2048")
         self._write("selfsigned", own_key, [self._sign(Leaf(), own_key)])
 
-        other_key = new_key("rsa2048")
-        other = self._sign(Leaf(common_name="some other root"), other_key, ca=True)
-        leaf_key = new_key("ec")
-        self._write("unknownca", leaf_key, [self._sign(Leaf(), leaf_key, issuer=(other, other_key)), other])
-
         client_key = new_key("rsa2048")
         client = Leaf(names=("client",), common_name="client", usage=ExtendedKeyUsageOID.CLIENT_AUTH)
-        self._write("client", client_key, [self._sign(client, client_key, issuer=(self._root, self._root_key))])
+        self._write("client", client_key, [self._sign(client, client_key, issuer=self._issuer("ca"))])
         self._make_sha1()
 
     def _make_sha1(self) -> None:
@@ -150,11 +192,11 @@ class Pki:
         )
         crl = (
             x509.CertificateRevocationListBuilder()
-            .issuer_name(self._intermediate.subject)
+            .issuer_name(self._authorities["intermediate"].subject)
             .last_update(self._now - DAY)
             .next_update(self._now + 7 * DAY)
             .add_revoked_certificate(revoked)
-            .sign(self._intermediate_key, hashes.SHA256())
+            .sign(self._keys["intermediate"], hashes.SHA256())
         )
         (self.folder / "intermediate.crl.pem").write_bytes(crl.public_bytes(serialization.Encoding.PEM))
         for name in ("good", "revoked", "muststaple"):
@@ -164,7 +206,7 @@ class Pki:
         is_revoked = name == "revoked"
         response = ocsp.OCSPResponseBuilder().add_response(
             cert=self._leaves[name],
-            issuer=self._intermediate,
+            issuer=self._authorities["intermediate"],
             algorithm=hashes.SHA1(),  # of names only: what RFC 6960 clients understand
             cert_status=ocsp.OCSPCertStatus.REVOKED if is_revoked else ocsp.OCSPCertStatus.GOOD,
             this_update=self._now,
@@ -172,12 +214,17 @@ class Pki:
             revocation_time=self._now - DAY if is_revoked else None,
             revocation_reason=x509.ReasonFlags.key_compromise if is_revoked else None,
         )
-        response = response.responder_id(ocsp.OCSPResponderEncoding.HASH, self._intermediate)
-        signed = response.sign(self._intermediate_key, hashes.SHA256())
+        response = response.responder_id(ocsp.OCSPResponderEncoding.HASH, self._authorities["intermediate"])
+        signed = response.sign(self._keys["intermediate"], hashes.SHA256())
         return signed.public_bytes(serialization.Encoding.DER)
 
     def _sign(
-        self, leaf: Leaf, key: Key, issuer: tuple[x509.Certificate, Key] | None = None, *, ca: bool = False
+        self,
+        leaf: Leaf,
+        key: Key,
+        issuer: tuple[x509.Certificate, Key] | None = None,
+        *,
+        path_length: int | None = None,
     ) -> x509.Certificate:
         issuer_name = issuer[0].subject if issuer else _name(leaf.common_name)
         signing_key = issuer[1] if issuer else key
@@ -191,13 +238,14 @@ class Pki:
             .not_valid_after(self._now + leaf.ends * DAY)
         )
         authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(signing_key.public_key())
+        own = leaf.common_name in {made.common_name for made in AUTHORITIES.values()}
         extensions: list[tuple[x509.ExtensionType, bool]] = [
-            (x509.BasicConstraints(ca=ca, path_length=None), True),
-            (_key_usage(key, ca=ca), True),
+            (x509.BasicConstraints(ca=leaf.ca, path_length=path_length), True),
+            (_key_usage(key, ca=own), True),
             (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
             (authority, False),
         ]
-        for extension, critical in extensions if ca else [*extensions, *_leaf_extensions(leaf)]:
+        for extension, critical in [*extensions, *(() if own else _leaf_extensions(leaf))]:
             builder = builder.add_extension(extension, critical=critical)
         return builder.sign(signing_key, hashes.SHA256())
 
@@ -247,10 +295,13 @@ def _key_usage(key: Key, *, ca: bool) -> x509.KeyUsage:
 def _leaf_extensions(leaf: Leaf) -> list[tuple[x509.ExtensionType, bool]]:
     point = x509.DistributionPoint([x509.UniformResourceIdentifier(CRL_URL)], None, None, None)
     responder = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(OCSP_URL))
+    issuer = x509.AccessDescription(
+        AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(ISSUER_URL)
+    )
     extensions: list[tuple[x509.ExtensionType, bool]] = [
         (x509.ExtendedKeyUsage([leaf.usage]), False),
         (x509.CRLDistributionPoints([point]), False),
-        (x509.AuthorityInformationAccess([responder]), False),
+        (x509.AuthorityInformationAccess([responder, issuer] if leaf.issuer_url else [responder]), False),
     ]
     if leaf.names:
         extensions.append((x509.SubjectAlternativeName([_alternative(name) for name in leaf.names]), False))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from smtpctl.checks import certificate
+from smtpctl.checks import chain as chain_checks
 from smtpctl.checks.facts import Facts
 from smtpctl.model.certificate import Certificate
 from smtpctl.model.endpoint import Endpoint, TlsPolicy
@@ -35,7 +36,7 @@ def judge(
     tls = SECURED._replace(server_name=name, verified=verify_code == 0, verify_code=verify_code)
     endpoint = Endpoint(name, port)
     facts = Facts(str(endpoint), endpoint, TlsPolicy(), "me.example.com", Transcript(), None, tls, chain, NOW)
-    return [*certificate.leaf(facts), *certificate.chain(facts)]
+    return [*certificate.leaf(facts), *chain_checks.chain(facts)]
 
 
 def ids(*chain: Certificate | None, **more: Any) -> list[str]:
@@ -90,7 +91,7 @@ def test_by_address() -> None:
 def test_the_nearest_name_is_shown() -> None:
     [finding] = judge(LEAF._replace(names=("mail.example.com", "www.test")), INTER)
     assert [(e.label, e.text) for e in finding.evidence] == [
-        ("lists:", "mail.example.com, www.test"), ("asked for:", "mx.example.com"), ("nearest:", "mail.example.com"),
+        ("asked for:", "mx.example.com"), ("it is for:", "mail.example.com, www.test"), ("nearest:", "mail.example.com"),
     ]  # fmt: skip
 
 
@@ -100,13 +101,18 @@ SELF = LEAF._replace(issuer=LEAF.subject, signed_by=0)
 CHAINS: list[tuple[list[Certificate], list[str]]] = [
     ([LEAF], ["tls.chain.missing_intermediate"]),
     ([LEAF, UNTRUSTED], ["tls.chain.missing_intermediate"]),
-    ([LEAF, INTER._replace(signed_by=2), OWN], ["tls.chain.unknown_ca"]),
+    ([LEAF, UNTRUSTED._replace(signed_by=2), OWN], ["tls.chain.unknown_ca"]),
+    ([LEAF, UNTRUSTED._replace(issuer_urls=(), timestamps=0)], ["tls.chain.unknown_ca"]),  # a private root, not sent
+    ([LEAF, UNTRUSTED._replace(namesake_root=True)], ["tls.chain.unknown_ca"]),
+    ([LEAF, INTER._replace(signed_by=2), OWN._replace(not_after=NOW - DAY)], []),  # the bridge to an old root
+    ([LEAF, INTER._replace(key="RSA 1024", bits=1024, hash="SHA1")], ["tls.cert.weak_key", "tls.cert.weak_signature"]),
     ([LEAF, INTER._replace(signed_by=2), ROOT], ["tls.chain.root_sent"]),
     ([SELF], ["tls.cert.self_signed"]),
     ([LEAF._replace(signed_by=-1), INTER], ["tls.chain.bad_signature"]),
     ([LEAF, INTER._replace(not_after=NOW - DAY)], ["tls.chain.expired_ca"]),
     ([LEAF._replace(signed_by=2), ROOT._replace(signed_by=1), INTER._replace(signed_by=1)], ["tls.chain.order", "tls.chain.root_sent"]),
     ([LEAF, INTER, LEAF], ["tls.chain.extra_certs"]),
+    ([LEAF, INTER, INTER._replace(not_after=NOW - DAY, fingerprint="f9")], ["tls.chain.extra_certs"]),
     ([LEAF, INTER, ROOT._replace(subject="CN=stranger", issuer="CN=stranger")], ["tls.chain.extra_certs"]),
 ]  # fmt: skip
 
@@ -118,8 +124,72 @@ def test_chain(chain: list[Certificate], found: list[str]) -> None:
 
 def test_a_missing_intermediate_has_its_name_and_where_to_get_it() -> None:
     [finding] = judge(LEAF._replace(signed_by=-1))
-    missing = finding.evidence[-1]
-    assert (missing.label, missing.text) == ("missing:", "CN=Inter  http://ca.example/inter.crt")
+    assert [(e.label, e.text) for e in finding.evidence[-2:]] == [
+        ("missing:", "CN=Inter"), ("get it from:", "http://ca.example/inter.crt"),
+    ]  # fmt: skip
+
+
+def test_a_root_that_expired_here_is_told_although_nobody_sent_it() -> None:
+    [finding] = judge(LEAF, INTER, verify_code=10)
+    assert finding.id == "tls.chain.expired_ca"
+    assert finding.title.endswith(": CN=Root")
+
+
+def test_an_authority_of_the_same_name_with_another_key() -> None:
+    wrong = INTER._replace(key_id="bb")
+    [finding] = judge(LEAF._replace(signed_by=-1, issuer_key_id="aa"), wrong)
+    assert finding.id == "tls.chain.bad_signature"
+    assert [(e.label, e.text) for e in finding.evidence[-2:]] == [("signed by key:", "aa"), ("key sent:", "bb")]
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(DAY / 2, "less than a day"), (DAY, "1 day"), (8 * DAY, "8 days")])
+def test_how_long_ago_and_how_long_still(seconds: float, told: str) -> None:
+    [gone] = judge(LEAF._replace(not_after=NOW - seconds), INTER)
+    [soon] = judge(LEAF._replace(not_after=NOW + seconds), INTER)
+    assert gone.title.endswith(f"({told} ago)")
+    assert f"expires soon, in {told} (" in soon.title
+
+
+def commands(finding: Finding) -> list[str]:
+    return [line for cause in finding.causes for remedy in cause.remedies for line in remedy.commands]
+
+
+@pytest.mark.parametrize(
+    ("names", "offered"),
+    [
+        (("mail.example.com", "www.test"), "smtpctl check mail.example.com:587"),
+        (("*.example.org", "mail.example.org"), "smtpctl check mail.example.org:587"),
+        (("*.example.org",), None),
+        (("x;rm -rf ~", "$(id)", "-oops"), None),  # whoever answered wrote them
+    ],
+)
+def test_the_name_to_try_instead(names: tuple[str, ...], offered: str | None) -> None:
+    [finding] = judge(LEAF._replace(names=names), INTER)
+    tries = [line for line in commands(finding) if line.startswith("smtpctl check ") and not line.endswith(" -v")]
+    assert tries == ([offered] if offered else [])
+
+
+def test_the_pin_of_a_certificate_that_signed_itself_is_ready_to_paste() -> None:
+    [finding] = judge(SELF)
+    assert "smtpctl profile set <profile> pin=sha256:f1" in commands(finding)
+
+
+@pytest.mark.parametrize(
+    ("usages", "found"),
+    [
+        (None, []),
+        (("1.3.6.1.5.5.7.3.2",), []),
+        (("2.5.29.37.0",), []),
+        (("1.3.6.1.5.5.7.3.1",), ["tls.client_cert_no_clientauth_eku"]),
+    ],
+)
+def test_our_own_certificate(usages: tuple[str, ...] | None, found: list[str]) -> None:
+    endpoint = Endpoint("mx.example.com", 587)
+    facts = Facts(
+        str(endpoint), endpoint, TlsPolicy(client_cert="me.pem"), "me.test", Transcript(), None, None, (), NOW,
+        client=LEAF._replace(usages=usages),
+    )  # fmt: skip
+    assert [finding.id for finding in certificate.own(facts)] == found
 
 
 def test_what_openssl_trusts_is_complete() -> None:

@@ -63,7 +63,8 @@ def test_commands_are_in_the_users_names(general: str, own: str) -> None:
     [
         ("smtpctl profile set <profile> tls=implicit", ["smtpctl check other.test:2525 --tls implicit"]),
         ("smtpctl profile set <profile> port=465 tls=starttls", ["smtpctl check other.test --port 465 --tls starttls"]),
-        ("smtpctl profile set <profile> ca_file=<file>", []),
+        ("smtpctl profile set <profile> ca_file=<file>", ["smtpctl check other.test:2525 --ca-file <file>"]),
+        ("smtpctl profile set <profile> host=<name>", []),
         ("smtpctl secret set profile/<profile>/password", []),
         ("smtpctl profile unset <profile> family", []),
     ],

@@ -11,6 +11,7 @@ from smtpctl.config import store
 from smtpctl.config.store import Document
 from smtpctl.model.finding import Finding
 from smtpctl.ops.validate import validate
+from smtpctl.sink import authority
 
 CORPUS = Path(__file__).parents[2] / "corpus" / "rules"
 MARK = re.compile(r"# <- ([\w. ]+)")
@@ -50,6 +51,19 @@ def test_no_server_is_an_error_that_names_the_way_out() -> None:
     (finding,) = found("version = 1\n")
     assert finding.id == "config.no_server"
     assert "smtpctl profile add" in repr(finding.causes)
+
+
+def test_a_client_certificate_that_is_a_servers(tmp_path: Path) -> None:
+    made = authority.create(tmp_path)
+    text = f'version = 1\n[profiles.a]\nhost = "mx.test"\nport = 587\ntls = "starttls"\nclient_cert = "{made.certificate}"\n'
+    finding = next(f for f in found(text) if f.id == "tls.client_cert_no_clientauth_eku")
+    assert finding.location and finding.location.line == 6
+    assert "smtpctl profile set a client_cert=<file> client_key=<file>" in repr(finding.causes)
+
+
+def test_a_client_certificate_that_cannot_be_read_is_no_matter_of_its_purpose(tmp_path: Path) -> None:
+    text = 'version = 1\n[profiles.a]\nhost = "mx.test"\nport = 587\ntls = "starttls"\nclient_cert = "/none.pem"\n'
+    assert "tls.client_cert_no_clientauth_eku" not in {finding.id for finding in found(text)}
 
 
 def test_a_password_beside_oauth_is_noted() -> None:
