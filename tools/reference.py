@@ -132,6 +132,7 @@ _VALUES = {
     Type.RATIO: "number from 0 to 1",
     Type.STAGES: "table: stage = seconds",
     Type.LIST: "list of texts",
+    Type.IGNORES: 'table: "id" = "reason", or "id" = { reason = "...", until = 2027-01-31 }',
     Type.PINS: "list of texts",
     Type.COMMAND: "list of texts: program and arguments",
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from smtpctl.cli.command import verb
-from smtpctl.cli.options import SESSIONS, All, FailOn, Option, Overrides, Targets, TranscriptFile
+from smtpctl.cli.options import SESSIONS, All, FailOn, Ignores, Option, Overrides, Targets, TranscriptFile
 from smtpctl.cli.terminal import Terminal
 from smtpctl.model.errors import UsageProblem
 
@@ -46,6 +46,7 @@ def command(
     ] = False,
     all_: All = False,
     fail_on: FailOn = "error",
+    ignore: Ignores = None,
     transcript: TranscriptFile = None,
 ) -> int:
     """Check servers stage by stage; sends no mail.
@@ -75,6 +76,7 @@ def command(
         _work(mode, to or (), max_connections),
         schema="check/1",
         fail_on=fail_on,
+        ignore=ignore or (),
         transcript=transcript,
     )
 

@@ -61,10 +61,12 @@ def run(
     schema: str,
     fail_on: str,
     transcript: Path | None,
+    ignore: Sequence[str] = (),
 ) -> int:
     """Do `work` for each profile, show it as it goes, write the results; the exit status of all, in the format's terms."""
     if transcript and len(chosen) > 1:
         raise UsageProblem("--transcript takes the dialogue with one server", "Name one target.")
+    work = _counting(work, ignore)
     kept = _created(transcript) if transcript else None
     threshold = None if fail_on == "never" else Severity.parse(fail_on)
     renderer = terminal.renderer(schema, threshold)
@@ -80,6 +82,14 @@ def run(
         with kept:
             kept.write(reports[0].transcript.dumps())
     return exit_status(terminal.format, reports, threshold)
+
+
+def _counting(work: Work, ids: Sequence[str]) -> Work:
+    """The work without the findings that do not count. UsageProblem for an id that no finding has."""
+    from smtpctl.ops import ignore
+
+    more = ignore.given(ids)
+    return lambda profile, around: ignore.applied(work(profile, around), profile, more)
 
 
 def _one(terminal: Terminal, profile: Profile, work: Work, renderer: TextRenderer) -> Report:

@@ -89,6 +89,12 @@ TranscriptFile = Annotated[
 ]
 
 
+Ignores = Annotated[
+    list[str] | None,
+    Option("--ignore", "Show this finding, but do not count it; also tls.cert.* and the like.", "ID", OUTPUT),
+]
+
+
 class SharedOption(NamedTuple):
     """One option of every command; its environment variable is in `terminal.SHARED`. `type` is that of its value."""
 

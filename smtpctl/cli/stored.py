@@ -59,7 +59,8 @@ def shown(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key}={item}" for key, item in value.items()) or "-"
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "-"
+        rows = (" ".join(filter(None, item.values())) if isinstance(item, dict) else str(item) for item in value)
+        return ", ".join(rows) or "-"
     return f"{value:g}" if isinstance(value, float) else str(value) if value not in ("", None) else "-"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from smtpctl.cli.command import verb
-from smtpctl.cli.options import SESSIONS, All, FailOn, Option, Overrides, Targets, TranscriptFile
+from smtpctl.cli.options import SESSIONS, All, FailOn, Ignores, Option, Overrides, Targets, TranscriptFile
 from smtpctl.cli.terminal import Terminal
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.report import ExitStatus
@@ -44,6 +44,7 @@ def command(
     all_: All = False,
     dry_run: Annotated[bool, Option("--dry-run", help="Print the mail; connect to nothing.")] = False,
     fail_on: FailOn = "error",
+    ignore: Ignores = None,
     transcript: TranscriptFile = None,
 ) -> int:
     """Send a test mail and show every stage.
@@ -80,6 +81,7 @@ def command(
         lambda profile, around: test_send(profile, around, wish),
         schema="test-send/1",
         fail_on=fail_on,
+        ignore=ignore or (),
         transcript=transcript,
     )
 

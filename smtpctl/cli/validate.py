@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from smtpctl.cli.command import verb
-from smtpctl.cli.options import FINDINGS, Argument, FailOn, Option, Settings
+from smtpctl.cli.options import FINDINGS, Argument, FailOn, Ignores, Option, Settings
 from smtpctl.cli.terminal import Terminal
 from smtpctl.config import store
 from smtpctl.model.finding import Severity
@@ -20,6 +20,7 @@ def command(
         list[str] | None, Argument("TARGET", "Profiles, host[:port], or URLs. Without one: the whole file.")
     ] = None,
     fail_on: FailOn = "error",
+    ignore: Ignores = None,
     strict: Annotated[bool, Option("--strict", help="Same as --fail-on warning.", heading="Output")] = False,
     platform: Annotated[
         Literal["azure", "windows", "other"] | None,
@@ -40,7 +41,10 @@ def command(
     threshold = Severity.WARNING if strict else None if fail_on == "never" else Severity.parse(fail_on)
     document = store.read(terminal.config, terminal.environ)
     site = terminal.site or ""
-    found = validate(document, targets or (), settings, terminal.environ, site=site, platform=platform or "")
-    terminal.out(terminal.renderer("validate/1", threshold).findings(found.findings, subject=found.subject))
+    found = validate(
+        document, targets or (), settings, terminal.environ, site=site, platform=platform or "", ignore=ignore or ()
+    )
+    made = terminal.renderer("validate/1", threshold)
+    terminal.out(made.findings(found.findings, subject=found.subject, ignored=found.ignored))
     reached = threshold is not None and any(finding.severity >= threshold for finding in found.findings)
     return ExitStatus.FINDINGS if reached else ExitStatus.OK

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from smtpctl.model.finding import Ignore
 from smtpctl.model.record import NamedTuple
 
-Value: TypeAlias = str | int | float | bool | tuple[str, ...] | Mapping[str, float] | None
+Value: TypeAlias = str | int | float | bool | tuple[str, ...] | tuple[Ignore, ...] | Mapping[str, float] | None
 
 
 class Type(StrEnum):
@@ -38,6 +39,7 @@ class Type(StrEnum):
     URL = "url"  # https://
     PATH = "path"
     COMMAND = "command"  # a program and its arguments; no shell
+    IGNORES = "ignores"  # finding id = reason, or a table of reason and until; several
     NAME = "name"  # of a profile, a preset or OAuth 2.0 credentials
 
     @property
@@ -169,6 +171,7 @@ FIELDS: tuple[Field, ...] = (
              aliases=("DeliveryMethod", "ServerDeliveryMethod")),
     _profile("pickup_dir", Type.PATH, "", "folder that mails are written to, absolute", _S, "DIR",
              aliases=("PickupDirectory", "ServerPickupDirectory")),
+    Field("ignore", Type.IGNORES, (), "findings that do not count, each with the reason", _S),
 )  # fmt: skip
 
 

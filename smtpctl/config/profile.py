@@ -10,6 +10,7 @@ from typing import Any
 
 from smtpctl.config.secrets.refs import Kind, SecretRef
 from smtpctl.model.endpoint import AuthPolicy, Endpoint, Route, Timeouts, TlsMode, TlsPolicy
+from smtpctl.model.finding import Ignore
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.secret import Secret
 
@@ -124,6 +125,11 @@ class Profile(NamedTuple):
         """The same profile with a password for this run."""
         reference = SecretRef(Kind.LITERAL, literal=secret)
         return self._replace(secret_ref=reference, method="basic", auth=self.auth._replace(method="basic"))
+
+    @property
+    def ignores(self) -> tuple[Ignore, ...]:
+        """The findings that do not count for it."""
+        return tuple(self.values.get("ignore", ()))
 
     @property
     def label(self) -> str:

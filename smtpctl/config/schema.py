@@ -26,6 +26,20 @@ _TYPES: Mapping[Type, Mapping[str, Any]] = {
     Type.LIST: _TEXTS,
     Type.PINS: _TEXTS,
     Type.COMMAND: {"anyOf": [{"type": "string"}, {**_TEXTS, "minItems": 1}]},
+    Type.IGNORES: {
+        "type": "object",
+        "additionalProperties": {
+            "anyOf": [
+                {"type": "string", "minLength": 1},
+                {
+                    "type": "object",
+                    "properties": {"reason": {"type": "string", "minLength": 1}, "until": {"format": "date"}},
+                    "required": ["reason"],
+                    "additionalProperties": False,
+                },
+            ]
+        },
+    },
     Type.URL: {"type": "string", "pattern": "^(https://.*)?$"},
 }
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from smtpctl.config.fields import Field, Type, Value
 from smtpctl.model.endpoint import DEFAULT_TIMEOUTS
+from smtpctl.model.finding import Ignore
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
@@ -22,6 +23,7 @@ _MAILBOX = re.compile(r"\s*(?:(?:\"[^\"]*\"\s*|[^<>\"@]*)<(?P<angle>[^<>]*)>|(?P
 # Compiled when they are tried, which is seldom.
 _IPV4 = r"(?a:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3})\Z"
 _PIN = r"(?i:(?:sha256:)?((?:[0-9a-f]{2}:?){32}))\Z"
+_DAY = r"\d{4}-\d\d-\d\d"
 _CONTROL = r"[\x00-\x1f\x7f\ud800-\udfff]"
 _PROXIES = ("socks5://", "socks5h://", "socks4://", "http://")
 
@@ -44,6 +46,10 @@ def text(value: Value) -> str:
         return "true" if value else "false"
     if isinstance(value, Mapping):
         return ",".join(f"{stage}={seconds:g}" for stage, seconds in value.items())
+    if isinstance(value, tuple) and value and isinstance(value[0], Ignore):
+        from smtpctl.config.edits import dump
+
+        return dump(table_of(value))
     if isinstance(value, (tuple, list)):
         return ",".join(map(str, value))
     if isinstance(value, float):
@@ -219,6 +225,62 @@ def _pins(field: Field, raw: object) -> tuple[str, ...]:
     return tuple(pins)
 
 
+def ignores(raw: object) -> tuple[Ignore, ...]:
+    """`{id: reason}` or `{id: {reason, until}}`, also as TOML; why a finding may be passed over is not left out."""
+    if isinstance(raw, tuple):
+        return raw
+    if raw == "":
+        return ()
+    table = _inline(raw) if isinstance(raw, str) else raw
+    if not isinstance(table, Mapping):
+        raise BadValueError(
+            'a table is needed: the id of a finding and why it does not count, { "tls.no_ems" = "..." }'
+        )
+    return tuple(_ignore(str(name), said) for name, said in table.items())
+
+
+def table_of(wished: Iterable[Ignore]) -> dict[str, Any]:
+    """Ignores as the file holds them."""
+    from datetime import date
+
+    return {
+        one.id: {"reason": one.reason, "until": date.fromisoformat(one.until)} if one.until else one.reason
+        for one in wished
+    }
+
+
+def _inline(written: str) -> object:
+    import tomllib
+
+    try:
+        return tomllib.loads(f"it = {written}").get("it")
+    except ValueError:
+        return None
+
+
+def _ignore(name: str, said: object) -> Ignore:
+    table = said if isinstance(said, Mapping) else {"reason": said}
+    if isinstance(said, Mapping) and not {"reason", "until"} & said.keys():
+        raise BadValueError(f'an id stands in quotes: "{name}.{next(iter(said), "")}"')
+    if unknown := next((key for key in table if key not in ("reason", "until")), ""):
+        raise BadValueError(f"{_quote(name)} has no {_quote(unknown)}; reason and until are known")
+    reason, until = str(table.get("reason", "")).strip(), str(table.get("until", ""))
+    if not reason:
+        raise BadValueError(f"{_quote(name)} needs a reason")
+    if until and not (re.fullmatch(_DAY, until) and _is_day(until)):
+        raise BadValueError(f"{_quote(name)}: until is a day such as 2027-01-31, not {_quote(until)}")
+    return Ignore(name, reason, until)
+
+
+def _is_day(written: str) -> bool:
+    from datetime import date
+
+    try:
+        return bool(date.fromisoformat(written))
+    except ValueError:
+        return False
+
+
 def _address(field: Field, raw: object) -> str:
     """An address, also `"Name" <address>`; `<>` is the null sender (RFC 5321 4.5.5)."""
     value = _text(field, raw).strip()
@@ -304,6 +366,7 @@ _PARSERS: Mapping[Type, Callable[[Field, Any], Value]] = {
     Type.URL: _url,
     Type.PATH: _text,
     Type.COMMAND: _command,
+    Type.IGNORES: lambda _field, raw: ignores(raw),
     Type.NAME: _name,
 }
 

@@ -34,6 +34,35 @@ def _entry(
 
 ENTRIES = (
     _entry(
+        "ignore_unknown",
+        "[{profile}: ]there is no finding {id} to ignore[.{near}]",
+        "An ignore with a wrong id does nothing: the finding that was meant still counts.",
+        because(
+            0.9,
+            "The id is misspelt, or stands without quotes.",
+            fix("Take it from the report, letter by letter, in quotes.", "smtpctl validate --json"),
+        ),
+        because(
+            0.1,
+            "It was written for another version of smtpctl.",
+            fix("Take it out where it is no longer needed."),
+        ),
+    ),
+    _entry(
+        "ignore_expired",
+        "The ignore of {id} ended on {until}[: {reason}]",
+        "From that day on the finding counts again. The date was set so that somebody looks at it now.",
+        because(
+            0.7,
+            "What was waited for has been done.",
+            fix(
+                "Take the line out of the ignore table of the profile, and check.", "smtpctl check {profile}", safe=True
+            ),
+        ),
+        because(0.3, "It takes longer.", fix("Write a new day and what it waits for now.")),
+        severity=Severity.WARNING,
+    ),
+    _entry(
         "syntax",
         "The configuration file cannot be read[: {path}]",
         "It is not valid TOML at the place shown. Nothing was changed in it.",

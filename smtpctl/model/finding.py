@@ -146,6 +146,45 @@ class Finding(NamedTuple):
         )
 
 
+class Ignore(NamedTuple):
+    """A wish that findings of an id do not count: `id` exact, or `tls.cert.*` for all that begin so. `until` is the last
+    day that it holds (ISO date), empty for ever."""
+
+    id: str
+    reason: str
+    until: str = ""
+
+    def covers(self, finding_id: str) -> bool:
+        """Whether it means findings of this id."""
+        return finding_id == self.id or (self.id.endswith(".*") and finding_id.startswith(self.id[:-1]))
+
+    def __str__(self) -> str:
+        return f"{self.id}{f' until {self.until}' if self.until else ''}: {self.reason}"
+
+
+class Ignored(NamedTuple):
+    """A finding that does not count, and the wish that says so."""
+
+    finding: Finding
+    ignore: Ignore
+
+    @property
+    def why(self) -> str:
+        """`until 2027-01-31: the appliance is replaced`."""
+        until = f"until {self.ignore.until}: " if self.ignore.until else ""
+        return f"{until}{self.ignore.reason}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding's JSON beside the reason and the end, null where there is none."""
+        ignore = self.ignore
+        return {
+            "ignore": ignore.id,
+            "reason": ignore.reason,
+            "until": ignore.until or None,
+            "finding": self.finding.to_json(),
+        }
+
+
 def _cause(value: Mapping[str, Any]) -> Cause:
     """A cause of a JSON document; what to run is behind the last of what to do."""
     texts, commands = [str(text) for text in value["fix"]], tuple(map(str, value["commands"]))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import Any
 
-from smtpctl.model.finding import Finding, Severity
+from smtpctl.model.finding import Finding, Ignored, Severity
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.reply import Reply
 from smtpctl.model.transcript import Stage, Transcript
@@ -85,7 +85,8 @@ class Comparison(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What one use case found out about one target. `facts` holds JSON values (tls, capabilities, queue_id ...)."""
+    """What one use case found out about one target. `facts` holds JSON values (tls, capabilities, queue_id ...);
+    `ignored` are findings that were not to count."""
 
     target: str
     transcript: Transcript
@@ -98,6 +99,7 @@ class Report(NamedTuple):
     comparisons: tuple[Comparison, ...] = ()
     headline: str = ""  # e.g. "STARTTLS  OAuth 2.0 as noreply@example.com"
     next_command: str = ""
+    ignored: tuple[Ignored, ...] = ()
 
     def status(self, fail_on: Severity | None = Severity.ERROR) -> ExitStatus:
         """What stopped the run, else whether a finding reaches `fail_on` (None: never), else OK."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from smtpctl.config.fields import Field, Type
 from smtpctl.config.problems import did_you_mean
+from smtpctl.config.values import table_of
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.record import NamedTuple
 
@@ -53,6 +54,8 @@ def to_file(field: Field, value: Any) -> Any:
     """A canonical value as the file holds it."""
     if isinstance(value, Mapping):
         return {key: _number(number) for key, number in value.items()}
+    if field.type is Type.IGNORES:
+        return table_of(value)
     if isinstance(value, tuple):
         return list(value)
     return _number(value) if isinstance(value, float) else value

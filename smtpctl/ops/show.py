@@ -12,6 +12,7 @@ from smtpctl.config.secrets.refs import SecretRef
 from smtpctl.config.store import Document
 from smtpctl.config.values import hide_password
 from smtpctl.model.errors import SmtpctlError
+from smtpctl.model.finding import Ignore
 from smtpctl.model.secret import MASK, Secret
 
 
@@ -49,8 +50,10 @@ def plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, str):
         return hide_password(value) if "://" in value else value
+    if isinstance(value, Ignore):
+        return value._asdict()
     if isinstance(value, tuple):
-        return list(value)
+        return [plain(item) for item in value]
     return dict(value) if isinstance(value, Mapping) else value
 
 

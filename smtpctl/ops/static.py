@@ -47,11 +47,16 @@ def stopper(profile: Profile, findings: Iterable[Finding]) -> Problem | None:
         return entry("config.pickup_no_server").problem(
             target=profile.label, profile=profile.name, path=profile.pickup_dir
         )
-    stopping = next((f for f in findings if f.id in _STOPPING and f.severity is Severity.ERROR), None)
+    stopping = next(filter(stops, findings), None)
     if stopping is None and profile.method == "oauth2" and not _has_token(profile):
         about: dict[str, Any] = {"oauth": profile.oauth.name} if profile.oauth else {}
         stopping = entry("config.oauth_no_token").finding(target=profile.label, **about)
     return Problem(stopping, entry(stopping.id).status) if stopping else None
+
+
+def stops(finding: Finding) -> bool:
+    """Whether a live run must not begin with this."""
+    return finding.id in _STOPPING and finding.severity is Severity.ERROR
 
 
 def enabled(document: Document) -> list[str]:

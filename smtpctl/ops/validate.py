@@ -17,8 +17,9 @@ from smtpctl.config.scope import resolve_scope
 from smtpctl.config.store import Document
 from smtpctl.knowledge.families import entry
 from smtpctl.model.errors import Problem
-from smtpctl.model.finding import Finding, Location
+from smtpctl.model.finding import Finding, Ignore, Ignored, Location
 from smtpctl.model.record import NamedTuple
+from smtpctl.ops import ignore as ignores
 from smtpctl.ops import static
 from smtpctl.ops.advice import personal
 
@@ -31,6 +32,7 @@ class Validation(NamedTuple):
 
     findings: tuple[Finding, ...]
     subject: str
+    ignored: tuple[Ignored, ...] = ()
 
 
 def validate(
@@ -41,12 +43,15 @@ def validate(
     *,
     site: str = "",
     platform: str = "",
+    ignore: Sequence[str] = (),
 ) -> Validation:
     """Judge the profiles named, or all of them and the scopes; options stand in for or over a profile's settings.
 
     Problems of single profiles (a broken value, a missing parent) become findings beside the others.
     """
     findings: list[Finding] = []
+    everywhere = ignores.given(ignore)
+    own: dict[str, tuple[Ignore, ...]] = {}
     whole = not names and not overrides
     if whole:
         findings += review(document)
@@ -55,8 +60,11 @@ def validate(
     targets: Sequence[str | None] = list(document.profiles) if whole else list(names) or [None]
     azure = platform == "azure" or (not platform and any(name in environ for name in _AZURE))
     for target in targets:
+        if target and target in document.profiles:
+            findings += ignores.of_file(document, target)
         try:
             profile = resolve(target, overrides, environ, document=document, site=site)
+            own[profile.label] = profile.ignores
             senders = _senders(profile, document, environ)
         except Problem as problem:
             findings.append(problem.finding)
@@ -65,9 +73,23 @@ def validate(
             findings += static.judge(profile, document, preset, senders)
             findings += _delivery(profile, document, azure)
             findings += _client_certificate(profile, document)
-    unique = list(dict.fromkeys(findings))
+    counted, ignored = _split(sorted(dict.fromkeys(findings), key=_place), own, everywhere)
     count = len(targets)
-    return Validation(tuple(sorted(unique, key=_place)), f"{count} {'profile' if count == 1 else 'profiles'}")
+    return Validation(counted, f"{count} {'profile' if count == 1 else 'profiles'}", ignored)
+
+
+def _split(
+    findings: Sequence[Finding], own: Mapping[str, Sequence[Ignore]], everywhere: Sequence[Ignore]
+) -> ignores.Split:
+    """Findings that count, and those that `--ignore` or the profile they are about ignores."""
+    counted: list[Finding] = []
+    ignored: list[Ignored] = []
+    for finding in findings:
+        wishes = (*own.get(finding.target, ()), *everywhere)
+        counts, does_not = ignores.split([finding], wishes, static.stops)
+        counted += counts
+        ignored += does_not
+    return tuple(counted), tuple(ignored)
 
 
 def _place(finding: Finding) -> tuple[str, int, int, int]:

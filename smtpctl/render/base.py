@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from smtpctl.model.errors import Problem
-from smtpctl.model.finding import Evidence, Finding, Severity, worst
+from smtpctl.model.finding import Evidence, Finding, Ignored, Severity, worst
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.report import ExitStatus, Report, StageResult
 from smtpctl.model.transcript import Transcript
@@ -37,8 +37,8 @@ class Renderer(Protocol):
     def reports(self, reports: Sequence[Report]) -> str:
         """Several targets as one document."""
 
-    def findings(self, findings: Sequence[Finding], *, subject: str = "") -> str:
-        """Findings without a session; `subject` says what was looked at (`2 profiles`)."""
+    def findings(self, findings: Sequence[Finding], *, subject: str = "", ignored: Sequence[Ignored] = ()) -> str:
+        """Findings without a session; `subject` says what was looked at (`2 profiles`), `ignored` do not count."""
 
     def problem(self, problem: Problem) -> str:
         """A failure that ended the run before there was a report."""

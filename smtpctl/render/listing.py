@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from smtpctl.model.finding import Finding, Severity
+from smtpctl.model.finding import Finding, Ignored, Severity
 from smtpctl.render.blocks import evidence_lines
 from smtpctl.render.canvas import Canvas, columns
 
 _SIDE_BY_SIDE = 48  # columns the texts need to stand beside the ids; below that they go underneath
 
 
-def findings(canvas: Canvas, findings: Sequence[Finding], subject: str) -> str:
+def findings(canvas: Canvas, findings: Sequence[Finding], subject: str, passed_over: Sequence[Ignored] = ()) -> str:
     """All findings, and last how many; `subject` says of what (`2 profiles`)."""
     groups: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -24,11 +24,24 @@ def findings(canvas: Canvas, findings: Sequence[Finding], subject: str) -> str:
             lines += layout.row(finding)
     state = "failed" if any(finding.severity is Severity.ERROR for finding in findings) else "passed"
     total = ", ".join(part for part in (canvas.text(subject), counts(findings) or "nothing to mend") if part)
+    aside = [*([""] if lines else []), *ignored(canvas, passed_over), ""] if passed_over else []
     if not findings:
-        return canvas.joined([f"{canvas.status(state)} {total}"])
+        return canvas.joined([*aside, f"{canvas.status(state)} {total}"])
     worst = max(findings, key=lambda finding: finding.severity)
     why = f"Why, and what else it may be:  {canvas.paint('command', f'smtpctl explain {canvas.text(worst.id)}')}"
-    return canvas.joined([*lines, total, why])
+    return canvas.joined([*lines, *aside, total, why])
+
+
+def ignored(canvas: Canvas, passed_over: Sequence[Ignored]) -> Iterator[str]:
+    """What does not count: a line each, with the reason."""
+    for one in passed_over:
+        about = f"{one.finding.target}: " if one.finding.target else ""
+        yield from (
+            canvas.paint("dim", line)
+            for line in canvas.prose(
+                f"ignored[{one.finding.id}] {about}{one.finding.title} ({one.why})", "  ", first=""
+            )
+        )
 
 
 def counts(findings: Sequence[Finding]) -> str:

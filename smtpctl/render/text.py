@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from smtpctl.model.errors import Problem
-from smtpctl.model.finding import Finding, Severity
+from smtpctl.model.finding import Finding, Ignored, Severity
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.report import RecipientResult, Report, StageResult, combined
 from smtpctl.model.transcript import Event, Kind
@@ -88,6 +88,8 @@ class TextRenderer:
             lines += ["", *block(self._canvas, finding)]
         for tried in report.comparisons:
             lines += ["", *comparison(self._canvas, tried)]
+        if report.ignored:
+            lines += ["", *listing.ignored(self._canvas, report.ignored)]
         return self._canvas.joined([*lines, "", *self._ending(report)])
 
     def reports(self, reports: Sequence[Report]) -> str:
@@ -107,14 +109,14 @@ class TextRenderer:
         lines = [first, "", *(f"  {mark} {line}" for mark, line in zip(marks, body.splitlines(), strict=True))]
         text = canvas.joined(lines)
         for report in reports:
-            if report.findings or report.failure:
+            if report.findings or report.failure or report.ignored:
                 text += "\n" + canvas.joined([canvas.paint("dim", canvas.mark("dash") * canvas.width)])
                 text += self.report(report)
         return text
 
-    def findings(self, findings: Sequence[Finding], *, subject: str = "") -> str:
+    def findings(self, findings: Sequence[Finding], *, subject: str = "", ignored: Sequence[Ignored] = ()) -> str:
         """File by file, a row each (`validate`)."""
-        return listing.findings(self._canvas, findings, subject)
+        return listing.findings(self._canvas, findings, subject, ignored)
 
     def problem(self, problem: Problem) -> str:
         """The finding and what it means for trying again."""
@@ -214,7 +216,7 @@ def _result(report: Report) -> Iterator[str]:
         works = sent is None and _state(report) != "failed"
         yield f"Works, with {counts}." if works else f"{counts}."
     elif sent is None:
-        yield "Everything works."
+        yield "Works." if report.ignored else "Everything works."
     if report.stages:
         trips = report.facts.get("round_trips")
         known = "" if trips is None else f", {trips} round trip{'s' * (trips != 1)}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from smtpctl.model.errors import Problem
-from smtpctl.model.finding import Finding, Severity
+from smtpctl.model.finding import Finding, Ignored, Severity
 from smtpctl.model.report import Report
 from smtpctl.render.base import Setting, explanation
 from smtpctl.render.canvas import visible
@@ -25,15 +25,17 @@ class GithubRenderer:
 
     def report(self, report: Report) -> str:
         """The findings of one target."""
-        return self.findings(report.findings)
+        return self.findings(report.findings, ignored=report.ignored)
 
     def reports(self, reports: Sequence[Report]) -> str:
         """The findings of all targets."""
         return "".join(map(self.report, reports))
 
-    def findings(self, findings: Sequence[Finding], *, subject: str = "") -> str:
-        """A command a finding; annotations have no place for `subject`."""
-        return "".join(map(_annotation, findings))
+    def findings(self, findings: Sequence[Finding], *, subject: str = "", ignored: Sequence[Ignored] = ()) -> str:
+        """A command a finding; annotations have no place for `subject`. What is ignored makes none, but stands in the log
+        of a run with debugging on."""
+        notes = (_data(f"ignored {one.finding.id}: {visible(one.why)}") for one in ignored)
+        return "".join([*map(_annotation, findings), *(f"::debug::{note}\n" for note in notes)])
 
     def problem(self, problem: Problem) -> str:
         """The finding of the problem."""

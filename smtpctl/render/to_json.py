@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smtpctl.model.errors import Problem
-from smtpctl.model.finding import Finding, Severity
+from smtpctl.model.finding import Finding, Ignored, Severity
 from smtpctl.model.reply import Reply
 from smtpctl.model.report import Failure, Report, combined
 from smtpctl.render.base import Setting, status_of_findings
@@ -34,14 +34,15 @@ class JsonRenderer:
         data = [report_data(report, self._fail_on) for report in reports]
         return document(self._schema, {"exit": exit_status, "reports": data})
 
-    def findings(self, findings: Sequence[Finding], *, subject: str = "") -> str:
-        """`exit`, `subject`, `counts` by severity and the list `findings`."""
+    def findings(self, findings: Sequence[Finding], *, subject: str = "", ignored: Sequence[Ignored] = ()) -> str:
+        """`exit`, `subject`, `counts` by severity and the lists `findings` and `ignored`."""
         labels = [finding.severity.label for finding in findings]
         data = {
             "exit": int(status_of_findings(findings, self._fail_on)),
             "subject": subject,
             "counts": {severity.label: labels.count(severity.label) for severity in Severity},
             "findings": [finding.to_json() for finding in findings],
+            "ignored": [one.to_json() for one in ignored],
         }
         return document(self._schema, data)
 
@@ -73,6 +74,7 @@ def report_data(report: Report, fail_on: Severity | None = Severity.ERROR) -> di
         "exit": int(report.status(fail_on)),
         **_failure(report.failure),
         "findings": [finding.to_json() for finding in report.findings],
+        "ignored": [one.to_json() for one in report.ignored],
         "stages": [
             {
                 "stage": stage.stage.value,

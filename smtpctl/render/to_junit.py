@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from smtpctl.model.errors import Problem
-from smtpctl.model.finding import Finding
+from smtpctl.model.finding import Finding, Ignored
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.report import Report
 from smtpctl.render.base import Setting, explanation, problem_report
@@ -47,9 +47,10 @@ class JunitRenderer:
         """A suite a target."""
         return self._document([(report.target, list(self._cases(report))) for report in reports])
 
-    def findings(self, findings: Sequence[Finding], *, subject: str = "") -> str:
+    def findings(self, findings: Sequence[Finding], *, subject: str = "", ignored: Sequence[Ignored] = ()) -> str:
         """One suite named by `subject`; without findings one case that passed."""
         cases = [self._finding(finding) for finding in findings] or [_Case("smtpctl", self._name)]
+        cases += map(_skipped, ignored)
         return self._document([(subject or self._name, cases)])
 
     def problem(self, problem: Problem) -> str:
@@ -67,6 +68,7 @@ class JunitRenderer:
             result = _OUTCOME_RESULTS.get(outcome.result, "passed")
             yield _Case("smtpctl.check", outcome.check, result, outcome.reason)
         yield from map(self._finding, report.findings)
+        yield from map(_skipped, report.ignored)
         if report.failure and not told and all(stage.status != "failed" for stage in report.stages):
             reason = str(report.failure.reply or "stopped here")
             yield _Case("smtpctl.run", report.failure.stage.value, "failure", reason)
@@ -96,6 +98,13 @@ class JunitRenderer:
         Xml.indent(root)
         body: bytes = Xml.tostring(root, encoding="us-ascii")
         return f'<?xml version="1.0" encoding="UTF-8"?>\n{body.decode()}\n'
+
+
+def _skipped(one: Ignored) -> _Case:
+    """A finding that does not count."""
+    finding = one.finding
+    text = visible(f"{finding.title}")
+    return _Case(f"smtpctl.{finding.stage.value}", finding.id, "skipped", f"ignored {one.why}", text)
 
 
 def _totals(cases: Sequence[_Case]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 
 from smtpctl.model.errors import Problem
-from smtpctl.model.finding import Finding, Severity
+from smtpctl.model.finding import Finding, Ignored, Severity
 from smtpctl.model.report import ExitStatus, Report
 from smtpctl.model.transcript import Transcript
 from smtpctl.render.base import Setting, by_stage, explanation, problem_report
@@ -85,9 +85,9 @@ class NagiosRenderer:
             lines += _details(report)
         return "".join(f"{line}\n" for line in lines)
 
-    def findings(self, findings: Sequence[Finding], *, subject: str = "") -> str:
+    def findings(self, findings: Sequence[Finding], *, subject: str = "", ignored: Sequence[Ignored] = ()) -> str:
         """Findings as the details of one target named `subject`."""
-        return self.report(Report(subject, Transcript(), findings=tuple(findings)))
+        return self.report(Report(subject, Transcript(), findings=tuple(findings), ignored=tuple(ignored)))
 
     def problem(self, problem: Problem) -> str:
         """What ended the run before there was a report."""
@@ -145,6 +145,8 @@ def _details(report: Report) -> Iterator[str]:
         first, *more = explanation(finding)
         yield _safe(f"  {finding.severity.label} [{finding.id}] {first}")
         yield from (f"    {_safe(line)}" for line in more)
+    for one in report.ignored:
+        yield _safe(f"  ignored [{one.finding.id}] {one.finding.title} ({one.why})")
 
 
 def _datum(label: str, value: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from smtpctl import __version__
 from smtpctl.model.errors import Problem
-from smtpctl.model.finding import Finding, Severity
+from smtpctl.model.finding import Finding, Ignored, Severity
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.report import Report
 from smtpctl.model.transcript import Transcript
@@ -37,6 +37,7 @@ _METRICS: Mapping[str, str] = {
     "stage_duration_seconds": "How long the stage took.",
     "findings": "Findings by severity.",
     "finding": "1 for each finding that there is, by its id.",
+    "finding_ignored": "1 for each finding that is ignored, by its id.",
     "tls_info": "The TLS session; the value is always 1.",
     "certificate_expiry_timestamp_seconds": "When the server's certificate ends, in epoch seconds.",
     "chain_expiry_timestamp_seconds": "When the first certificate of the chain ends, in epoch seconds.",
@@ -70,9 +71,9 @@ class PrometheusRenderer:
             lines += [f"{name}{labels} {_number(value)}" for labels, value in samples.items()]
         return "".join(f"{line}\n" for line in lines)
 
-    def findings(self, findings: Sequence[Finding], *, subject: str = "") -> str:
+    def findings(self, findings: Sequence[Finding], *, subject: str = "", ignored: Sequence[Ignored] = ()) -> str:
         """Findings without a session, of a target named `subject`."""
-        return self.report(Report(subject, Transcript(), findings=tuple(findings)))
+        return self.report(Report(subject, Transcript(), findings=tuple(findings), ignored=tuple(ignored)))
 
     def problem(self, problem: Problem) -> str:
         """What ended the run before there was a report."""
@@ -98,6 +99,8 @@ class PrometheusRenderer:
             yield _Sample("findings", {**target, "severity": severity.label}, count)
         for finding in report.findings:
             yield _Sample("finding", {**target, **_finding(finding)}, 1)
+        for one in report.ignored:
+            yield _Sample("finding_ignored", {**target, **_finding(one.finding)}, 1)
         yield from _tls(report, target)
 
 

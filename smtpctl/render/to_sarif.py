@@ -12,7 +12,7 @@ from typing import Any
 
 from smtpctl import __version__
 from smtpctl.model.errors import Problem
-from smtpctl.model.finding import Finding
+from smtpctl.model.finding import Finding, Ignored
 from smtpctl.model.report import ExitStatus, Report, combined
 from smtpctl.render.base import Setting, explanation, status_of_findings
 from smtpctl.render.canvas import visible
@@ -33,32 +33,33 @@ class SarifRenderer:
 
     def reports(self, reports: Sequence[Report]) -> str:
         """The findings of all targets in one run."""
-        found = [
-            finding if finding.target else finding._replace(target=report.target)
-            for report in reports
-            for finding in report.findings
-        ]
-        return self._document(found, combined(reports, self._fail_on))
+        found = [_about(report, finding) for report in reports for finding in report.findings]
+        ignored = [one._replace(finding=_about(report, one.finding)) for report in reports for one in report.ignored]
+        return self._document(found, combined(reports, self._fail_on), ignored)
 
-    def findings(self, findings: Sequence[Finding], *, subject: str = "") -> str:
+    def findings(self, findings: Sequence[Finding], *, subject: str = "", ignored: Sequence[Ignored] = ()) -> str:
         """The findings; SARIF has no place for `subject`."""
-        return self._document(findings, status_of_findings(findings, self._fail_on))
+        return self._document(findings, status_of_findings(findings, self._fail_on), ignored)
 
     def problem(self, problem: Problem) -> str:
         """The one finding of the problem."""
         return self._document([problem.finding], problem.status)
 
-    def _document(self, findings: Sequence[Finding], status: ExitStatus) -> str:
+    def _document(self, findings: Sequence[Finding], status: ExitStatus, ignored: Sequence[Ignored] = ()) -> str:
         import json
 
-        rules = list({finding.id: _rule(finding) for finding in reversed(findings)}.values())[::-1]
+        told = [*findings, *(one.finding for one in ignored)]
+        rules = list({finding.id: _rule(finding) for finding in reversed(told)}.values())[::-1]
         index = {rule["id"]: at for at, rule in enumerate(rules)}
         run = {
             "tool": {"driver": {"name": "smtpctl", "version": __version__, "rules": rules}},
             "automationDetails": {"id": f"smtpctl/{self._command}/"},
             "invocations": [{"executionSuccessful": status is not ExitStatus.BUG, "exitCode": int(status)}],
             "columnKind": "unicodeCodePoints",
-            "results": [_result(finding, index[finding.id]) for finding in findings],
+            "results": [
+                *(_result(finding, index[finding.id]) for finding in findings),
+                *(_suppressed(one, index[one.finding.id]) for one in ignored),
+            ],
         }
         return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
@@ -90,6 +91,15 @@ def _result(finding: Finding, rule: int) -> dict[str, Any]:
         "message": {"text": _literal("\n".join(explanation(finding)))},
         **({"locations": [location]} if location else {}),
     }
+
+
+def _suppressed(one: Ignored, rule: int) -> dict[str, Any]:
+    """A result that does not count (3.27.23)."""
+    return {**_result(one.finding, rule), "suppressions": [{"kind": "external", "justification": visible(one.why)}]}
+
+
+def _about(report: Report, finding: Finding) -> Finding:
+    return finding if finding.target else finding._replace(target=report.target)
 
 
 def _literal(text: str) -> str:

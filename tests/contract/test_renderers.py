@@ -83,6 +83,7 @@ def findings(name: str) -> list[Finding]:
         "targets": [finding for report in cases["TARGETS"] for finding in report.findings],
         "validated": list(cases["VALIDATED"]),
         "validated-clean": [],
+        "validated-ignored": list(cases["VALIDATED"][:1]),
         "problem": [cases["PROBLEM"].finding],
     }[name]
 
@@ -113,7 +114,7 @@ def test_every_format_is_covered() -> None:
 def test_nothing_of_a_finding_is_lost(name: str, form: str) -> None:
     told = squeezed(READERS[form](draw(name, form)))
     for finding in findings(name):
-        for part in parts(listed(finding) if form == "text" and name == "validated" else finding):
+        for part in parts(listed(finding) if form == "text" and name.startswith("validated") else finding):
             assert squeezed(part if form == "json" else visible(part)) in told
 
 
@@ -123,7 +124,7 @@ def test_a_narrow_terminal_and_ascii_lose_nothing(name: str, width: int) -> None
     told = squeezed(draw(name, "text", width=width, unicode=False))
     assert told.isascii()
     for finding in findings(name):
-        for part in parts(listed(finding) if name == "validated" else finding):
+        for part in parts(listed(finding) if name.startswith("validated") else finding):
             if width > 40 or len(part) < 100:  # evidence is cut after some lines
                 assert squeezed(to_ascii(visible(part))) in told
 
@@ -206,7 +207,7 @@ def test_sarif_messages_hold_no_links_and_no_placeholders() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_github_lines_are_commands_of_ours_only(name: str) -> None:
-    lines = draw(name, "github").splitlines()
+    lines = [line for line in draw(name, "github").splitlines() if not line.startswith("::debug::ignored ")]
     assert len(lines) == len(findings(name))
     for line in lines:
         assert re.match(r"::(error|warning|notice) (file=[^,:]+,line=\d+,col=\d+,)?title=[^,:]+::", line)
@@ -218,3 +219,17 @@ def test_junit_counts_what_it_holds(name: str) -> None:
         assert suite.get("tests") == str(len(suite.findall("testcase")))
         assert suite.get("failures") == str(len(suite.findall("testcase/failure")))
         assert suite.get("skipped") == str(len(suite.findall("testcase/skipped")))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("name", ["ignored", "validated-ignored"])
+def test_what_is_ignored_is_told_and_counts_for_nothing(name: str, form: str) -> None:
+    ignored = cases["REPORTS"][name].ignored if name in cases["REPORTS"] else cases["VALIDATED_IGNORED"]
+    told = squeezed(READERS[form](draw(name, form)))
+    for one in ignored:
+        assert squeezed(one.finding.id) in told
+        assert form == "prometheus" or squeezed(visible(one.ignore.reason)) in squeezed(visible(told))
+    if form == "junit":
+        assert ElementTree.fromstring(draw(name, form)).find(".//failure") is None
+    if form == "json":
+        assert json.loads(draw(name, form))["exit"] == 0

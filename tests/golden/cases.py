@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from smtpctl.model.errors import Problem
-from smtpctl.model.finding import Cause, Evidence, Finding, Location, Remedy, Severity
+from smtpctl.model.finding import Cause, Evidence, Finding, Ignore, Ignored, Location, Remedy, Severity
 from smtpctl.model.reply import Reply
 from smtpctl.model.report import Comparison, ExitStatus, Failure, Line, Outcome, RecipientResult, Report, StageResult
 from smtpctl.model.transcript import Stage, Transcript
@@ -290,6 +290,20 @@ HOSTILE = Report(
     next_command="smtpctl explain 'x\x1b'",
 )  # fmt: skip
 
+IGNORED = PASSED._replace(
+    ignored=(
+        Ignored(
+            CERTIFICATE.findings[0],
+            Ignore(
+                "tls.renewal_due",
+                "renewed by hand | by \x1b[1mzoë\x1b[0m, ticket 4711, every third Monday of a month",
+                "2027-01-31",
+            ),
+        ),
+        Ignored(CERTIFICATE.findings[1], Ignore("tls.chain.*", "asked for with --ignore")),
+    ),
+)
+
 TARGETS = (PASSED, CERTIFICATE, STARTTLS_MISSING)
 
 VALIDATED = (
@@ -321,6 +335,8 @@ VALIDATED = (
     ),
 )  # fmt: skip
 
+VALIDATED_IGNORED = tuple(Ignored(one, Ignore(one.id, "as agreed", "2027-01-31")) for one in VALIDATED[1:])
+
 PROBLEM = Problem(
     Finding(
         "connect.refused",
@@ -344,6 +360,7 @@ REPORTS = {
     "sent": SENT,
     "hostile": HOSTILE,
     "suggested": SUGGESTED,
+    "ignored": IGNORED,
 }
 
 
@@ -355,12 +372,13 @@ def draw(name: str, renderer: Any) -> Any:
         "targets": lambda: renderer.reports(TARGETS),
         "validated": lambda: renderer.findings(VALIDATED, subject="3 profiles"),
         "validated-clean": lambda: renderer.findings((), subject="2 profiles"),
+        "validated-ignored": lambda: renderer.findings(VALIDATED[:1], subject="2 profiles", ignored=VALIDATED_IGNORED),
         "problem": lambda: renderer.problem(PROBLEM),
     }[name]()
 
 
-NAMES = (*REPORTS, "targets", "validated", "validated-clean", "problem")
-SCHEMAS = {"validated": "smtpctl.validate/1", "validated-clean": "smtpctl.validate/1"} | dict.fromkeys(
+NAMES = (*REPORTS, "targets", "validated", "validated-clean", "validated-ignored", "problem")
+SCHEMAS = dict.fromkeys(("validated", "validated-clean", "validated-ignored"), "smtpctl.validate/1") | dict.fromkeys(
     ("sent", "one-refused", "auth-refused"), "smtpctl.test-send/1"
 )
 

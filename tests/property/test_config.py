@@ -16,6 +16,7 @@ from smtpctl.config.resolve import resolve
 from smtpctl.config.review import review
 from smtpctl.config.store import Document
 from smtpctl.model.endpoint import DEFAULT_TIMEOUTS
+from smtpctl.model.finding import Ignore
 from smtpctl.ops.settings import to_file
 
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
@@ -38,6 +39,11 @@ BY_TYPE: dict[Type, st.SearchStrategy[Any]] = {
     Type.PROXY: HOSTS.map(lambda host: f"socks5://{host}:1080"),
     Type.PATH: WORDS.map(lambda word: f"/{word}"),
     Type.COMMAND: COMMANDS,
+    Type.IGNORES: st.dictionaries(
+        NAMES,
+        st.tuples(WORDS.filter(str.strip).map(str.strip), st.one_of(st.just(""), st.dates().map(str))),
+        max_size=2,
+    ).map(lambda found: tuple(Ignore(name, *said) for name, said in found.items())),
 }
 LEFT_OUT = ("preset", "extends", "oauth")  # they lead to something else that would have to be there
 

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from harness import Run, Runner
+from rawserver import Peer, RawServer
 from smtpctl.model.endpoint import TlsMode
 from smtpctl.model.secret import Secret
 from smtpctl.ops import suggest
@@ -111,3 +112,29 @@ def test_suggest_ends_with_the_command_that_works(smtpctl_call: Runner) -> None:
     assert told.stdout.rstrip().endswith(f"Next:  {found['next_command']}")
     assert f"port {sink.port}  STARTTLS      works, login accepted (PLAIN)" in told.stdout
     assert again.code == 0
+
+
+def knows_no_ehlo(peer: Peer) -> None:
+    """A server of before 1993, which takes HELO only."""
+    peer.say("220 old.test")
+    peer.hear()
+    peer.say("500 5.5.1 What?")
+    peer.hear()
+    peer.say("250 old.test")
+    peer.hear()
+    peer.say("221 bye")
+
+
+def test_what_is_ignored_is_shown_and_does_not_count(smtpctl_call: Runner) -> None:
+    with RawServer(knows_no_ehlo) as server:
+        line = ("check", f"127.0.0.1:{server.port}", "--tls", "none", "--fail-on", "note")
+        counted = smtpctl_call(*line)
+        ignored = smtpctl_call(*line, "--ignore", "smtp.*")
+        document = json.loads(
+            smtpctl_call(*line, "--ignore", "smtp.ehlo_rejected_helo_ok", "--ignore", "smtp.*", "--json").stdout
+        )
+    assert (counted.code, ignored.code) == (1, 0), counted.stdout
+    assert "ignored[smtp.ehlo_rejected_helo_ok] " in ignored.stdout
+    jsonschema.Draft202012Validator(json.loads(of_output("check"))).validate(document)
+    assert {one["reason"] for one in document["ignored"]} == {"asked for with --ignore"}
+    assert not document["findings"]
