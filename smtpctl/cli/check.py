@@ -44,6 +44,11 @@ def command(
         bool,
         Option("--suggest", "Also try other ports and TLS modes, and name the best.", heading=MODES),
     ] = False,
+    matrix: Annotated[
+        bool,
+        Option("--matrix", "Also try each login mechanism that the server offers.", heading=MODES),
+    ] = False,
+    yes: Annotated[bool, Option("--yes -y", "With --matrix: try on after a refusal.", heading=MODES)] = False,
     all_: All = False,
     fail_on: FailOn = "error",
     ignore: Ignores = None,
@@ -56,24 +61,27 @@ def command(
     $ smtpctl check office --to you@example.com
     $ smtpctl check office --deep
     $ smtpctl check office --suggest
+    $ smtpctl check office --matrix
     $ smtpctl check --all --json
 
     Name lookup, connection, greeting, EHLO, TLS, certificate and login, each with its time, then what is wrong and
     what to do about it. Several targets are checked at once. --deep asks the server over many short connections, and
-    leaves each before a login. --suggest tries the usual ports and those that
-    the provider is known to have, all at once, and logs in once at most: only where TLS is verified, only at the server
-    that you named, and never again after a refusal.
+    leaves each before a login. --suggest tries the usual ports and those that the provider is known to have, and logs in
+    once at most. --matrix logs in once with each mechanism, and stops at the first refusal that may count against the
+    account.
     """
     from smtpctl.cli import live
 
-    mode = _only({"--deep": deep, "--suggest": suggest})
+    mode = _only({"--deep": deep, "--suggest": suggest, "--matrix": matrix})
+    if matrix and to:
+        raise UsageProblem("--to and --matrix do not go together", "The matrix leaves each session after its login.")
     if max_connections < 1:
         raise UsageProblem("--max-connections: at least 1")
     chosen = live.profiles(terminal, targets or (), overrides, all_)
     return live.run(
         terminal,
         chosen,
-        _work(mode, to or (), max_connections),
+        _work(mode, to or (), max_connections, yes),
         schema="check/1",
         fail_on=fail_on,
         ignore=ignore or (),
@@ -89,7 +97,7 @@ def _only(modes: Mapping[str, bool]) -> str:
     return asked[0] if asked else ""
 
 
-def _work(mode: str, recipients: Sequence[str], connections: int) -> live.Work:
+def _work(mode: str, recipients: Sequence[str], connections: int, go_on: bool) -> live.Work:
     """What to do with each target."""
     if mode == "--deep":
         from smtpctl.ops.deep import check_deep
@@ -99,6 +107,10 @@ def _work(mode: str, recipients: Sequence[str], connections: int) -> live.Work:
         from smtpctl.ops.suggest import check_and_suggest
 
         return lambda profile, around: check_and_suggest(profile, around, recipients)
+    if mode == "--matrix":
+        from smtpctl.ops.matrix import check_matrix
+
+        return lambda profile, around: check_matrix(profile, around, go_on)
     from smtpctl.ops.check import check
 
     return lambda profile, around: check(profile, around, recipients)

@@ -232,6 +232,36 @@ ENTRIES = (
         source="RFC 4954 4",
     ),
     Entry(
+        id="auth.mechanism_defective",
+        severity=Severity.WARNING,
+        stage=Stage.AUTH,
+        status=ExitStatus.AUTH,
+        title="{host} offers {mechanisms}, but refuses there what it accepts with {works}",
+        message="Mail programs take the mechanism that they hold for the strongest. Those that take this one cannot log in, "
+        "though user name and password are right.",
+        causes=(
+            because(
+                0.8,
+                "The server keeps passwords in a form that this mechanism cannot use: CRAM-MD5 needs the password itself, or "
+                "what it makes of it, and SCRAM needs keys that were derived for the same hash function.",
+                fix("On the server: stop offering it, or store the passwords so that it works."),
+                fix("Here: use the one that works.", "smtpctl profile set {profile} auth_mech={works}", safe=True),
+            ),
+            because(
+                0.3,
+                "Where its name ends in -PLUS: server and client take another property of the TLS connection to bind to; with "
+                "TLS 1.3 there are two.",
+                fix("On the server: stop offering the -PLUS form."),
+            ),
+            because(
+                0.2,
+                "The user name has another form there (with or without the domain).",
+                fix("Compare with the log of the server."),
+            ),
+        ),
+        source="RFC 2195 2; RFC 5802 3; RFC 5929 4; RFC 9266 2",
+    ),
+    Entry(
         id="auth.challenge_not_understood",
         severity=Severity.ERROR,
         stage=Stage.AUTH,

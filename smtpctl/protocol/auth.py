@@ -31,7 +31,16 @@ CHALLENGES_LIMIT = 16  # GSSAPI needs a handful; a server that asks on and on is
 CHALLENGE_LIMIT = 12288  # octets of base64, RFC 4954 4
 
 # 504 5.5.4 "unrecognized authentication type", and what servers say in its place: the credentials were not judged.
-_MECHANISM_UNKNOWN = frozenset({500, 502, 504})
+MECHANISM_UNKNOWN = frozenset({500, 502, 504})
+
+
+class Means(NamedTuple):
+    """The mechanisms to try and why not the others, the channel `bindings` (RFC 5929) for them, and whether the connection
+    is `private`."""
+
+    choice: sasl.Choice
+    bindings: Mapping[str, bytes]
+    private: bool
 
 
 class Authenticated(NamedTuple):
@@ -51,17 +60,7 @@ def authenticate(login: Login, capabilities: Capabilities, tls: TlsSession | Non
     policy, credentials = login.auth, login.credentials
     if policy.method == "none" or not (credentials or policy.mechanism or login.client_certificate):
         return None
-    private = tls is not None or _may_go_in_clear(login)
-    plus = any(name.endswith("-PLUS") for name in capabilities.auth)
-    bindings = channel_bindings(tls) if tls and plus else {}
-    choice = sasl.choose(
-        capabilities.auth,
-        policy=policy,
-        credentials=credentials,
-        secured=private,
-        bindings=bindings,
-        client_cert=login.client_certificate and tls is not None,
-    )
+    choice, bindings, private = means(login, capabilities, tls)
     if not choice.candidates:
         yield from _without(login, capabilities, choice, private)
         return None
@@ -84,10 +83,26 @@ def authenticate(login: Login, capabilities: Capabilities, tls: TlsSession | Non
         if reply.positive:
             return Authenticated(mechanism, reply, facts)
         refused = Refused(Stage.AUTH, f"AUTH {mechanism}", reply, {"mechanism": mechanism, **facts})
-        if reply.code not in _MECHANISM_UNKNOWN:
+        if reply.code not in MECHANISM_UNKNOWN:
             break
     assert refused is not None
     raise refused
+
+
+def means(login: Login, capabilities: Capabilities, tls: TlsSession | None) -> Means:
+    """What a login on this connection can be tried with; nothing is sent."""
+    private = tls is not None or _may_go_in_clear(login)
+    plus = any(name.endswith("-PLUS") for name in capabilities.auth)
+    bindings = channel_bindings(tls) if tls and plus else {}
+    choice = sasl.choose(
+        capabilities.auth,
+        policy=login.auth,
+        credentials=login.credentials,
+        secured=private,
+        bindings=bindings,
+        client_cert=login.client_certificate and tls is not None,
+    )
+    return Means(choice, bindings, private)
 
 
 def _may_go_in_clear(login: Login) -> bool:

@@ -171,6 +171,16 @@ def test_suggest_finds_the_mode_that_works_and_its_command_mends_the_profile(use
     assert (kept["exit"], kept["facts"]["suggestion"]["command"]) == (0, "")
 
 
+def test_the_matrix_of_a_server_with_many_mechanisms(user: User) -> None:
+    """Dovecot keeps the passwords in clear, so whatever smtpctl speaks works; DIGEST-MD5 is for nobody any more."""
+    matrix = user.report("check", "office", "--matrix")["facts"]["matrix"]
+    results = {trial["mechanism"]: trial["result"] for trial in matrix["mechanisms"]}
+    accepted = {name for name, result in results.items() if result == "accepted"}
+    assert accepted == {"PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256"}
+    assert results["DIGEST-MD5"] == results["XOAUTH2"] == "skipped"
+    assert (matrix["strongest"], matrix["command"]) == ("SCRAM-SHA-256", "")
+
+
 def to_listener(name: str) -> Callable[[User], list[str]]:
     return lambda user: [f"--port={user.postfix.port(name)}", "--auth", "none"]
 

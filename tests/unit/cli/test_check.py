@@ -85,11 +85,11 @@ def test_metrics_of_several_targets(smtpctl_call: Runner) -> None:
     assert run.stdout.count("# TYPE smtpctl_check_success ") == 1
 
 
-@pytest.mark.parametrize("more", [("--deep", "--suggest")])
+@pytest.mark.parametrize("more", [("--deep", "--suggest"), ("--suggest", "--matrix"), ("--to a@b.test", "--matrix")])
 def test_one_of_them_at_a_time(smtpctl_call: Runner, more: tuple[str, ...]) -> None:
-    run = smtpctl_call("check", "mail.example.com", *more)
+    run = smtpctl_call("check", "mail.example.com", *" ".join(more).split())
     assert run.code == 2
-    assert " and ".join(more) in run.stderr
+    assert " and ".join(option.split()[0] for option in more) in run.stderr
 
 
 @pytest.fixture
@@ -138,3 +138,17 @@ def test_what_is_ignored_is_shown_and_does_not_count(smtpctl_call: Runner) -> No
     jsonschema.Draft202012Validator(json.loads(of_output("check"))).validate(document)
     assert {one["reason"] for one in document["ignored"]} == {"asked for with --ignore"}
     assert not document["findings"]
+
+
+def test_the_matrix_of_mechanisms(smtpctl_call: Runner) -> None:
+    setup = Setup(tls=TlsMode.STARTTLS, users={"ann": Secret("wonderland")}, mechanisms=("PLAIN", "CRAM-MD5"))
+    with Sink(setup) as sink:
+        options = ("--ca-file", sink.ca_file, "--tls", "starttls", "--username", "ann", "--password-env", "OF_ANN")
+        asked = ("check", f"{sink.host}:{sink.port}", *options, "--matrix")
+        told = smtpctl_call(*asked, env={"OF_ANN": "wonderland"})
+        wrong = smtpctl_call(*asked, env={"OF_ANN": "looking-glass"})
+        found = valid(smtpctl_call(*asked, "--yes", "--json", env={"OF_ANN": "looking-glass"}))
+    assert (told.code, wrong.code, found["exit"]) == (0, 77, 77)
+    assert "CRAM-MD5 is the strongest that works. The profile logs in with it already." in told.stdout
+    assert "CRAM-MD5  not tried" in wrong.stdout
+    assert {one["result"] for one in found["facts"]["matrix"]["mechanisms"]} == {"refused"}
