@@ -2,23 +2,66 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from smtpctl.checks.facts import Facts
-from smtpctl.knowledge.families import entry
-from smtpctl.model.finding import Finding
-from smtpctl.model.transcript import Kind, Stage
+from smtpctl.model.finding import Finding, Severity
+from smtpctl.model.transcript import Event, Kind, Stage
+
+# Names that are private by themselves: RFC 6761, 6762, 8375, ICANN (`.internal`), the habit of home routers (`.lan`).
+_PRIVATE_NAMES = (".localhost", ".test", ".local", ".home.arpa", ".internal", ".lan")
+# The blocks of IANA's special-purpose registries (RFC 6890) that are no server's public address.
+_RESERVED = tuple(
+    (re.compile(pattern, re.IGNORECASE), name)
+    for pattern, name in (
+        (r"0\.", "this network, RFC 791"),
+        (r"10\.|172\.(?:1[6-9]|2\d|3[01])\.|192\.168\.", "private use, RFC 1918"),
+        (r"100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.", "shared address space, RFC 6598"),
+        (r"127\.|::1$", "loopback, RFC 6890"),
+        (r"169\.254\.|fe[89ab]", "link local, RFC 3927 and 4291"),
+        (r"192\.0\.2\.|198\.51\.100\.|203\.0\.113\.|2001:0?db8:", "documentation, RFC 5737 and 3849"),
+        (r"198\.1[89]\.", "benchmarking, RFC 2544"),
+        (r"2(?:2[4-9]|3\d)\.|ff", "multicast, RFC 5771 and 4291"),
+        (r"2(?:4\d|5[0-5])\.", "reserved, RFC 1112"),
+        (r"f[cd]", "unique local, RFC 4193"),
+    )
+)
 
 
 def addresses(facts: Facts) -> Iterator[Finding]:
-    """Addresses that did not answer although another one did."""
+    """Addresses that did not answer although another one did. That one IPv6 address is slower than another is no fault;
+    that it has no answer when IPv4, tried later, has one, is."""
     attempts = [event for _, event in facts.transcript.at_stage(Stage.CONNECT) if event.kind is Kind.ATTEMPT]
     failed = [event for event in attempts if "error" in event.facts]
-    worked = [event for event in attempts if "error" not in event.facts]
-    if not failed or not worked:
+    slower = [event for event in attempts if "overtaken" in event.facts]
+    worked = [event for event in attempts if event not in failed and event not in slower]
+    if not worked:
         return
-    only_v6 = all(":" in str(event.facts["address"]) for event in failed)
-    id = "local.ipv6_broken" if only_v6 and ":" not in str(worked[0].facts["address"]) else "conn.partial"
-    yield entry(id).finding(
-        target=facts.target, role=facts.role, host=facts.endpoint.host, evidence=[event.text for event in attempts]
-    )
+    only_v6 = all(_is_v6(event) for event in failed + slower) and not _is_v6(worked[0])
+    if not failed and not (slower and only_v6):
+        return
+    id = "local.ipv6_broken" if only_v6 else "conn.partial"
+    yield facts.finding(id, [event.text for event in attempts])
+
+
+def public(facts: Facts) -> Iterator[Finding]:
+    """A name in public DNS whose address nobody outside can reach."""
+    host = facts.endpoint.host
+    if facts.trusted or "." not in host or host.endswith(_PRIVATE_NAMES):
+        return
+    looked_up = [event for _, event in facts.transcript.at_stage(Stage.DNS) if event.facts.get("addresses")]
+    found = {address: _block(address) for event in looked_up for address in event.facts["addresses"]}
+    blocks = [f"{address} ({block})" for address, block in found.items() if block and address != host]
+    if blocks:
+        works = any("error" not in event.facts for _, event in facts.transcript.at_stage(Stage.CONNECT))
+        severity = Severity.WARNING if works else None  # a server that is reached from here is an internal one
+        yield facts.finding("conn.private_address", blocks, address=blocks[0], severity=severity)
+
+
+def _is_v6(attempt: Event) -> bool:
+    return ":" in str(attempt.facts["address"])
+
+
+def _block(address: str) -> str:
+    return next((name for pattern, name in _RESERVED if pattern.match(address)), "")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
+from smtpctl.knowledge.families import MX, SUBMISSION, entry
 from smtpctl.model.certificate import Certificate
 from smtpctl.model.endpoint import Endpoint, TlsPolicy
+from smtpctl.model.finding import Evidence, Finding
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.reply import Reply
 from smtpctl.model.tls import TlsSession
@@ -15,8 +18,6 @@ from smtpctl.protocol.ehlo import Capabilities, parse
 
 if TYPE_CHECKING:
     from smtpctl.model.tlsscan import TlsScan
-
-SUBMISSION, MX = "submission", "mx"
 
 
 class Facts(NamedTuple):
@@ -40,14 +41,30 @@ class Facts(NamedTuple):
     client: Certificate | None = None
 
     def offered(self, *, secured: bool) -> Capabilities | None:
-        """What the last EHLO was answered in clear or inside TLS, also where the session went no further."""
+        """What the last EHLO (or HELO) was answered in clear or inside TLS, also where the session went no further."""
         texts: list[str] = []
+        extended = True
         for _, event in self.transcript.at_stage(Stage.EHLO):
             if event.kind is Kind.SENT:
                 texts = [] if event.secured is secured else texts
+                extended = not event.text.startswith("HELO")
             elif event.kind is Kind.RECEIVED and event.secured is secured and event.text.startswith("250"):
                 texts.append(event.text[4:])
-        return parse(Reply(250, tuple(texts))) if texts else None
+        return parse(Reply(250, tuple(texts)), extended=extended) if texts else None
+
+    @property
+    def final(self) -> Capabilities | None:
+        """What mail would be sent by: the last offer, which inside TLS replaces the one in clear (RFC 3207 4.2). None where
+        TLS was to come and did not."""
+        before = self.offered(secured=False)
+        return self.offered(secured=True) or (
+            None if before and before.has("STARTTLS") and not self.session else before
+        )
+
+    def finding(self, id: str, evidence: Iterable[Evidence | str] = (), **values: Any) -> Finding:
+        """A finding about this server."""
+        place = {"host": self.endpoint.host, "port": str(self.endpoint.port)}
+        return entry(id).finding(target=self.target, role=self.role, evidence=evidence, **place | values)
 
     @property
     def role(self) -> str:

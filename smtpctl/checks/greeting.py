@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from smtpctl.checks.facts import Facts
-from smtpctl.knowledge.families import entry
 from smtpctl.model.finding import Evidence, Finding
 from smtpctl.model.reply import Oddity
 from smtpctl.model.transcript import Kind, Stage
 
 LATE = 5.0  # seconds; more is a greet delay or a name look-up that fails
+# A full name or an address literal; the last label of a name is never a number, so an address without brackets is none.
 _FULL_NAME = re.compile(
-    r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63}|\[(?:IPv6:)?[0-9a-fA-F:.]+\]", re.IGNORECASE
+    r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+(?!\d+$)[a-z0-9-]{2,63}|\[(?:IPv6:)?[0-9a-f:.]+\]", re.IGNORECASE
 )
+_MASKED_GREETING = re.compile(r"220[ -].*\*{5,}")
 
 
 def greeting(facts: Facts) -> Iterator[Finding]:
@@ -28,30 +28,34 @@ def greeting(facts: Facts) -> Iterator[Finding]:
     seen = [Evidence(event.text, "S:", index)]
     waited = event.at - facts.transcript[index - 1].at if index else 0.0
     if waited >= LATE:
-        yield _finding(facts, "smtp.greeting_delay", seen, seconds=f"{waited:.0f}")
+        yield facts.finding("smtp.greeting_delay", seen, seconds=f"{waited:.0f}")
     name = event.text[4:].split(" ")[0]
-    if facts.role == "mx" and event.text.startswith("220") and not _FULL_NAME.fullmatch(name):
-        yield _finding(facts, "smtp.banner_no_fqdn", seen, name=name)
+    if event.text.startswith("220") and not _FULL_NAME.fullmatch(name):
+        yield facts.finding("smtp.banner_no_fqdn", seen, name=name)
 
 
 def own_name(facts: Facts) -> Iterator[Finding]:
     """The name we gave: RFC 5321 4.1.4 wants a full name or an address literal."""
-    if facts.role == "mx" and not _FULL_NAME.fullmatch(facts.helo):
-        yield _finding(facts, "smtp.helo_name_bad", [Evidence(f"EHLO {facts.helo}", "C:")], name=facts.helo)
+    if not _FULL_NAME.fullmatch(facts.helo):
+        yield facts.finding("smtp.helo_name_bad", [Evidence(f"EHLO {facts.helo}", "C:")], name=facts.helo)
 
 
 def hello(facts: Facts) -> Iterator[Finding]:
-    """EHLO refused, or its answer overwritten on the way."""
+    """EHLO refused, or its answer or the greeting overwritten on the way."""
     for index, event in facts.transcript.at_stage(Stage.EHLO):
         if event.facts.get("observed") == "helo_fallback":
             reply = Evidence(str(event.facts["reply"]), "S:", index)
-            yield _finding(facts, "smtp.ehlo_rejected_helo_ok", [reply])
+            yield facts.finding("smtp.ehlo_rejected_helo_ok", [reply])
     for capabilities in (facts.offered(secured=False), facts.offered(secured=True)):
         if capabilities and capabilities.masked:
             lines = [
                 Evidence(line, "S:") for line in capabilities.lines if line.split(" ")[0].upper() in capabilities.masked
             ]
-            yield _finding(facts, "smtp.ehlo_masked", lines)
+            yield facts.finding("smtp.ehlo_masked", lines)
+            return
+    for index, event in facts.transcript.at_stage(Stage.GREETING):
+        if event.kind is Kind.RECEIVED and _MASKED_GREETING.match(event.text):
+            yield facts.finding("smtp.ehlo_masked", [Evidence(event.text, "S:", index)])
             return
 
 
@@ -68,12 +72,6 @@ def replies(facts: Facts) -> Iterator[Finding]:
         if oddity == Oddity.UNSOLICITED.value:
             if evidence.text.startswith("421"):  # which may come at any time (RFC 5321 3.8)
                 continue
-            yield _finding(facts, "smtp.unsolicited", [evidence])
+            yield facts.finding("smtp.unsolicited", [evidence])
         elif oddity not in (Oddity.NON_ASCII.value, Oddity.BARE_CODE.value):
-            yield _finding(facts, "smtp.reply_oddity", [evidence], oddity=oddity.replace("_", " "))
-
-
-def _finding(facts: Facts, id: str, evidence: list[Evidence], **values: Any) -> Finding:
-    return entry(id).finding(
-        target=facts.target, role=facts.role, evidence=evidence, host=facts.endpoint.host, **values
-    )
+            yield facts.finding("smtp.reply_oddity", [evidence], oddity=oddity.replace("_", " "))

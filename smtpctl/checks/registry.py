@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from smtpctl.checks import certificate, chain, connection, greeting, starttls
+from smtpctl.checks import certificate, chain, clock, connection, extensions, greeting, starttls
 from smtpctl.checks.facts import Facts, Scanned
 from smtpctl.model.finding import Finding
 from smtpctl.model.record import NamedTuple
@@ -22,12 +22,19 @@ class Check(NamedTuple):
 
 CHECKS: tuple[Check, ...] = (
     Check("addresses", connection.addresses, Stage.CONNECT, ("conn.partial", "local.ipv6_broken")),
+    Check("public address", connection.public, Stage.DNS, ("conn.private_address",)),
     Check("greeting", greeting.greeting, Stage.GREETING, ("smtp.greeting_delay", "smtp.banner_no_fqdn")),
     Check("own name", greeting.own_name, Stage.EHLO, ("smtp.helo_name_bad",)),
     Check("ehlo", greeting.hello, Stage.EHLO, ("smtp.ehlo_rejected_helo_ok", "smtp.ehlo_masked")),
     Check("replies", greeting.replies, Stage.GREETING, ("smtp.reply_oddity", "smtp.unsolicited")),
+    Check("extensions", extensions.missing, Stage.EHLO,
+          ("smtp.missing_8bitmime", "smtp.missing_smtputf8", "smtp.missing_pipelining", "smtp.missing_chunking",
+           "smtp.missing_dsn")),
+    Check("extensions with TLS", extensions.changes, Stage.TLS, ("smtp.ehlo_changes_after_tls",)),
     Check("starttls", starttls.offers, Stage.EHLO,
-          ("starttls.auth_before_tls", "starttls.auth_missing_after_tls", "starttls.not_offered")),
+          ("starttls.auth_before_tls", "starttls.auth_missing_after_tls", "starttls.not_offered", "starttls.stripped")),
+    Check("tls first", starttls.required, Stage.EHLO, ("starttls.required_530",)),
+    Check("clock", clock.skew, Stage.GREETING, ("local.clock_skew",)),
     Check("certificate", certificate.leaf, Stage.TLS,
           ("tls.cert.expired", "tls.cert.expires_soon", "tls.cert.not_yet_valid", "tls.cert.hostname_mismatch",
            "tls.cert.ip_used", "tls.cert.cn_only", "tls.cert.wildcard_depth", "tls.cert.weak_key",

@@ -6,6 +6,7 @@ from typing import Any
 
 from smtpctl.checks.facts import Facts, Scanned
 from smtpctl.checks.registry import CHECKS, Check, DeepCheck, deep_checks
+from smtpctl.knowledge.families import entry
 from smtpctl.model.finding import Finding
 from smtpctl.model.report import Outcome
 
@@ -47,7 +48,7 @@ def skip_deep(reason: str) -> tuple[Outcome, ...]:
 
 def _one(check: Check | DeepCheck, facts: Any) -> tuple[list[Finding], Outcome]:
     try:
-        found = list(check.run(facts))
+        found = [finding for finding in check.run(facts) if entry(finding.id).concerns(facts.role)]
     except Exception as error:
         return [], Outcome(check.name, "crashed", f"{type(error).__name__}: {error}")
     return found, Outcome(check.name, "found" if found else "passed", " ".join(finding.id for finding in found))

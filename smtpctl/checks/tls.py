@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from smtpctl.checks.facts import MX, Scanned
+from smtpctl.checks.facts import Scanned
 from smtpctl.knowledge import ciphers
-from smtpctl.knowledge.families import entry
+from smtpctl.knowledge.families import MX, entry
 from smtpctl.model.finding import Evidence, Finding, Severity
 from smtpctl.model.names import matches_any
 from smtpctl.model.tlsscan import VersionScan

@@ -97,6 +97,7 @@ class Terminal:
             width=self.width,
             colour=self.color,
             unicode=self.unicode,
+            verbose=self.verbosity > 0,
         )
 
     def out(self, text: str) -> None:

@@ -317,4 +317,30 @@ ENTRIES = (
         ),
         source="docs/dependencies.md",
     ),
+    Entry(
+        id="auth.reply_timeout",
+        severity=Severity.ERROR,
+        stage=Stage.AUTH,
+        status=ExitStatus.TEMPORARY,
+        retryable=True,
+        title="{host} did not answer the login[ within {seconds} s]",
+        message="The network is fine: [every answer before the login came within {slowest}. ]Many servers let a wrong login "
+        "wait on purpose, so this may be a refusal that was not waited for.",
+        causes=(
+            because(
+                0.5,
+                "The user name or the password is wrong, and the server delays its answer against guessing.",
+                fix("Check both, then wait for the answer.", "smtpctl check {target} --stage-timeout auth=60"),
+            ),
+            because(
+                0.35,
+                "What the server asks about users (LDAP, a data base, RADIUS) is slow or down.",
+                fix("Ask the operator what their log says at this minute."),
+            ),
+            because(
+                0.15, "A firewall dropped the connection silently.", fix("Try again; then try from another network.")
+            ),
+        ),
+        source="Dovecot auth_failure_delay; Exchange Server TarpitInterval; RFC 5321 4.5.3.2",
+    ),
 )

@@ -88,6 +88,28 @@ ENTRIES = (
         source="RFC 5321 5.1; RFC 2308 2.2",
     ),
     Entry(
+        id="conn.private_address",
+        severity=Severity.WARNING,
+        mx_severity=Severity.ERROR,
+        stage=Stage.DNS,
+        title="{host} leads to an address that is not public[: {address}]",
+        message="The name looks like one of the public DNS. From outside the network that this address belongs to nobody "
+        "reaches the server by it.",
+        causes=(
+            because(
+                0.6,
+                "It is an internal server, or the DNS inside this network answers differently (split DNS).",
+                fix(
+                    "If that is meant, say so.",
+                    "smtpctl profile set {profile} trusted=true",
+                    safe=True,
+                ),
+            ),
+            because(0.4, "The address record is wrong.", fix("Correct the A or AAAA record of {host}.")),
+        ),
+        source="RFC 6890; IANA IPv4 and IPv6 Special-Purpose Address Registries",
+    ),
+    Entry(
         id="conn.dns_temporary",
         severity=Severity.ERROR,
         stage=Stage.DNS,
@@ -384,6 +406,32 @@ ENTRIES = (
             because(0.25, "The service is starting, stopping or overloaded.", fix("Try again in some minutes.")),
         ),
         source="RFC 5321 3.1",
+    ),
+    Entry(
+        id="conn.any_port_accepted",
+        severity=Severity.WARNING,
+        stage=Stage.CONNECT,
+        title="The address of {host} accepts connections on any port",
+        message="Ports where no mail server listens were accepted as well. So that a connection came about does not mean "
+        "that the mail server is there.",
+        causes=(
+            because(
+                0.5,
+                "A proxy, a captive portal or a virus scanner between here and the server accepts everything.",
+                fix("Try from another network, or log in to the portal first."),
+            ),
+            because(
+                0.3,
+                "A firewall or a load balancer in front of the server accepts before it asks the server (SYN proxy).",
+                fix("Ask the operator whether the service behind the address runs."),
+            ),
+            because(
+                0.2,
+                "The name leads to a tarpit or a trap for port scans.",
+                fix("Compare the address with the provider's."),
+            ),
+        ),
+        source="RFC 4987 3; RFC 8952 2",
     ),
     Entry(
         id="conn.proxy_failed",

@@ -42,14 +42,15 @@ FAMILIES: Mapping[str, str] = {
     "tls.cipher": "tls_cipher",
     "tls.version": "tls_version",
 }
-MX = "mx"  # the role of a server that takes mail for its own domains, without a login
+SUBMISSION = "submission"  # the role of a server that takes mail from those who log in
+MX = "mx"  # that of one which takes mail for its own domains, without a login
 
 
 class Entry(NamedTuple):
     """One thing that can be wrong.
 
     `severity` is for a submission server (and wherever the role does not matter), `mx_severity` for an MX where
-    the catalogue rates it otherwise. `status` and `retryable` are what a run ends with when this stops it.
+    the catalogue rates it otherwise; `role` is the only role that it is about, where it is about one. `status` and `retryable` are what a run ends with when this stops it.
     `as_of` dates a fact that changes (ISO date); `verified` False was seen in no source; `since` is the version
     that first had the id.
     """
@@ -64,6 +65,7 @@ class Entry(NamedTuple):
     status: ExitStatus = ExitStatus.UNAVAILABLE
     retryable: bool = False
     mx_severity: Severity | None = None
+    role: str = ""
     knowledge: tuple[str, ...] = ()
     as_of: str = ""
     verified: bool = True
@@ -102,6 +104,10 @@ class Entry(NamedTuple):
     def problem(self, *, reply: Reply | None = None, **arguments: Any) -> Problem:
         """The finding of the same arguments as an exception with this entry's exit status."""
         return Problem(self.finding(**arguments), self.status, retryable=self.retryable, reply=reply)
+
+    def concerns(self, role: str) -> bool:
+        """Whether it is a fault of a server of this role at all."""
+        return not self.role or role in ("", self.role)
 
     def severity_for(self, role: str) -> Severity:
         """How bad it is for a server of this role (`submission`, `mx` or empty)."""

@@ -61,21 +61,32 @@ ENTRIES = (
         id="local.clock_skew",
         severity=Severity.WARNING,
         stage=Stage.TLS,
-        title="The clock of this machine seems to be wrong[ by {offset}]",
-        message="Certificates, tokens and Date headers all depend on it.",
-        causes=(because(0.9, "No time synchronisation runs.", fix("Switch it on.", "timedatectl set-ntp true")),),
-        source="RFC 5280 4.1.2.5",
+        title="The clock of this machine differs from the server's[ by {offset}]",
+        message="Certificates, tokens and Date headers all depend on the time. One of the two clocks is wrong; the rest of "
+        "the world agrees with the other.",
+        causes=(
+            because(
+                0.6,
+                "This machine's clock is wrong: no time synchronisation runs.",
+                fix("See what it says, and switch it on.", "timedatectl", "timedatectl set-ntp true"),
+            ),
+            because(
+                0.4, "The server's clock is wrong.", fix("Compare both with a clock you trust; tell its operator.")
+            ),
+        ),
+        source="RFC 5280 4.1.2.5; RFC 4120 1.6",
     ),
     Entry(
         id="local.port25_blocked",
         severity=Severity.WARNING,
         stage=Stage.CONNECT,
-        title="Port 25 does not get out of this network",
-        message="Other ports of the same servers answer. Most clouds and access networks block 25 against spam.",
+        title="Port 25 of {host} does not answer, other ports do",
+        message="So the machine is there and the network works. Most clouds and access networks block port 25 outwards, "
+        "against spam.",
         causes=(
             because(
                 0.9,
-                "The network's operator blocks it.",
+                "The network or cloud that this machine is in blocks it.",
                 fix(
                     "Send through a submission server on 587 or 465.",
                     "smtpctl check {host}:587",
@@ -85,11 +96,36 @@ ENTRIES = (
         source="Provider documentation (AWS, Azure, Google Cloud)",
     ),
     Entry(
+        id="local.resolver_unreachable",
+        severity=Severity.ERROR,
+        stage=Stage.DNS,
+        status=ExitStatus.TEMPORARY,
+        retryable=True,
+        title="No resolver of this machine answers",
+        message="{host} could not be looked up, and neither could anything else: the DNS servers that this machine is set to "
+        "ask give no answer. The mail server was never reached.",
+        causes=(
+            because(
+                0.5,
+                "This machine is off the network, or a VPN that the DNS servers belong to is not connected.",
+                fix("See whether there is a way out.", "ip route get 9.9.9.9"),
+            ),
+            because(
+                0.3,
+                "The addresses of the DNS servers are wrong or old.",
+                fix("See which are asked, and correct them.", "cat /etc/resolv.conf"),
+            ),
+            because(0.2, "A firewall drops DNS (port 53).", fix("Ask whoever runs the network.")),
+        ),
+        source="resolv.conf(5); RFC 1035 4.2.1",
+    ),
+    Entry(
         id="local.ipv6_broken",
         severity=Severity.WARNING,
         stage=Stage.CONNECT,
         title="IPv6 does not work from here",
-        message="Every IPv6 address failed and IPv4 works. Clients that try IPv6 first wait each time.",
+        message="Every IPv6 address failed, or gave no answer before IPv4 did although it was tried first. Clients that try "
+        "one after the other wait each time.",
         causes=(
             because(
                 0.9,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from smtpctl.knowledge.families import Entry, because, fix
+from smtpctl.knowledge import smtp_extensions
+from smtpctl.knowledge.families import MX, Entry, because, fix
 from smtpctl.model.finding import Severity
 from smtpctl.model.report import ExitStatus
 from smtpctl.model.transcript import Stage
@@ -73,6 +74,7 @@ ENTRIES = (
     Entry(
         id="smtp.banner_no_fqdn",
         severity=_NOTE,
+        role=MX,
         stage=Stage.GREETING,
         title="The greeting does not begin with a full host name",
         message="The first word after 220 should be the server's name in DNS. Nothing breaks for a client that logs in.",
@@ -337,4 +339,5 @@ ENTRIES = (
         ),
         source="RFC 5321 4.1.2; CWE-93",
     ),
+    *smtp_extensions.ENTRIES,
 )

@@ -55,6 +55,31 @@ ENTRIES = (
         source="RFC 3207 4, 6; RFC 8314 3.3",
     ),
     Entry(
+        id="starttls.stripped",
+        severity=Severity.ERROR,
+        stage=Stage.STARTTLS,
+        title="STARTTLS is missing on port {port} of {host}, and something else says that TLS is there[: {elsewhere}]",
+        message="Whoever removes STARTTLS from a server's answer keeps the connection in clear text, to read or change what "
+        "is sent. Nothing was sent.",
+        causes=(
+            because(
+                0.6,
+                "A firewall with SMTP inspection, or somebody who listens, changes the answer on the way.",
+                fix(
+                    "With TLS from the first octet nothing can be removed.",
+                    "smtpctl check {host}:465 --tls implicit",
+                ),
+                fix("Try from another network. If it works there, show both answers to whoever runs this one."),
+            ),
+            because(
+                0.4,
+                "The server has TLS on some of its ports only.",
+                fix("Use a port that has it.", "smtpctl check {host}:587 --tls starttls"),
+            ),
+        ),
+        source="RFC 3207 6; RFC 8461 1",
+    ),
+    Entry(
         id="starttls.refused",
         severity=Severity.ERROR,
         stage=Stage.STARTTLS,
@@ -182,5 +207,21 @@ ENTRIES = (
             ),
         ),
         source="RFC 6409 3.1, 4.3; RFC 4954 3",
+    ),
+    Entry(
+        id="starttls.required_530",
+        severity=Severity.NOTE,
+        stage=Stage.STARTTLS,
+        title="{host} wants TLS before anything else",
+        message="A command in clear was answered with 530. That is what a server does that takes mail inside TLS only, and "
+        "it is right to.",
+        causes=(
+            because(
+                0.9,
+                "The settings say no TLS for a server that wants it.",
+                fix("Use STARTTLS.", "smtpctl profile set {profile} tls=starttls", safe=True),
+            ),
+        ),
+        source="RFC 3207 4",
     ),
 )

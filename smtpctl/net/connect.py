@@ -10,7 +10,7 @@ import errno
 import os
 import selectors
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from smtpctl.knowledge.families import entry
@@ -167,7 +167,7 @@ def _race(endpoint: Endpoint, route: Route, addresses: list[Address], deadline: 
                     selector.unregister(attempt.sock)
                     code = attempt.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
                     if code == 0:
-                        return _connected(attempt, log)
+                        return _connected(attempt, log, running.values())
                     attempt.sock.close()
                     _failed(attempt.address, OSError(code, os.strerror(code)), attempt.began, log, failures)
                     next_start = 0.0
@@ -200,7 +200,12 @@ def _start(
     return None
 
 
-def _connected(attempt: _Attempt, log: Log) -> socket.socket:
+def _connected(attempt: _Attempt, log: Log, others: Iterable[_Attempt]) -> socket.socket:
+    for slower in others:
+        if slower.began < attempt.began:
+            waited = round((log.clock() - slower.began) * 1000, 1)
+            facts = {"address": str(slower.address.sockaddr[0]), "overtaken": True, "ms": waited}
+            log.add(Kind.ATTEMPT, Stage.CONNECT, f"{slower.address}: no answer in {waited:.0f} ms", facts)
     ms = round((log.clock() - attempt.began) * 1000, 1)
     local = attempt.sock.getsockname()[0]
     facts = {"address": str(attempt.address.sockaddr[0]), "port": attempt.address.sockaddr[1], "ms": ms, "local": local}

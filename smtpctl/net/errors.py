@@ -8,11 +8,12 @@ from __future__ import annotations
 import errno
 import ssl
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from smtpctl.knowledge.families import entry
 from smtpctl.model.errors import Problem
-from smtpctl.model.finding import Evidence
+from smtpctl.model.finding import Evidence, Severity
 from smtpctl.model.reply import Reply
 from smtpctl.model.transcript import Kind, Stage
 from smtpctl.protocol.replies import NotAReply, ReplyTooLong
@@ -36,7 +37,8 @@ _BY_ERRNO: Mapping[int, str] = {
 _BY_REASON: Mapping[str, str] = {
     "UNSUPPORTED_PROTOCOL": "tls.version.no_tls12",
     "TLSV1_ALERT_PROTOCOL_VERSION": "tls.version.no_tls12",
-    "NO_PROTOCOLS_AVAILABLE": "tls.version.no_tls12",
+    "NO_PROTOCOLS_AVAILABLE": "local.openssl_policy",
+    "NO_CIPHERS_AVAILABLE": "local.openssl_policy",
     "SSLV3_ALERT_HANDSHAKE_FAILURE": "tls.cipher.no_overlap",
     "NO_SHARED_CIPHER": "tls.cipher.no_overlap",
     "TLSV1_ALERT_INSUFFICIENT_SECURITY": "tls.cipher.no_overlap",
@@ -140,12 +142,19 @@ def _closed(stage: Stage, connection: Connection) -> Problem:
     )
 
 
+def _other_protocol(data: bytes, stage: Stage, connection: Connection) -> Problem | None:
+    """What answers is a server of another kind, which its first octets tell."""
+    protocol = next((name for prefix, name in _OTHER_PROTOCOLS if data.startswith(prefix)), "")
+    if not protocol:
+        return None
+    return entry("conn.not_smtp").problem(
+        stage=stage, evidence=[_octets(data, connection)], **_values(connection, protocol=protocol)
+    )
+
+
 def _not_a_reply(data: bytes, stage: Stage, connection: Connection) -> Problem:
-    for prefix, protocol in _OTHER_PROTOCOLS:
-        if data.startswith(prefix):
-            return entry("conn.not_smtp").problem(
-                stage=stage, evidence=[_octets(data, connection)], **_values(connection, protocol=protocol)
-            )
+    if other := _other_protocol(data, stage, connection):
+        return other
     if data.startswith(_TLS_RECORD):
         return entry("conn.port_is_implicit_tls").problem(
             stage=stage, evidence=[_octets(data, connection)], **_values(connection)
@@ -166,12 +175,22 @@ def timed_out(stage: Stage, connection: Connection) -> Problem:
     name = {
         Stage.GREETING: "conn.greeting_timeout",
         Stage.TLS: "tls.handshake_timeout",
+        Stage.AUTH: "auth.reply_timeout",
     }.get(stage, "smtp.reply_timeout")
     return entry(name).problem(
         stage=stage,
         evidence=[_octets(rest, connection)] if rest else [],
-        **_values(connection, seconds=seconds, stage_name=_COMMANDS.get(stage, stage.value)),
+        **_values(
+            connection, seconds=seconds, stage_name=_COMMANDS.get(stage, stage.value), slowest=_slowest(connection)
+        ),
     )
+
+
+def _slowest(connection: Connection) -> str:
+    """How long the slowest answer before the login took."""
+    events = [event for event in connection.transcript or () if event.stage is not Stage.AUTH]
+    waits = [later.at - earlier.at for earlier, later in pairwise(events) if later.kind is not Kind.SENT]
+    return f"{max(waits, default=0.0) * 1000:.0f} ms"
 
 
 def early_421(reply: Reply, stage: Stage, connection: Connection) -> Problem:
@@ -204,6 +223,9 @@ def tls_failed(error: Exception, connection: Connection) -> Problem:
         return entry(name).problem(evidence=evidence, **values)
     if seen[:4].isdigit() or seen[:3].isdigit():
         return _plain_instead(seen, connection)
+    other = None if connection.upgraded else _other_protocol(seen, Stage.TLS, connection)
+    if other:
+        return other
     if not isinstance(error, ssl.SSLError):
         name = "starttls.no_tls_after_220" if connection.upgraded else "tls.handshake_failed"
         words = "the server closed the connection" if isinstance(error, EOFError) else str(error)
@@ -216,7 +238,8 @@ def tls_failed(error: Exception, connection: Connection) -> Problem:
         if not_tls:
             evidence.append(_octets(seen, connection))
     evidence.append(Evidence(reason, label="OpenSSL:"))
-    return entry(name).problem(evidence=evidence, **_values(connection, reason=reason))
+    # Whatever it weighs elsewhere: it has ended the session.
+    return entry(name).problem(severity=Severity.ERROR, evidence=evidence, **_values(connection, reason=reason))
 
 
 def _plain_instead(seen: bytes, connection: Connection) -> Problem:

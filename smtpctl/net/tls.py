@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl
 from datetime import UTC, datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from smtpctl.knowledge.families import entry
@@ -51,6 +52,24 @@ def _load(loader: Any, path: str, **arguments: Any) -> None:
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         reason = getattr(error, "strerror", None) or str(error)
         raise entry("local.tls_file_unusable").problem(path=path, error=reason) from error
+
+
+def trusts_nobody() -> bool:
+    """Whether this machine has no root certificate that OpenSSL would find by itself."""
+    made = ssl.create_default_context()
+    if made.cert_store_stats()["x509_ca"]:
+        return False
+    folder = ssl.get_default_verify_paths().capath  # its files are read one by one, when one is asked for
+    return not folder or not any(Path(folder).glob("*.[0-9]"))
+
+
+def trust_places() -> tuple[str, ...]:
+    """Where OpenSSL looks for root certificates."""
+    paths = ssl.get_default_verify_paths()
+    return (
+        f"file: {paths.cafile or f'{paths.openssl_cafile} (does not exist)'}",
+        f"folder: {paths.capath or f'{paths.openssl_capath} (does not exist)'}",
+    )
 
 
 def _own_name(policy: TlsPolicy) -> bool:

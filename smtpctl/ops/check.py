@@ -9,7 +9,6 @@ from typing import Any
 from smtpctl.checks import runner
 from smtpctl.checks.facts import Facts
 from smtpctl.config.profile import Profile
-from smtpctl.knowledge import families
 from smtpctl.model.certificate import Certificate
 from smtpctl.model.envelope import Envelope, Recipient
 from smtpctl.model.errors import Problem
@@ -17,8 +16,7 @@ from smtpctl.model.finding import Finding
 from smtpctl.model.report import RecipientResult, Report
 from smtpctl.model.transcript import Event, Kind, Stage, Transcript
 from smtpctl.net import certificate
-from smtpctl.net.probe import speaks_tls
-from smtpctl.ops import advice, session
+from smtpctl.ops import advice, second, session
 from smtpctl.ops.refused import refusals
 from smtpctl.ops.session import Conversation, Surroundings
 from smtpctl.protocol import probe
@@ -71,24 +69,11 @@ def _would(done: Submission) -> tuple[RecipientResult, ...]:
 
 def judged(profile: Profile, conversation: Conversation, now: float, **more: Any) -> Report:
     """A conversation as a report: what stopped it first, then what the checks see in it. `more` are fields of Report."""
-    problem = second_look(conversation.problem, profile)
-    chain = certificate.parse(conversation.tls.chain, profile.tls) if conversation.tls else ()
-    _note(chain, conversation.transcript)
-    facts = Facts(
-        target=str(profile.endpoint),
-        endpoint=profile.endpoint,
-        policy=profile.tls,
-        helo=profile.helo or session.own_name(),
-        transcript=conversation.transcript,
-        session=conversation.session,
-        tls=conversation.tls,
-        chain=chain,
-        now=now,
-        trusted=profile.trusted,
-        client=certificate.of_file(profile.tls.client_cert),
-    )
+    facts = facts_of(profile, conversation, now)
+    _note(facts.chain, conversation.transcript)
+    problem, beside = second.look(conversation.problem, profile, facts)
     seen, outcomes = runner.run(facts)
-    findings = sorted((*conversation.settings, *seen), key=lambda finding: -finding.severity)
+    findings = sorted((*conversation.settings, *beside, *seen), key=lambda finding: -finding.severity)
     extra = more.pop("facts", {})
     return Report(
         target=profile.label,
@@ -115,20 +100,20 @@ def _note(chain: Sequence[Certificate | None], transcript: Transcript) -> None:
                 transcript.add(Event(at, Stage.TLS, Kind.NOTE, text))
 
 
-def second_look(problem: Problem | None, profile: Profile) -> Problem | None:
-    """No greeting, or a hang-up before one, in clear: does the port speak TLS from the first octet?"""
-    if problem is None or problem.finding.id not in ("conn.greeting_timeout", "conn.closed", "conn.reset"):
-        return problem
-    limit = min(profile.timeouts.of(Stage.TLS), profile.timeouts.total)
-    if profile.endpoint.path or not speaks_tls(profile.endpoint, profile.route, limit):
-        return problem
-    endpoint = profile.endpoint
-    return families.entry("conn.port_is_implicit_tls").problem(
-        target=str(endpoint),
-        host=endpoint.host,
-        port=str(endpoint.port),
-        evidence=["a TLS ClientHello sent to the port was answered with a ServerHello"],
-        stage=Stage.GREETING,
+def facts_of(profile: Profile, conversation: Conversation, now: float) -> Facts:
+    """A conversation as checks want it."""
+    return Facts(
+        target=str(profile.endpoint),
+        endpoint=profile.endpoint,
+        policy=profile.tls,
+        helo=profile.helo or session.own_name(),
+        transcript=conversation.transcript,
+        session=conversation.session,
+        tls=conversation.tls,
+        chain=certificate.parse(conversation.tls.chain, profile.tls) if conversation.tls else (),
+        now=now,
+        trusted=profile.trusted,
+        client=certificate.of_file(profile.tls.client_cert),
     )
 
 

@@ -16,7 +16,7 @@ from smtpctl.message.compose import Draft, Message, compose, envelope, parse_hea
 from smtpctl.model.address import Mailbox, parse, parse_list
 from smtpctl.model.envelope import Envelope
 from smtpctl.model.errors import Problem, UsageProblem
-from smtpctl.model.finding import Finding
+from smtpctl.model.finding import Evidence, Finding
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.report import Failure, RecipientResult, Report
 from smtpctl.model.transcript import Kind, Stage
@@ -134,15 +134,18 @@ def _report(profile: Profile, conversation: Conversation, mail: Envelope, messag
     findings: list[Finding] = []
     failure: Failure | None = None
     if problem:
-        from smtpctl.ops.check import merged, second_look
+        from smtpctl.ops import second
+        from smtpctl.ops.check import facts_of, merged
 
-        problem = second_look(problem, profile) or problem
-        findings = list(merged(problem, _certificate_findings(profile, conversation, problem)))
+        problem, beside = second.look(problem, profile, facts_of(profile, conversation, time.time()))
+        assert problem
+        findings = [*merged(problem, _certificate_findings(profile, conversation, problem)), *beside]
         failure = problem.failure
     elif done:
         problems = refusals(profile, done, conversation.known)
         findings = [refused.finding for refused in problems]
         failure = problems[0].failure if problems else None
+    findings += _too_large(profile, conversation, message)
     told = {finding.id for finding in findings}
     findings += [finding for finding in conversation.settings if finding.id not in told]
     sent = sum(recipient.result == "accepted" for recipient in recipients)
@@ -161,6 +164,18 @@ def _report(profile: Profile, conversation: Conversation, mail: Envelope, messag
     from smtpctl.ops import advice
 
     return advice.advised(report, profile)
+
+
+def _too_large(profile: Profile, conversation: Conversation, message: Message) -> list[Finding]:
+    """The server's limit where the mail is over it, whatever the server made of that (RFC 1870 6)."""
+    limit = conversation.session.capabilities.size if conversation.session else None
+    if limit is None or message.size <= limit:
+        return []
+    from smtpctl.knowledge import families
+
+    seen = [Evidence(f"250-SIZE {limit}", "S:")]
+    entry = families.entry("smtp.size_too_small")
+    return [entry.finding(target=str(profile.endpoint), evidence=seen, size=message.size, limit=limit)]
 
 
 def _facts(conversation: Conversation, message: Message, sent: int) -> dict[str, Any]:

@@ -10,6 +10,8 @@ Replies are values. A dialogue ends early by raising Refused (a reply that it ca
 
 from __future__ import annotations
 
+import re
+
 from smtpctl.model.endpoint import AuthPolicy, Credentials, TlsMode
 from smtpctl.model.errors import Obstacle, Refused
 from smtpctl.model.record import NamedTuple
@@ -21,6 +23,9 @@ from smtpctl.protocol.auth import Authenticated, authenticate
 from smtpctl.protocol.commands import command
 from smtpctl.protocol.ehlo import Capabilities
 from smtpctl.protocol.steps import Dialogue, Note, Receive, Send, StartTls
+
+_NEWS = (200, 201)  # RFC 3977 5.1.1
+_FTP = re.compile(r"\bFTP\b|FTPd\b|FileZilla", re.IGNORECASE)  # its greeting is a 220 too (RFC 959 5.4)
 
 
 class Login(NamedTuple):
@@ -59,8 +64,11 @@ def exchange(line: Send) -> Dialogue[Reply]:
 
 
 def greet() -> Dialogue[Reply]:
-    """The greeting (RFC 5321 3.1). Refused unless it is 220."""
+    """The greeting (RFC 5321 3.1). Refused unless it is 220; Obstacle `conn.not_smtp` for another protocol's."""
     reply: Reply = yield Receive(Stage.GREETING)
+    protocol = "NNTP" if reply.code in _NEWS else "FTP" if _FTP.search(reply.text) else ""
+    if protocol and "SMTP" not in reply.text.upper():
+        raise Obstacle(Stage.GREETING, "conn.not_smtp", {"protocol": protocol, "lines": reply.wire_lines()})
     if reply.code != 220:
         raise Refused(Stage.GREETING, "greeting", reply)
     return reply

@@ -34,16 +34,17 @@ def renderer(
     width: int = 80,
     colour: bool = False,
     unicode: bool = True,
+    verbose: bool = False,
 ) -> Renderer:
     """The renderer for one of `FORMATS`; KeyError for another.
 
     `schema` names the document, `fail_on` the severity from which on its exit status is not 0; `width`, `colour`
-    and `unicode` describe the terminal and matter to text only.
+    and `unicode` describe the terminal and matter to text only, as does `verbose`.
     """
     from importlib import import_module
 
     module, name = _FORMATS[format]
-    setting = Setting(schema, fail_on, Canvas(max(width, 40), colour, unicode))
+    setting = Setting(schema, fail_on, Canvas(max(width, 40), colour, unicode), verbose)
     return cast(Renderer, getattr(import_module(module), name)(setting))
 
 

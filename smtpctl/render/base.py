@@ -16,11 +16,13 @@ _QUOTED = 2_000  # characters of one piece of evidence where a format has no lin
 
 
 class Setting(NamedTuple):
-    """What a renderer is made with. `schema` names the document (`smtpctl.check/1`); `fail_on` decides its exit status."""
+    """What a renderer is made with. `schema` names the document (`smtpctl.check/1`); `fail_on` decides its exit status.
+    `verbose`: also what is left out for being of little weight."""
 
     schema: str
     fail_on: Severity | None = Severity.ERROR
     canvas: Canvas = PLAIN
+    verbose: bool = False
 
     @property
     def command(self) -> str:

@@ -16,9 +16,10 @@ from smtpctl.model.report import RecipientResult, Report, StageResult, combined
 from smtpctl.model.transcript import Event, Kind
 from smtpctl.render import listing
 from smtpctl.render.base import Setting, problem_report
-from smtpctl.render.blocks import block
+from smtpctl.render.blocks import block, title
 from smtpctl.render.canvas import LINES, columns, duration, few, fold
 from smtpctl.render.comparison import comparison
+from smtpctl.render.outcomes import outcome_lines
 from smtpctl.render.tables import Column, table
 
 _NAME = 10  # columns of a stage's name
@@ -41,6 +42,7 @@ class TextRenderer:
     def __init__(self, setting: Setting) -> None:
         self._canvas = setting.canvas
         self._fail_on = setting.fail_on
+        self._verbose = setting.verbose
 
     def report(self, report: Report) -> str:
         """Heading, stages, recipients, findings and the conclusion."""
@@ -84,13 +86,27 @@ class TextRenderer:
         lines: list[str] = []
         if any(recipient.reply for recipient in report.recipients):
             lines += ["", *self._recipients(report.recipients)]
-        for finding in sorted(report.findings, key=lambda finding: -finding.severity):
+        whole, short = self._by_weight(report)
+        for finding in whole:
             lines += ["", *block(self._canvas, finding)]
+        lines += ["", *(line for finding in short for line in title(self._canvas, finding))] if short else []
         for tried in report.comparisons:
             lines += ["", *comparison(self._canvas, tried)]
         if report.ignored:
             lines += ["", *listing.ignored(self._canvas, report.ignored)]
+        checks = list(outcome_lines(self._canvas, report.outcomes, verbose=self._verbose))
+        lines += ["", *checks] if checks else []
         return self._canvas.joined([*lines, "", *self._ending(report)])
+
+    def _by_weight(self, report: Report) -> tuple[list[Finding], list[Finding]]:
+        """The findings to tell whole, worst first, and those of which the title is enough: notes, unless one stopped the
+        run or everything was asked for."""
+        ranked = sorted(report.findings, key=lambda finding: -finding.severity)
+        if self._verbose:
+            return ranked, []
+        lead = report.findings[:1] if report.failure else ()
+        whole = [finding for finding in ranked if finding.severity > Severity.NOTE or finding in lead]
+        return whole, [finding for finding in ranked if finding not in whole]
 
     def reports(self, reports: Sequence[Report]) -> str:
         """The summary first, then every target that has something to say."""

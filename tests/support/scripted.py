@@ -27,11 +27,13 @@ from typing import Any, NamedTuple
 import pytest
 
 from profiles import profile
+from smtpctl.knowledge.families import entry
 from smtpctl.model.endpoint import Endpoint
 from smtpctl.model.envelope import Envelope, Recipient
 from smtpctl.model.report import Report
 from smtpctl.model.tls import TlsSession
 from smtpctl.model.transcript import Kind, Stage
+from smtpctl.net import probe
 from smtpctl.net.channel import Channel
 from smtpctl.net.connection import Connection, Log
 from smtpctl.ops import check, session
@@ -190,7 +192,7 @@ def play(case: Case, monkeypatch: pytest.MonkeyPatch) -> Report:
         return ScriptedConnection(channel, endpoint, policy, timeouts, log)
 
     monkeypatch.setattr(session, "connect", connect)
-    monkeypatch.setattr(check, "speaks_tls", lambda *_: False)
+    monkeypatch.setattr(probe, "connect", _nobody_there)
     settings: dict[str, Any] = {"host": "mx.example.com", "port": "25", "helo": "client.example.com", **case.settings}
     mail = settings.pop("send", "")
     made = profile(settings.pop("host"), int(settings.pop("port")), **settings)
@@ -199,6 +201,11 @@ def play(case: Case, monkeypatch: pytest.MonkeyPatch) -> Report:
     errors_of_checks = [outcome for outcome in report.outcomes if outcome.result == "crashed"]
     assert not errors_of_checks
     return report
+
+
+def _nobody_there(endpoint: Endpoint, *_: Any) -> Connection:
+    """A second look finds nothing."""
+    raise entry("conn.timeout").problem(target=str(endpoint))
 
 
 def _body(mail: str) -> Any:

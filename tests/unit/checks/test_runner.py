@@ -10,7 +10,7 @@ from smtpctl.checks import registry, runner
 from smtpctl.checks.facts import Facts
 from smtpctl.knowledge.families import entry
 from smtpctl.model.endpoint import Endpoint, TlsPolicy
-from smtpctl.model.finding import Finding
+from smtpctl.model.finding import Finding, Severity
 from smtpctl.model.transcript import Event, Kind, Stage, Transcript
 
 
@@ -89,3 +89,67 @@ def test_what_was_offered_before_and_after_tls() -> None:
 )
 def test_role(port: int, role: str) -> None:
     assert facts(port=port).role == role
+
+
+def looked_up(*addresses: str) -> Event:
+    return event(Stage.DNS, "mx.example.com", Kind.ATTEMPT, addresses=list(addresses))
+
+
+@pytest.mark.parametrize(
+    "address", ["10.0.0.1", "172.31.255.1", "192.168.1.1", "100.64.0.1", "127.0.0.1", "169.254.1.1", "fd00::1", "fe80::1", "::1"]
+)  # fmt: skip
+def test_a_public_name_with_a_private_address(address: str) -> None:
+    assert [finding.id for finding in runner.run(facts(looked_up(address)))[0]] == ["conn.private_address"]
+
+
+@pytest.mark.parametrize(
+    "address", ["9.9.9.9", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "11.0.0.1", "192.167.1.1"]
+)
+def test_a_public_address(address: str) -> None:
+    assert runner.run(facts(looked_up(address)))[0] == ()
+
+
+@pytest.mark.parametrize("host", ["mail.corp.internal", "mail.local", "relay", "10.0.0.1"])
+def test_names_that_are_private_by_themselves(host: str) -> None:
+    assert runner.run(facts(looked_up("10.0.0.1"), host=host))[0] == ()
+
+
+@pytest.mark.parametrize(
+    ("port", "reached", "severity"),
+    [(587, False, Severity.WARNING), (25, False, Severity.ERROR), (25, True, Severity.WARNING)],
+)
+def test_how_bad_a_private_address_is(port: int, reached: bool, severity: Severity) -> None:
+    connected = [event(Stage.CONNECT, "connected", Kind.ATTEMPT, address="10.0.0.1")] if reached else []
+    found, _ = runner.run(facts(looked_up("10.0.0.1"), *connected, port=port))
+    assert [finding.severity for finding in found] == [severity]
+
+
+def test_what_only_concerns_another_role_is_left_out() -> None:
+    greeted = event(Stage.GREETING, "220 mailserver ESMTP")
+    assert [finding.id for finding in runner.run(facts(greeted, port=25))[0]] == ["smtp.banner_no_fqdn"]
+    assert runner.run(facts(greeted, port=587))[0] == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [("localhost", True), ("192.0.2.10", True), ("me", True), ("me.example.com", False), ("[192.0.2.10]", False), ("[IPv6:2001:db8::1]", False)],
+)  # fmt: skip
+def test_our_own_name(name: str, bad: bool) -> None:
+    seen = facts(event(Stage.EHLO, f"EHLO {name}", Kind.SENT), port=587)._replace(helo=name)
+    assert [finding.id for finding in runner.run(seen)[0]] == ["smtp.helo_name_bad"] * bad
+
+
+@pytest.mark.parametrize(
+    ("slower", "worked", "found"),
+    [
+        ("2001:db8::1", "192.0.2.2", ["local.ipv6_broken"]),
+        ("192.0.2.1", "2001:db8::2", []),
+        ("2001:db8::1", "2001:db8::2", []),
+    ],
+)
+def test_an_address_that_was_overtaken(slower: str, worked: str, found: list[str]) -> None:
+    events = (
+        event(Stage.CONNECT, f"{slower}: no answer in 270 ms", Kind.ATTEMPT, address=slower, overtaken=True),
+        event(Stage.CONNECT, f"connected to {worked}", Kind.ATTEMPT, address=worked),
+    )
+    assert [finding.id for finding in runner.run(facts(*events))[0]] == found

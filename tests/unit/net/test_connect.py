@@ -114,3 +114,13 @@ def test_a_family_that_the_address_is_not_of() -> None:
     with pytest.raises(Problem) as told:
         connect(Endpoint("127.0.0.1", 9), Route(family=6), TlsPolicy(), TIMEOUTS, Log(Transcript()))
     assert told.value.finding.stage is Stage.DNS
+
+
+def test_who_was_tried_first_and_gave_no_answer_is_told() -> None:
+    log = Log(Transcript(), clock=lambda: 100.3)
+    with socket.socket(V6) as slow, socket.socket(V4) as quick, socket.socket(V4) as later:
+        running = [module._Attempt(slow, address("::1"), 100.0), module._Attempt(later, address("192.0.2.9"), 100.28)]
+        module._connected(module._Attempt(quick, address("192.0.2.1"), 100.25), log, running)
+    first, second = log.transcript
+    assert (first.text, first.facts["overtaken"]) == ("[::1]:25: no answer in 300 ms", True)
+    assert second.text == "connected to 192.0.2.1:25"

@@ -17,7 +17,7 @@ from smtpctl.ops.session import Surroundings
 from smtpctl.ops.test_send import NOBODY, Wish, composed, draft, queue_id
 from smtpctl.ops.test_send import test_send as send
 from smtpctl.protocol.server.faults import Faults, drop, refusal
-from smtpctl.protocol.server.values import Setup
+from smtpctl.protocol.server.values import Limits, Setup
 from smtpctl.sink.server import Sink
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -160,3 +160,12 @@ def test_an_attachment_of_its_own_accord(tmp_path: Path) -> None:
     content = sink.messages[0].mail.content
     assert b"X-Campaign: 7\r\n" in content
     assert b'filename="a.txt"' in content or b"filename=a.txt" in content
+
+
+def test_a_mail_that_is_larger_than_the_server_says() -> None:
+    with Sink(Setup(limits=Limits(content=200))) as sink:
+        report = send(
+            profile(sink.host, sink.port, tls="none", trusted=True, **{"from": "ann@a.test"}), Surroundings({}), wish()
+        )
+    assert report.status() is ExitStatus.DATA
+    assert "smtp.size_too_small" in {finding.id for finding in report.findings}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from smtpctl.model.finding import Evidence, Finding, Severity
-from smtpctl.model.report import ExitStatus, Failure, RecipientResult, Report, StageResult
+from smtpctl.model.report import ExitStatus, Failure, Outcome, RecipientResult, Report, StageResult
 from smtpctl.model.transcript import Event, Kind, Stage, Transcript
 from smtpctl.render import renderer
 from smtpctl.render.canvas import Canvas, duration
@@ -19,8 +19,8 @@ cases = runpy.run_path(str(Path(__file__).parents[2] / "golden" / "cases.py"))
 ROW = StageResult(Stage.DNS, "passed", "x", 1)
 
 
-def made(width: int = 80, fail_on: Severity | None = Severity.ERROR) -> TextRenderer:
-    text = renderer("text", schema="smtpctl.check/1", width=width, fail_on=fail_on)
+def made(width: int = 80, fail_on: Severity | None = Severity.ERROR, *, verbose: bool = False) -> TextRenderer:
+    text = renderer("text", schema="smtpctl.check/1", width=width, fail_on=fail_on, verbose=verbose)
     assert isinstance(text, TextRenderer)
     return text
 
@@ -138,3 +138,34 @@ def test_events_show_their_direction() -> None:
 def test_the_canvas_is_never_narrower_than_forty() -> None:
     assert Canvas(40).width == 40
     assert made(1).report(cases["HOSTILE"]) == made(40).report(cases["HOSTILE"])
+
+
+def test_notes_are_one_line_each_unless_more_is_asked_for() -> None:
+    report = Report("x", Transcript(), findings=(finding(Severity.WARNING), finding(Severity.NOTE)))
+    short, long = made().report(report), made(verbose=True).report(report)
+    assert "warning[tls.expired] Expired\n  More:" in short
+    assert "note[tls.expired] Expired\n\nWorks, with 1 warning, 1 note." in short
+    assert "note[tls.expired] Expired\n  More:" in long
+
+
+def test_a_note_that_stopped_the_run_is_told_whole() -> None:
+    failure = Failure(ExitStatus.UNAVAILABLE, Stage.TLS, False)
+    report = Report("x", Transcript(), findings=(finding(Severity.NOTE),), failure=failure)
+    assert "note[tls.expired] Expired\n  More:" in made().report(report)
+
+
+def test_what_became_of_the_checks() -> None:
+    late = "the session did not get to tls"
+    outcomes = (
+        Outcome("greeting", "passed"), Outcome("chain", "skipped", late), Outcome("ehlo", "found", "smtp.ehlo_masked"),
+        Outcome("certificate", "skipped", late), Outcome("clock", "passed"), Outcome("broken", "crashed", "KeyError: 'x'"),
+    )  # fmt: skip
+    report = Report("x", Transcript(), outcomes=outcomes)
+    assert made(verbose=True).conclusion(report).splitlines()[1:6] == [
+        "Checks",
+        "  ✓ passed   greeting, clock",
+        "  ! found    ehlo",
+        "  – skipped  chain, certificate: the session did not get to tls",
+        "  ✗ crashed  broken: KeyError: 'x'",
+    ]
+    assert made().conclusion(report).splitlines()[1:3] == ["Checks", "  ✗ crashed  broken: KeyError: 'x'"]

@@ -1,0 +1,142 @@
+"""Second looks: what a run that was stopped asks before it says why. Each has a failure that it comes after, a connection
+or two of its own and a few seconds; a run that works never pays for one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from smtpctl.checks import starttls
+from smtpctl.checks.facts import Facts
+from smtpctl.config.profile import Profile
+from smtpctl.knowledge.families import entry
+from smtpctl.model.endpoint import TlsMode
+from smtpctl.model.errors import Problem
+from smtpctl.model.finding import Evidence, Finding
+from smtpctl.model.record import NamedTuple
+from smtpctl.model.transcript import Stage
+from smtpctl.net import probe, tls
+
+SUBMISSION_PORTS = (587, 465)
+STARTTLS_PORTS = (587, 25)
+NOBODYS_PORTS = (1, 64999)  # where no server of a mail host listens
+
+
+class Look(NamedTuple):
+    """One second look. `after` are the findings it comes after, `emits` what it can find. `run` gives a Problem to be told
+    in place of the first one, a Finding to be told beside it, or None."""
+
+    name: str
+    after: tuple[str, ...]
+    emits: tuple[str, ...]
+    run: Callable[[Profile, Facts], Problem | Finding | None]
+
+
+def look(problem: Problem | None, profile: Profile, facts: Facts) -> tuple[Problem | None, tuple[Finding, ...]]:
+    """What stopped a run as it is to be told, and what else was seen on looking again."""
+    beside: list[Finding] = []
+    if profile.endpoint.path:  # a UNIX socket has no ports and no network before it
+        return problem, ()
+    for one in LOOKS:
+        if problem is None or problem.finding.id not in one.after:
+            continue
+        seen = one.run(profile, facts)
+        if isinstance(seen, Problem):
+            return seen, tuple(beside)
+        if seen is not None:
+            beside.append(seen)
+    return problem, tuple(beside)
+
+
+def _implicit_tls(profile: Profile, facts: Facts) -> Problem | None:
+    """No greeting, or a hang-up before one, in clear: does the port speak TLS from the first octet?"""
+    if profile.tls.mode is TlsMode.IMPLICIT or not probe.speaks_tls(profile.endpoint, profile.route, _limit(profile)):
+        return None
+    seen = ["a TLS ClientHello sent to the port was answered with a ServerHello"]
+    return _problem(facts, "conn.port_is_implicit_tls", seen, stage=Stage.GREETING)
+
+
+def _any_port(profile: Profile, facts: Facts) -> Finding | None:
+    """A connection and no word: does the address accept every port?"""
+    if profile.route.proxy:
+        return None
+    found = probe.answering(profile.endpoint, profile.route, NOBODYS_PORTS, _limit(profile))
+    if [found.get(port) for port in NOBODYS_PORTS] != ["connected"] * len(NOBODYS_PORTS):
+        return None
+    return facts.finding("conn.any_port_accepted", [f"port {port}: connected" for port in NOBODYS_PORTS])
+
+
+def _port_25(profile: Profile, facts: Facts) -> Finding | None:
+    """No answer on port 25: do other ports of the host answer? A refusal is an answer too."""
+    if profile.endpoint.port != 25 or profile.route.proxy:
+        return None
+    found = probe.answering(profile.endpoint, profile.route, SUBMISSION_PORTS, _limit(profile))
+    seen = ["port 25: no answer", *(f"port {port}: {how}" for port, how in found.items())]
+    return facts.finding("local.port25_blocked", seen) if found else None
+
+
+def _stripped(profile: Profile, facts: Facts) -> Problem | None:
+    """STARTTLS is not offered: is it masked, taken all the same, or offered on another port?"""
+    before = facts.offered(secured=False)
+    masked = starttls.masked_starttls(before) if before else ()
+    if masked:
+        seen = [Evidence(line, "S:") for line in masked]
+        return _problem(facts, "starttls.stripped", seen, elsewhere="its place is overwritten")
+    seen = [Evidence(line, "S:") for line in (before.lines[1:5] if before else ())]
+    heard = probe.hear(profile.endpoint, profile.route, facts.helo, _limit(profile))
+    if heard and heard.starttls.code == 220:
+        seen += [Evidence("STARTTLS", "C:"), Evidence(str(heard.starttls), "S:")]
+        return _problem(facts, "starttls.stripped", seen, elsewhere="the server takes it all the same")
+    for port in () if _this_machine(facts) else STARTTLS_PORTS:
+        endpoint = profile.endpoint._replace(port=port)
+        there = (
+            None if endpoint == profile.endpoint else probe.hear(endpoint, profile.route, facts.helo, _limit(profile))
+        )
+        if there and there.offered.has("STARTTLS"):
+            seen += [Evidence("250 STARTTLS", f"port {port}:")]
+            return _problem(facts, "starttls.stripped", seen, elsewhere=f"port {port} offers it")
+    return None
+
+
+def _this_machine(facts: Facts) -> bool:
+    """Whether the server is here: its ports may be tunnels to different servers, and nothing is on the way."""
+    return starttls.local(facts) or facts.endpoint.host.startswith(("127.", "::1"))
+
+
+def _resolver(profile: Profile, facts: Facts) -> Problem | None:
+    """No address: is there a resolver that answers anything at all?"""
+    servers = probe.resolvers()
+    silences = {server: probe.resolver_silence(server, _limit(profile) / len(servers)) for server in servers}
+    if not silences or not all(silences.values()):
+        return None
+    return _problem(facts, "local.resolver_unreachable", [f"{server}: {why}" for server, why in silences.items()])
+
+
+def _trust_store(profile: Profile, facts: Facts) -> Finding | None:
+    """A certificate that nobody vouches for: does this machine trust anybody?"""
+    if profile.tls.ca_file or profile.tls.ca_dir or not tls.trusts_nobody():
+        return None
+    return facts.finding("local.trust_store_empty", tls.trust_places())
+
+
+def _problem(facts: Facts, id: str, evidence: Any, **values: Any) -> Problem:
+    place = {"host": facts.endpoint.host, "port": str(facts.endpoint.port)}
+    return entry(id).problem(target=facts.target, role=facts.role, evidence=evidence, **place | values)
+
+
+def _limit(profile: Profile) -> float:
+    return min(
+        profile.timeouts.of(Stage.CONNECT), profile.timeouts.of(Stage.TLS), profile.timeouts.total, probe.SECONDS
+    )
+
+
+_SILENT = ("conn.greeting_timeout", "conn.closed", "conn.reset")
+_UNTRUSTED = ("tls.cert.self_signed", "tls.cert.untrusted", "tls.chain.unknown_ca", "tls.chain.missing_intermediate")
+LOOKS: tuple[Look, ...] = (
+    Look("implicit TLS", _SILENT, ("conn.port_is_implicit_tls",), _implicit_tls),
+    Look("any port", _SILENT[:2], ("conn.any_port_accepted",), _any_port),
+    Look("port 25", ("conn.timeout",), ("local.port25_blocked",), _port_25),
+    Look("stripped STARTTLS", ("starttls.not_offered",), ("starttls.stripped",), _stripped),
+    Look("resolver", ("conn.dns_temporary",), ("local.resolver_unreachable",), _resolver),
+    Look("trust store", _UNTRUSTED, ("local.trust_store_empty",), _trust_store),
+)

@@ -1,0 +1,176 @@
+"""What a run that was stopped sees on looking again: servers with a script, ports of the kernel."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from profiles import ids, profile
+from rawserver import Peer, RawServer
+from smtpctl.checks.facts import Facts
+from smtpctl.knowledge.families import entry
+from smtpctl.model.endpoint import Endpoint, TlsPolicy
+from smtpctl.model.report import Report
+from smtpctl.model.transcript import Transcript
+from smtpctl.net import probe, tls
+from smtpctl.ops import check, second
+from smtpctl.ops.session import Surroundings
+from smtpctl.sink.server import Sink
+
+
+def checked(server: RawServer, **settings: Any) -> Report:
+    made = profile(server.host, server.port, **{"seconds": 2, "tls": "starttls", **settings})
+    return check.check(made, Surroundings({}))
+
+
+def looked(id: str, port: int = 25, host: str = "127.0.0.1", **settings: Any) -> list[str]:
+    """What there is to tell after a run that this finding stopped, first what stopped it."""
+    made = profile(host, port, seconds=2, **settings)
+    facts = Facts(str(made.endpoint), Endpoint(host, port), TlsPolicy(), "me.test", Transcript(), None, None, (), 0.0)
+    problem, beside = second.look(entry(id).problem(target=str(made.endpoint)), made, facts)
+    assert problem
+    return [problem.finding.id, *(finding.id for finding in beside)]
+
+
+def without_starttls(peer: Peer) -> None:
+    peer.say("220 mx.example.com")
+    peer.hear()
+    peer.say("250-mx.example.com", "250 SIZE 1000")
+    peer.say("502 5.5.1 No such command" if peer.hear() == ["STARTTLS"] else "221 Bye")
+
+
+def with_starttls(peer: Peer) -> None:
+    peer.say("220 mx.example.com")
+    peer.hear()
+    peer.say("250-mx.example.com", "250 STARTTLS")
+    peer.hear()
+    peer.say("220 Go ahead")
+
+
+def takes_starttls_unannounced(peer: Peer) -> None:
+    peer.say("220 mx.example.com")
+    peer.hear()
+    peer.say("250-mx.example.com", "250 SIZE 1000")
+    peer.say("220 Go ahead" if peer.hear() == ["STARTTLS"] else "221 Bye")
+
+
+@pytest.fixture
+def listeners() -> Iterator[tuple[int, int]]:
+    """Two ports that accept."""
+    with RawServer(Peer.until_gone) as one, RawServer(Peer.until_gone) as other:
+        yield one.port, other.port
+
+
+def nobody_listens() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+def test_a_server_without_tls() -> None:
+    with RawServer(without_starttls) as server:
+        assert ids(checked(server))[0] == "starttls.not_offered"
+
+
+def test_starttls_is_taken_though_it_was_not_offered() -> None:
+    with RawServer(takes_starttls_unannounced) as server:
+        report = checked(server)
+    assert ids(report)[0] == "starttls.stripped"
+    assert report.findings[0].evidence[-1].text == "220 Go ahead"
+
+
+def test_another_port_of_the_host_offers_starttls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(second, "_this_machine", lambda _: False)
+    with RawServer(without_starttls) as server, RawServer(with_starttls) as other:
+        monkeypatch.setattr(second, "STARTTLS_PORTS", (nobody_listens(), other.port))
+        report = checked(server)
+        assert ids(report)[0] == "starttls.stripped"
+        assert f"port {other.port} offers it" in report.findings[0].title
+        monkeypatch.setattr(second, "STARTTLS_PORTS", (server.port,))
+        assert ids(checked(server))[0] == "starttls.not_offered"
+
+
+def test_ports_of_this_machine_prove_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with RawServer(without_starttls) as server, RawServer(with_starttls) as other:
+        monkeypatch.setattr(second, "STARTTLS_PORTS", (other.port,))
+        assert ids(checked(server))[0] == "starttls.not_offered"
+
+
+def test_a_port_with_tls_from_the_first_octet() -> None:
+    with Sink() as sink:
+        assert looked("conn.closed", sink.port) == ["conn.closed"]
+    with RawServer(lambda peer: peer.say(b"\x15\x03\x01\x00\x02\x02\x46")) as alerting:
+        assert looked("conn.closed", alerting.port) == ["conn.port_is_implicit_tls"]
+
+
+def test_an_address_that_accepts_any_port(monkeypatch: pytest.MonkeyPatch, listeners: tuple[int, int]) -> None:
+    with RawServer(lambda peer: None) as server:
+        monkeypatch.setattr(second, "NOBODYS_PORTS", listeners)
+        assert set(ids(checked(server))) >= {"conn.closed", "conn.any_port_accepted"}
+        monkeypatch.setattr(second, "NOBODYS_PORTS", (listeners[0], nobody_listens()))
+        assert "conn.any_port_accepted" not in ids(checked(server))
+
+
+def test_only_port_25_does_not_answer(monkeypatch: pytest.MonkeyPatch, listeners: tuple[int, int]) -> None:
+    monkeypatch.setattr(second, "SUBMISSION_PORTS", (listeners[0], nobody_listens()))
+    assert looked("conn.timeout") == ["conn.timeout", "local.port25_blocked"]
+    assert looked("conn.timeout", 587) == ["conn.timeout"]
+    monkeypatch.setattr(probe, "answering", lambda *_: {})
+    assert looked("conn.timeout") == ["conn.timeout"]
+
+
+def test_a_socket_has_neither_ports_nor_a_network(tmp_path: Path) -> None:
+    made = profile(str(tmp_path / "smtp.sock"), 0)
+    assert ids(check.check(made, Surroundings({}))) == ["conn.socket_failed"]
+
+
+def test_resolvers_are_those_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "resolv.conf"
+    assert probe.resolvers(file) == ()
+    file.write_text("# nameserver 192.0.2.9\nsearch example.com\nnameserver 192.0.2.1\nnameserver ::1\nnameserver\n")
+    assert probe.resolvers(file) == ("192.0.2.1", "::1")
+
+
+def test_a_resolver_that_answers_and_one_that_does_not() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as resolver:
+        resolver.bind(("127.0.0.1", 0))
+        port = resolver.getsockname()[1]
+        assert "no answer" in probe.resolver_silence("127.0.0.1", 0.05, port)
+        asked, _ = resolver.recvfrom(512)
+        assert asked[-5:] == b"\x00\x00\x02\x00\x01", "a query for the root's name servers"
+        resolver.close()
+        assert "refused" in probe.resolver_silence("127.0.0.1", 1, port).lower()
+
+
+@pytest.mark.parametrize(
+    ("silences", "found"),
+    [
+        ({"192.0.2.1": "no answer"}, "local.resolver_unreachable"),
+        ({"192.0.2.1": "no answer", "192.0.2.2": ""}, "conn.dns_temporary"),
+        ({}, "conn.dns_temporary"),
+    ],
+)
+def test_no_resolver_answers(monkeypatch: pytest.MonkeyPatch, silences: dict[str, str], found: str) -> None:
+    monkeypatch.setattr(probe, "resolvers", lambda: tuple(silences))
+    monkeypatch.setattr(probe, "resolver_silence", lambda server, _: silences[server])
+    assert looked("conn.dns_temporary") == [found]
+
+
+def test_a_machine_that_trusts_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    assert tls.trusts_nobody()
+    assert looked("tls.chain.unknown_ca") == ["tls.chain.unknown_ca", "local.trust_store_empty"]
+    assert looked("tls.chain.unknown_ca", ca_file=str(tmp_path / "ca.pem")) == ["tls.chain.unknown_ca"]
+    (tmp_path / "01234567.0").touch()
+    assert looked("tls.chain.unknown_ca") == ["tls.chain.unknown_ca"]
+
+
+def test_looks_are_declared_whole() -> None:
+    names = [look.name for look in second.LOOKS]
+    assert len(names) == len(set(names))
+    for look in second.LOOKS:
+        assert all(entry(id).id == id for id in (*look.after, *look.emits))
