@@ -19,6 +19,7 @@ _FORMATS: Mapping[str, tuple[str, str]] = {
     "junit": ("smtpctl.render.to_junit", "JunitRenderer"),
     "sarif": ("smtpctl.render.to_sarif", "SarifRenderer"),
     "github": ("smtpctl.render.to_github", "GithubRenderer"),
+    "html": ("smtpctl.render.to_html", "HtmlRenderer"),
     "nagios": ("smtpctl.render.to_nagios", "NagiosRenderer"),
     "prometheus": ("smtpctl.render.to_prometheus", "PrometheusRenderer"),
 }

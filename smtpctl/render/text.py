@@ -114,9 +114,8 @@ class TextRenderer:
             return self.report(reports[0])
         canvas = self._canvas
         rows = [summary(report) for report in reports]
-        tally = _tally(reports)
         status = combined(reports, self._fail_on)
-        first = f"{len(reports)} targets: {tally}" + (f" (exit {int(status)})" if status else "")
+        first = f"{len(reports)} targets: {tally(reports)}" + (f" (exit {int(status)})" if status else "")
         marks = [canvas.status(row.state) for row in rows]
         heads = [Column("", shrink=False), Column("", right=True, shrink=False), Column("", minimum=20)]
         body = table(
@@ -159,10 +158,8 @@ class TextRenderer:
         """What it means, and the one next command."""
         canvas = self._canvas
         status = report.status(self._fail_on)
-        sentences = [*_result(report), *_again(report)]
-        if status:
-            sentences.append(f"(exit {int(status)})")
-        told = canvas.text(" ".join(sentences))
+        ending = [f"(exit {int(status)})"] if status else []
+        told = canvas.text(" ".join([*sentences(report), *ending]))
         following = canvas.text(report.next_command)
         if following and columns(told) + 4 + columns(following) <= canvas.width:
             yield f"{told}    {canvas.paint('command', following)}"
@@ -208,7 +205,7 @@ def _reason(report: Report) -> str:
     return max(report.findings, key=lambda finding: finding.severity).title
 
 
-def _tally(reports: Sequence[Report]) -> str:
+def tally(reports: Sequence[Report]) -> str:
     """`1 works, 1 with warnings, 2 fail`."""
     states = [_state(report) for report in reports]
     passed, warned, failed = (states.count(state) for state in ("passed", "warning", "failed"))
@@ -218,6 +215,12 @@ def _tally(reports: Sequence[Report]) -> str:
         (failed, "fails" if failed == 1 else "fail"),
     ]
     return ", ".join(f"{number} {word}" for number, word in parts if number)
+
+
+def sentences(report: Report) -> Iterator[str]:
+    """What it means."""
+    yield from _result(report)
+    yield from _again(report)
 
 
 def _result(report: Report) -> Iterator[str]:

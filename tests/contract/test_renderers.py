@@ -6,6 +6,7 @@ import json
 import re
 import runpy
 from collections.abc import Callable, Iterable
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -34,6 +35,34 @@ def of_xml(text: str) -> str:
     return "\n".join(part for node in root.iter() for part in (*node.attrib.values(), node.text or ""))
 
 
+class Page(HTMLParser):
+    """The text of a page and its attributes; every element is closed in its order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def of_html(text: str) -> str:
+    return "".join(Page(text).words)
+
+
 def of_sarif(text: str) -> str:
     return of_json(text).replace("{{", "{").replace("}}", "}")
 
@@ -50,6 +79,7 @@ READERS: dict[str, Callable[[str], str]] = {
     "github": of_github,
     "nagios": lambda text: text.replace("¦", "|"),
     "prometheus": str,
+    "html": of_html,
 }
 TELLING = [form for form in FORMATS if form != "prometheus"]  # metrics hold no texts
 
@@ -233,3 +263,16 @@ def test_what_is_ignored_is_told_and_counts_for_nothing(name: str, form: str) ->
         assert ElementTree.fromstring(draw(name, form)).find(".//failure") is None
     if form == "json":
         assert json.loads(draw(name, form))["exit"] == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_runs_and_loads_nothing(name: str) -> None:
+    page = Page(draw(name, "html"))
+    allowed = {"http-equiv", "content", "charset", "name", "lang", "class", "scope", "title", "id", "href"}
+    for tag, attributes in page.tags:
+        assert tag not in ("script", "img", "link", "iframe", "object", "embed", "base", "form", "svg")
+        assert set(attributes) <= allowed
+        assert (attributes.get("href") or "#").startswith("#")
+    assert page.tags[3][1]["content"] == "default-src 'none'; style-src 'unsafe-inline'"
+    style = page.words[page.words.index(next(word for word in page.words if ":root" in word))]
+    assert "url(" not in style and "@import" not in style

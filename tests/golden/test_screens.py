@@ -23,7 +23,7 @@ TEXTS = {  # file name ending: how the terminal is
 }
 DOCUMENTS = {
     "json": "json", "junit": "junit.xml", "sarif": "sarif", "github": "github.txt", "nagios": "nagios.txt",
-    "prometheus": "prom",
+    "prometheus": "prom", "html": "html",
 }  # fmt: skip
 WANTED = [(name, "text", ending, options) for name in cases["NAMES"] for ending, options in TEXTS.items()] + [
     (name, form, ending, {}) for name in cases["NAMES"] for form, ending in DOCUMENTS.items()

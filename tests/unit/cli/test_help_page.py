@@ -86,7 +86,7 @@ def test_an_option_shows_its_forms_choices_and_default() -> None:
     assert "      --kind KIND  " in text
     assert "Which kind: a-long-one, b-longer-one, " in text
     assert "      --[no-]insecure  " in text
-    assert "      --format text|json|junit|sarif|github\n" in text
+    assert "      --format text|json|junit|sarif|github|html\n" in text
 
 
 def test_a_group_lists_its_commands_under_their_headings() -> None:
