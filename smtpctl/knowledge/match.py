@@ -36,6 +36,7 @@ APP_GRANT = "client_credentials"
 CLOSE = 15  # entries of the same text this near the best one are named as alternatives
 TOO_MUCH = 2  # so many things against an entry, and it is no answer; the meaning of the code is
 
+_FIRST_OF_SEVERAL = re.compile(r"([2-5]\d\d)-([245]\.\d{1,3}\.\d{1,3}\b)?")
 # What it does to a score when the context fits, does not say, or speaks against an entry's condition.
 _WEIGHTS = {
     "own_server": (0, -70, -90),
@@ -136,20 +137,32 @@ def match(context: Context, limit: int = 8) -> tuple[Match, ...]:
     """The entries that fit, best first, at most `limit`."""
     catalogue = load()
     text = context.text[:TEXT_LIMIT]
-    lowered = text.lower()
+    lowered, unfolded = text.lower(), _unfolded(text)
     known = set(_providers(catalogue, context, lowered))
     status = _challenge_status(context.challenge)
     found: list[Match] = []
     for said in catalogue.entries.values():
         if said.stage == _TOKENS and context.code >= 400:
             continue
-        hit = said.search(text, lowered)
+        hit = said.search(text, lowered) or (said.search(unfolded, unfolded.lower()) if unfolded else None)
         if hit or _by_number(said, context, status):
             score, unknown = _score(said, context, known, catalogue)
             against = tuple(_against(said, context)) if hit else ()
-            found.append(Match(said, score, unknown, against, hit.span() if hit else None))
+            span = hit.span() if hit and hit.string == text else None
+            found.append(Match(said, score, unknown, against, span))
     found.sort(key=lambda one: (-one.score, one.said.id))
     return tuple(one for one in found[:limit] if one.score > -40)
+
+
+def _unfolded(text: str) -> str:
+    """A reply of several lines without the codes that its lines begin with, so that words are found across lines;
+    empty for any other text."""
+    found = _FIRST_OF_SEVERAL.match(text)
+    if not found:
+        return ""
+    code, enhanced = found[1], re.escape(found[2] or "")
+    rest = re.sub(rf"\s{code}[- ](?:{enhanced}\s+)?", " ", text[4:])
+    return f"{code} {rest}"
 
 
 def _by_number(said: Said, context: Context, status: str) -> bool:

@@ -27,6 +27,7 @@ from smtpctl.ops.extract import Failure, failures, first
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*\.(?=[^.]*[a-z_])[a-z0-9_-]+", re.IGNORECASE)
 _CODE = re.compile(r"(?:([2-5]\d\d)[ -]?)?(?:([245X])\.(\d{1,3})\.(\d{1,3}))?", re.IGNORECASE)
 _ENOUGH = 30  # a line without a code counts as a failure from this score on
+_PASTED = 3  # failures up to which a text with one reply is taken for one failure, and not for a log
 _SEEN_LIMIT = 4096  # different texts of a log that are remembered
 _KEY = 400  # characters of a text from which what varies is taken out; it takes quadratic time
 _VARYING = re.compile(
@@ -101,9 +102,8 @@ def explain_lines(lines: Iterable[str], known: Hints = NO_HINTS) -> Explained:
     for failure in failures(log.counted(chain(start, stream))):
         log.add(failure)
     summary = log.summary()
-    if summary.failures == 1:
-        return _text(summary.causes[0].sample, known)
-    return summary
+    only = summary.causes[0] if summary.failures == 1 else log.reply()
+    return _text(only.sample, known) if only else summary
 
 
 def _recalled(text: str) -> Explained | None:
@@ -236,6 +236,7 @@ class _Log:
         self._known = known
         self._lines = 0
         self._causes: dict[str, LogCause] = {}
+        self._replied: set[str] = set()  # causes that a reply names, and not only a program's words around it
         self._seen: dict[str, Finding | None] = {}  # a text without what varies -> its finding
 
     def counted(self, lines: Iterable[str]) -> Iterable[str]:
@@ -251,6 +252,8 @@ class _Log:
         later = retryable(Context(text=failure.text), found.id)
         if not old:
             old = LogCause(found, failure.text, 0, later, failure.about, failure.when)
+        if failure.certain:
+            self._replied.add(found.id)
         about = old.about if failure.about in ("", old.about) else "several"
         self._causes[found.id] = old._replace(failures=old.failures + 1, last=failure.when or old.last, about=about)
 
@@ -273,6 +276,12 @@ class _Log:
         found = finding(context)
         # The next failure of this kind may be about another server.
         return by_finding_id(found.id, evidence=found.evidence) if found.target else found
+
+    def reply(self) -> LogCause | None:
+        """The one failure of a text with few: the only one that quotes a server, with what programs say around it."""
+        few = sum(cause.failures for cause in self._causes.values()) <= _PASTED
+        told = [self._causes[name] for name in self._replied] if few else []
+        return told[0] if len(told) == 1 and told[0].failures == 1 else None
 
     def summary(self) -> LogSummary:
         """What was gathered, most frequent first."""

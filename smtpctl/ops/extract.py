@@ -13,7 +13,6 @@ import ast
 import json
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from typing import Any
 
 from smtpctl.knowledge.wording import recognise
@@ -88,6 +87,7 @@ _SHAPES = (
         "symfony",
         r"but got code \"(?P<code>CODE)\", with message \"(?P<text>.*?)(?:\"+(?: http\S*| in /.*| \{.*)?)?$",
     ),
+    _shape("mailsend", r"Expected smtp code \d+, got (?P<text>CODE)\b"),
     _shape("phpmailer", r"Detail: (?P<text>.*?) SMTP code: (?P<code>CODE)\b"),
     _shape("pear", r"\(code: (?P<code>CODE), response: (?P<text>.*)\)"),
     _shape(
@@ -145,6 +145,7 @@ _ABOUT = re.compile(
 _PORT = re.compile(r"connect\b.*?[\]\w]:(\d{2,5})\b")
 # What mail servers fold over indented lines when they tell people about a failure.
 _WRAPPED = re.compile(r"\s*(?:<[^>\s]+>: |SMTP error from remote |delivery via |Remote host said: |host \S+\[)")
+_OPEN = re.compile(r'with message "[^"]*$')  # a quoted reply whose line end Symfony has kept
 _CONTINUED = re.compile(r"^(?P<lead>.{0,40}?)(?P<code>[45]\d\d)-(?P<text>.*)$")
 # Lines of a trace: what tells more is kept, the calls are not. Of Java and .NET, Node, Python, Ruby, PHP and Rust.
 _TRACE = re.compile(
@@ -219,6 +220,8 @@ def _continuation(held: str, line: str) -> str | None:
         return f" {line.strip()}"
     if line[0] in " \t" and held[:16].lower() == "diagnostic-code:":
         return f" {line.strip()}"
+    if line[0] == '"' and _OPEN.search(held):
+        return line
     if line[0] in _TRACE_BEGINS and (found := _TRACE.match(line)):
         return f"\n{line.strip()}" if found["tells"] else ""
     if held.endswith(_AWAITS):
@@ -300,7 +303,7 @@ def _from_json(line: str) -> str:
     worded = [found for _, text in texts if (found := recognise(text))]
     if not worded:
         named = (text for key, text in texts if re.search("error|reason|message|response", key, re.IGNORECASE))
-        return next(chain(certain, named), "")
+        return next(certain, "") or max(named, key=len, default="")
     best = max(worded, key=lambda found: found.worded.priority)
     return next(certain, next(text for _, text in texts if recognise(text) == best))
 
