@@ -44,6 +44,7 @@ _WEIGHTS = {
     "facts": (12, -30, -60),
     "mechanisms": (10, 0, -60),
     "grants": (5, 0, -60),
+    "challenge": (15, 0, -40),
     "ports": (15, -2, -40),
     "provider": (15, -1, -40),
     "stage": (4, 0, -3),
@@ -142,11 +143,11 @@ def match(context: Context, limit: int = 8) -> tuple[Match, ...]:
     status = _challenge_status(context.challenge)
     found: list[Match] = []
     for said in catalogue.entries.values():
-        if said.stage == _TOKENS and context.code >= 400:
+        if said.stage == _TOKENS and context.code >= 400 and status not in said.challenge_status:
             continue
         hit = said.search(text, lowered) or (said.search(unfolded, unfolded.lower()) if unfolded else None)
         if hit or _by_number(said, context, status):
-            score, unknown = _score(said, context, known, catalogue)
+            score, unknown = _score(said, context._replace(challenge=status), known, catalogue)
             against = tuple(_against(said, context)) if hit else ()
             span = hit.span() if hit and hit.string == text else None
             found.append(Match(said, score, unknown, against, span))
@@ -209,6 +210,8 @@ def _conditions(
     if said.grants:
         fits = _fits(context.grant, said.grants)
         yield "grants", fits, f"the token is {'the app' if APP_GRANT in said.grants else 'a user'}'s own"
+    if said.challenge_status:
+        yield "challenge", _fits(context.challenge, said.challenge_status), ""
     if said.ports:
         yield "ports", _fits(context.port, said.ports), f"the port is {' or '.join(map(str, said.ports))}"
     yield "stage", _fits(context.stage, (stage_of(said),)), ""
@@ -238,20 +241,29 @@ def _login_fits(mechanisms: tuple[str, ...], context: Context) -> bool | None:
 
 
 def _providers(catalogue: Catalogue, context: Context, lowered: str) -> Iterator[str]:
-    """Whose server it is, as far as the host, the preset, the banner and the text give it away."""
+    """Whose server it is, as far as the host, the preset and the text give it away; where they do not, the banner."""
     host = context.host.lower()
-    words = f"{lowered} {context.banner.lower()}"
-    for prefix, provider in catalogue.providers.items():
-        if _named(provider, prefix, context.provider) or provider.owns(host) or _signed(provider, words):
-            yield provider.provider
+    known = [
+        provider.provider
+        for prefix, provider in catalogue.providers.items()
+        if _named(provider, prefix, context.provider) or provider.owns(host) or _signed(provider, lowered) >= 0
+    ]
+    yield from known or _by_banner(catalogue, context.banner.lower())
+
+
+def _by_banner(catalogue: Catalogue, banner: str) -> tuple[str, ...]:
+    """The provider whose sign comes first: a banner begins with the host's name, the program's comes later."""
+    places = ((_signed(provider, banner), provider.provider) for provider in catalogue.providers.values())
+    return tuple(name for _, name in sorted(place for place in places if place[0] >= 0)[:1])
 
 
 def _named(provider: Provider, prefix: str, name: str) -> bool:
     return bool(name) and (name in provider.presets or name in (prefix, provider.provider))
 
 
-def _signed(provider: Provider, words: str) -> bool:
-    return any(sign.lower() in words for sign in provider.signs)
+def _signed(provider: Provider, words: str) -> int:
+    """Where the words first have a sign of the provider; -1 for nowhere."""
+    return min((place for sign in provider.signs if (place := words.find(sign.lower())) >= 0), default=-1)
 
 
 def _challenge_status(challenge: str) -> str:

@@ -13,26 +13,35 @@ from smtpctl.model.finding import Evidence
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.reply import Reply
 from smtpctl.model.secret import MASK
-from smtpctl.model.transcript import Stage
+from smtpctl.model.transcript import Kind, Stage, Transcript
 from smtpctl.oauth.claims import NOTHING, Told
+from smtpctl.protocol.dialogue import Session
 from smtpctl.protocol.submit import Submission
 
 
 class Known(NamedTuple):
-    """What a session knows besides the profile: what its token tells, and whether somebody logged in (None: it did not
-    get that far)."""
+    """What a session knows besides the profile: what its token tells, whether somebody logged in (None: it did not get
+    that far), and the server's greeting."""
 
     token: Told = NOTHING
     logged_in: bool | None = None
+    banner: str = ""
 
 
 UNKNOWN = Known()
 
 
+def heard(known: Known, transcript: Transcript, session: Session | None) -> Known:
+    """What the session found out besides: its greeting may say whose server it is."""
+    greeting = (event.text for event in transcript if event.stage is Stage.GREETING and event.kind is Kind.RECEIVED)
+    logged_in = bool(session.authenticated) if session else None
+    return known._replace(banner=next(greeting, ""), logged_in=logged_in)
+
+
 def as_problem(error: Problem | Refused | Obstacle, profile: Profile, known: Known = UNKNOWN) -> Problem:
     """What ended a dialogue, as a Problem with causes: replies are looked up in the knowledge base."""
     if isinstance(error, Problem):
-        return error
+        return _hung_up(error, profile, known)
     target = str(profile.endpoint)
     if isinstance(error, Obstacle):
         facts = {
@@ -43,6 +52,16 @@ def as_problem(error: Problem | Refused | Obstacle, profile: Profile, known: Kno
             target=target, stage=error.stage, evidence=_obstacle_evidence(error), **_strings(values)
         )
     return _refusal(error.reply, error.stage, profile, known, command=error.command, facts=error.facts)
+
+
+def _hung_up(problem: Problem, profile: Profile, known: Known) -> Problem:
+    """A 421 that came in place of an answer says more than that the session is over, where its words are known."""
+    if problem.reply is None or problem.finding.id != "smtp.early_421":
+        return problem
+    from smtpctl.knowledge.catalogue import load
+
+    explained = _refusal(problem.reply, problem.finding.stage, profile, known, command="")
+    return explained if explained.finding.id in load().entries else problem
 
 
 def _refusal(
@@ -68,6 +87,7 @@ def _refusal(
         provider=profile.preset,
         host=profile.endpoint.host,
         port=profile.endpoint.port,
+        banner=known.banner,
         mechanism=mechanism,
         credential={"oauth2": "token", "basic": "password"}.get(profile.method, ""),
         grant=known.token.grant or (profile.oauth.grant if profile.oauth and profile.method == "oauth2" else ""),

@@ -25,7 +25,7 @@ from smtpctl.net.connection import Connection, Log
 from smtpctl.net.runner import run
 from smtpctl.oauth import claims
 from smtpctl.ops import static
-from smtpctl.ops.refused import UNKNOWN, Known, as_problem
+from smtpctl.ops.refused import UNKNOWN, Known, as_problem, heard
 from smtpctl.ops.stages import Rows
 from smtpctl.protocol import ehlo
 from smtpctl.protocol.dialogue import Login, Session, log_in
@@ -156,7 +156,7 @@ def converse(
         with connection:
             run(_whole(login(profile, who, connection.local_address), body, found, log.redactor), connection)
     except (Problem, Refused, Obstacle) as error:
-        problem = as_problem(error, profile, known)
+        problem = as_problem(error, profile, heard(known, transcript, found.get("session")))
     ms = (time.monotonic() - began) * 1000
     reply = problem.reply if problem else None
     detail = str(reply) if reply else problem.finding.title if problem else ""
@@ -171,7 +171,7 @@ def converse(
         problem,
         (connection.tls or connection.tls_failure) if connection else None,
         judged,
-        known._replace(logged_in=bool(found["session"].authenticated)) if "session" in found else known,
+        heard(known, transcript, found.get("session")),
     )
 
 

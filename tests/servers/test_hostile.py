@@ -261,7 +261,7 @@ def test_a_421_in_the_middle_of_a_group_is_the_reason() -> None:
 
     with RawServer(script) as server:
         report = send(server.host, server.port)
-    assert ids(report) == ["smtp.early_421"]
+    assert ids(report) == ["generic.rcpt-too-many-recipients"]  # its words say more than that it hung up
     assert "Too many recipients" in texts(report)
     assert report.status() is TEMPORARY
 

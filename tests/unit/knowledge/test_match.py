@@ -152,6 +152,17 @@ def test_what_a_run_ends_with(text: str, stage: Stage, status: ExitStatus, later
     assert (ended.status, ended.retryable) == (status, later)
 
 
+def test_a_banner_counts_where_nothing_else_tells_whose_server_it_is() -> None:
+    office = "AM3PR05CA0094.outlook.office365.com Microsoft ESMTP MAIL Service ready"
+    reply = "550 5.7.1 Client was not authenticated"
+    own = match(Context(reply, banner="mail1.fabrikam.com Microsoft ESMTP MAIL Service ready"))
+    assert own[0].score > match(Context(reply, banner=office))[0].score
+    assert match(Context("535 Authentication Credentials Invalid"))[0].said.id == "generic.auth-535"
+    relay = Context("535 Authentication Credentials Invalid", banner="mail.gmx.net ready")
+    assert match(relay)[0].said.id == "gmx.535"
+    assert match(relay._replace(provider="sendgrid"))[0].said.id != "gmx.535"
+
+
 def test_whose_server_it_is_can_come_from_host_preset_banner_or_text() -> None:
     text = "535 5.7.8 Authentication failed"
     assert finding(Context(text, host="smtp-relay.brevo.com")).id == "brevo.535"
