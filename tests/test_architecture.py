@@ -80,7 +80,7 @@ REVEALS: dict[str, str] = {
     "oauth/claims.py": "an access token tells what is wrong with it",
     "formats/contensis.py": "an export that was asked to hold secrets",
     "formats/kentico.py": "an export that was asked to hold secrets",
-    "ops/sink.py": "tells an application the password that was made up for this sink",
+    "ops/directions.py": "tells an application the password that was made up for this sink",
     "cli/sink_screen.py": "shows the password that was made up for this sink",
     "cli/sink.py": "a prompt's answer, wrapped again by secrets.fetch",
     "cli/live.py": "a prompt's answer, wrapped again by secrets.fetch",

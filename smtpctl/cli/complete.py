@@ -161,6 +161,12 @@ def _presets(_config: str | None) -> Iterable[str]:
     return presets.names()
 
 
+def _played(_config: str | None) -> Iterable[str]:
+    from smtpctl.ops import role
+
+    return role.names()
+
+
 # What an option, or a metavar wherever it stands, can be.
 PATHS = {"FILE": "files", "PATH": "files", "DIR": "dirs"}
 NAMES: Mapping[str, Callable[[str | None], Iterable[str]]] = {
@@ -169,4 +175,5 @@ NAMES: Mapping[str, Callable[[str | None], Iterable[str]]] = {
     "SITE": _sites,
     "PRESET": _presets,
     "--oauth": _credentials,
+    "--as": _played,
 }

@@ -32,7 +32,9 @@ def command(
     terminal: Terminal,
     host: Annotated[str, _option("--host", "Address to listen on, or unix:PATH.", "ADDRESS", "Server")] = "127.0.0.1",
     port: Annotated[int, _option("--port", "Port; 0 is any free one.", "PORT", "Server")] = DEFAULT_PORT,
-    tls: Annotated[Mode, _option("--tls", "Encryption it offers.", panel="Server")] = "none",
+    tls: Annotated[
+        Mode | None, _option("--tls", "Encryption it offers (without it: none, or what --as has).", panel="Server")
+    ] = None,
     tls_dir: Annotated[Path | None, _option("--tls-dir", "Keep authority and keys here.", "DIR", "Server")] = None,
     lmtp: Annotated[bool, _option("--lmtp", "Speak LMTP.", panel="Server")] = False,
     user: Annotated[
@@ -56,6 +58,10 @@ def command(
     output: Annotated[str, _option("--output", "Maildir folder, or a file that ends in .jsonl.", "PATH", CATCH)] = "",
     max_size: Annotated[int, _option("--max-size", "Octets of a mail.", "N", CATCH)] = 100 * 1024 * 1024,
     count: Annotated[int, _option("--count", "End after so many mails; 0 is never.", "N", CATCH)] = 0,
+    play: Annotated[
+        str,
+        _option("--as", "Answer as this entry (smtpctl explain) shows it, or as this provider does.", "ID", BEHAVIOUR),
+    ] = "",
     fail: Annotated[
         Several, _option("--fail", f"Give this reply instead. STAGE: {_STAGE}.", "STAGE:REPLY", BEHAVIOUR)
     ] = None,
@@ -70,14 +76,16 @@ def command(
     $ smtpctl sink --tls starttls --user ann --output caught/
     $ smtpctl sink --fail 'rcpt/bob@:550 5.1.1 No such user' --delay eod:5
     $ smtpctl sink --drop data:rst
+    $ smtpctl sink --as generic.rcpt-greylisted
+    $ smtpctl sink --as m365.535-5-7-139-mailbox-disabled
 
     Nothing leaves it. Ctrl-C ends it.
     """  # fmt: skip
     from smtpctl.ops.sink import Wishes
 
     wishes = Wishes(
-        host, port, TlsMode(tls), lmtp, user or (), auth or (), auth_optional, without or (), output, tls_dir,
-        fail or (), delay or (), drop or (), max_size, max_connections,
+        host, port, TlsMode(tls) if tls else None, lmtp, user or (), auth or (), auth_optional, without or (), output, tls_dir,
+        fail or (), delay or (), drop or (), max_size, max_connections, play,
     )  # fmt: skip
     _catch(terminal, wishes, count)
     return ExitStatus.OK

@@ -7,7 +7,8 @@ from typing import Any
 
 from smtpctl.cli.terminal import Terminal
 from smtpctl.model.transcript import Event, Kind
-from smtpctl.ops.sink import REMARKS, SCHEMA, Running, Session, directions
+from smtpctl.ops.directions import directions
+from smtpctl.ops.sink import REMARKS, SCHEMA, Running, Session
 from smtpctl.render.canvas import Canvas
 
 _UNITS = ((1024 * 1024, "MB"), (1024, "kB"))
@@ -101,7 +102,9 @@ class JsonScreen:
         sink = run.sink
         made = {name: secret.reveal() for name, secret in run.generated.items()}
         place = {"socket": sink.endpoint.path} if sink.endpoint.path else {"host": sink.host, "port": sink.port}
-        self._write("listening", tls=str(sink.setup.tls), ca_file=sink.ca_file, passwords=made, **place)
+        plays = run.role.personality.name
+        more = {"as": plays, "try": directions(run).try_it} if plays else {}
+        self._write("listening", tls=str(sink.setup.tls), ca_file=sink.ca_file, passwords=made, **place, **more)
 
     def begin(self, session: Session) -> None:
         self._sessions += 1

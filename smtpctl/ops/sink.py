@@ -1,4 +1,4 @@
-"""`sink`: from the wishes of a command line to a running server, and how to point an application at it."""
+"""`sink`: from the wishes of a command line to a running server."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from smtpctl.model.endpoint import Endpoint, TlsMode, is_loopback
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.secret import Secret
+from smtpctl.ops.role import ITSELF, Role, role
 from smtpctl.protocol.server.faults import Fault, Faults, delay, drop, refusal
 from smtpctl.protocol.server.mechanisms import MECHANISMS
 from smtpctl.protocol.server.transaction import REMARKS
@@ -20,22 +21,22 @@ from smtpctl.protocol.server.values import EXTENSIONS, Limits, Setup
 from smtpctl.sink import capture
 from smtpctl.sink.server import NO_HOOKS, Hooks, Session, Sink
 
-__all__ = ["REMARKS", "SCHEMA", "Directions", "Hooks", "Running", "Session", "Wishes", "directions", "running"]
+__all__ = ["REMARKS", "SCHEMA", "Hooks", "Running", "Session", "Wishes", "running"]
 
 SCHEMA = capture.SCHEMA
 USER = "sink"  # who logs in where --auth asks for a login and no name is given
 _OTHER_PORT = "Give another --port, or 0 for any free one."
 _LATER = "See: smtpctl sink --help"
-_USUAL = tuple(name for name in MECHANISMS if name != "EXTERNAL")  # that one asks every client for a certificate
 
 
 class Wishes(NamedTuple):
     """What was asked for, as texts: `users` are NAME or NAME=PLACE of the password, `auth` mechanisms, `without`
-    extensions, `fail`, `delay` and `drop` faults (`protocol.server.faults`)."""
+    extensions, `fail`, `delay` and `drop` faults (`protocol.server.faults`), `play` an entry, a finding or a provider, and
+    `sample` which text of an entry, without it the first. `tls` None is none, or what the one who is played has."""
 
     host: str = "127.0.0.1"
     port: int = 0
-    tls: TlsMode = TlsMode.NONE
+    tls: TlsMode | None = None
     lmtp: bool = False
     users: Sequence[str] = ()
     auth: Sequence[str] = ()
@@ -48,24 +49,18 @@ class Wishes(NamedTuple):
     drop: Sequence[str] = ()
     max_size: int = Limits().content
     max_connections: int = 100
+    play: str = ""
+    sample: str = ""
 
 
 class Running(NamedTuple):
     """A sink that listens. `generated` are the passwords that were made up for this run; `exposed` whether other
-    machines can reach it."""
+    machines can reach it; `role` who it plays."""
 
     sink: Sink
     generated: Mapping[str, Secret]
     exposed: bool
-
-
-class Directions(NamedTuple):
-    """How to point an application at a sink: settings by label, shell lines, and environment variables."""
-
-    settings: Mapping[str, str]
-    try_it: str
-    keep_it: str
-    variables: str
+    role: Role = ITSELF
 
 
 @contextmanager
@@ -81,8 +76,9 @@ def running(
     """
     if not 0 <= wishes.port <= 65535:
         raise UsageProblem(f"--port {wishes.port}: a port is a number up to 65535", _OTHER_PORT)
-    users, generated = _users(wishes, environ, prompt)
-    setup = _setup(wishes, users)
+    plays = role(wishes.play, wishes.sample) if wishes.play else ITSELF
+    users, generated = _users(wishes, environ, prompt, plays)
+    setup = _setup(wishes, users, plays)
     path = wishes.host.removeprefix("unix:") if wishes.host.startswith("unix:") else ""
     endpoint = Endpoint("", 0, path) if path else Endpoint(wishes.host, wishes.port)
     try:
@@ -103,79 +99,39 @@ def running(
         why = (error.strerror or str(error)).partition(" (while")[0]
         raise UsageProblem(f"{endpoint}: {why}", "" if path else _OTHER_PORT) from error
     try:
-        yield Running(sink, generated, exposed=not path and not is_loopback(wishes.host))
+        yield Running(sink, generated, exposed=not path and not is_loopback(wishes.host), role=plays)
     finally:
         sink.stop()
 
 
-def _setup(wishes: Wishes, users: Mapping[str, Secret]) -> Setup:
+def _setup(wishes: Wishes, users: Mapping[str, Secret], plays: Role) -> Setup:
+    manner = plays.personality.manner
+    without = _known(wishes.without, EXTENSIONS, "--without")
     return Setup(
         lmtp=wishes.lmtp,
-        tls=wishes.tls,
-        extensions=tuple(name for name in EXTENSIONS if name not in _known(wishes.without, EXTENSIONS, "--without")),
+        tls=wishes.tls or plays.tls,
+        extensions=tuple(name for name in manner.extensions if name not in without),
         users=users,
-        mechanisms=_known(wishes.auth, MECHANISMS, "--auth") or _USUAL,
-        open_relay=wishes.auth_optional,
-        limits=Limits(content=wishes.max_size),
-        faults=Faults(*_faults(wishes)),
+        mechanisms=_known(wishes.auth, MECHANISMS, "--auth") or plays.mechanisms,
+        open_relay=wishes.auth_optional or plays is not ITSELF,
+        limits=Limits(content=min(wishes.max_size, manner.size or wishes.max_size)),
+        faults=Faults(*_faults(wishes), *plays.personality.faults),
+        greeting=manner.greeting,
+        hello=manner.hello,
+        denial=manner.denial,
     )
-
-
-def directions(run: Running) -> Directions:
-    """What to type into an application, and into a shell."""
-    sink, setup = run.sink, run.sink.setup
-    host = sink.host if sink.host not in ("0.0.0.0", "::") else "127.0.0.1"  # noqa: S104  # compared, not bound
-    where = Endpoint(host, sink.port, sink.endpoint.path)
-    user = next(iter(setup.users), "")
-    password = run.generated.get(user)
-    told = password.reveal() if password else str(setup.users.get(user, ""))
-    settings = {
-        "socket" if where.path else "host": where.path or host,
-        "port": "" if where.path else str(sink.port),
-        "encryption": _ENCRYPTION[setup.tls],
-        "trust": sink.ca_file,
-        "user": user,
-        "password": f"{told} (made for this run)" if password else told,
-        "certificate": str(Path(sink.ca_file).parent / f"client-{user}.pem") if "EXTERNAL" in setup.mechanisms else "",
-        "login": " ".join(setup.mechanisms) if user else "",
-    }
-    options = ["--tls", str(setup.tls)]
-    options += ["--ca-file", sink.ca_file] if sink.ca_file else []
-    options += ["--lmtp"] if setup.lmtp else []
-    options += ["--username", user] if user else []
-    target = f"unix:{where.path}" if where.path else str(where)
-    reach = ["--socket", where.path] if where.path else ["--host", host, "--port", str(sink.port)]
-    mail = ("--from", "you@example.com", "--to", "you@example.com")
-    prefix = f"SMTPCTL_PASSWORD={told} " if password else ""
-    pairs = {"HOST": host, "PORT": str(sink.port), "USER": user, "PASSWORD": told}
-    return Directions(
-        {label: value for label, value in settings.items() if value},
-        f"{prefix}{_line('smtpctl', 'test-send', target, *options, *mail)}",
-        _line("smtpctl", "profile", "add", "sink", *reach, *options),
-        "" if where.path else " ".join(f"SMTP_{name}={value}" for name, value in pairs.items() if value),
-    )
-
-
-_ENCRYPTION = {
-    TlsMode.NONE: "none",
-    TlsMode.STARTTLS: "STARTTLS",
-    TlsMode.IMPLICIT: "TLS from the first octet (SMTPS)",
-}
-
-
-def _line(*words: str) -> str:
-    import shlex
-
-    return shlex.join(words)
 
 
 def _users(
-    wishes: Wishes, environ: Mapping[str, str], prompt: Callable[[str], str] | None
+    wishes: Wishes, environ: Mapping[str, str], prompt: Callable[[str], str] | None, plays: Role
 ) -> tuple[dict[str, Secret], dict[str, Secret]]:
-    """All users, and those of them whose password was made up."""
+    """All users, and those of them whose password was made up. Where no login works, nobody knows a password."""
     users: dict[str, Secret] = {}
     generated: dict[str, Secret] = {}
-    for text in wishes.users or ([USER] if wishes.auth else []):
+    usual = [plays.user] if plays.user else [USER] if wishes.auth else []
+    if plays.closed:
+        return {text.partition("=")[0]: Secret(secrets.token_hex()) for text in wishes.users or usual}, {}
+    for text in wishes.users or usual:
         name, placed, place = text.partition("=")
         if not name:
             raise UsageProblem(f"--user {text}: there is no name before the =", _LATER)

@@ -31,12 +31,13 @@ class Malformed(Exception):
 
 
 class Door(NamedTuple):
-    """Who may come in, and what channel bindings compare with."""
+    """Who may come in, what channel bindings compare with, and what is said to a wrong token (`Setup.denial`)."""
 
     users: Mapping[str, Secret]
     session: TlsSession
     certificate_hash: bytes
     name: str
+    denial: str | None = None
 
     def admit(self, name: bytes, password: bytes, authzid: bytes = b"") -> str:
         """The name, if the password is right and nobody else is meant; Denied otherwise."""
@@ -162,7 +163,10 @@ def _bearer(door: Door, name: bytes, fields: Mapping[bytes, bytes], status: str)
         return door.admit(name or next(holders, b""), token)
     except Denied:
         # RFC 7628 3.2.2: the reason goes to the client as a challenge, which it answers before the 535.
-        yield json.dumps({"status": status, "schemes": "bearer", "scope": "mail"}).encode("ascii")
+        own = json.dumps({"status": status, "schemes": "bearer", "scope": "mail"})
+        challenge = own if door.denial is None else door.denial
+        if challenge:
+            yield challenge.encode("utf-8")
         raise
 
 

@@ -44,7 +44,8 @@ class _Session:
         if self.setup.tls is TlsMode.IMPLICIT:
             yield from self.handshake()
         kind = "LMTP" if self.setup.lmtp else "ESMTP"
-        self.welcome = yield from self.talk.answer("greeting", 220, f"{self.setup.name} {kind} smtpctl sink")
+        greeting = self.setup.greeting or f"{self.setup.name} {kind} smtpctl sink"
+        self.welcome = yield from self.talk.answer("greeting", 220, greeting)
         while True:
             line = yield from self.talk.line(Stage.EHLO, self.setup.limits.line)
             yield from self.command(line)
@@ -85,7 +86,8 @@ class _Session:
             return
         self.transaction.reset()
         keywords = self.keywords()
-        lines = (f"{self.setup.name} greets you", *(" ".join(words) for words in keywords.items()))
+        hello = self.setup.hello or f"{self.setup.name} greets you"
+        lines = (hello, *(" ".join(words) for words in keywords.items()))
         if (yield from self.talk.answer("ehlo", 250, *(text.rstrip() for text in lines), about=line)):
             self.peer = self.peer._replace(helo=argument, extended=True)
             self.extensions = frozenset(keywords)
@@ -126,7 +128,8 @@ class _Session:
         if refusal:
             yield from self.talk.say(Stage.AUTH, *refusal)
             return
-        door = Door(self.setup.users, self.peer.tls, self.setup.certificate_hash, self.setup.name)
+        setup = self.setup
+        door = Door(setup.users, self.peer.tls, setup.certificate_hash, setup.name, setup.denial)
         verdict: tuple[int, str]
         try:
             first = _decoded(initial) if initial else None

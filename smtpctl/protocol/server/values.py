@@ -49,7 +49,9 @@ class Setup(NamedTuple):
     `users` maps a name to its password, which is also its OAuth token; with users, mail needs a login unless
     `open_relay`. `mechanisms` are offered in this order, those that show the password only where `tls` is NONE
     or on. `certificate_hash` is the tls-server-end-point value of the server's certificate (RFC 5929 4.1), empty
-    without; with it the -PLUS forms work.
+    without; with it the -PLUS forms work. `greeting` and `hello` are the texts of 220 and of the first line after EHLO,
+    empty for our own. `denial` is what a refused token is answered with before the 535 (RFC 7628 3.2.2): None for our
+    own words, empty for none.
     """
 
     name: str = "sink.localhost"
@@ -62,6 +64,9 @@ class Setup(NamedTuple):
     certificate_hash: bytes = b""
     limits: Limits = Limits()
     faults: Faults = Faults()
+    greeting: str = ""
+    hello: str = ""
+    denial: str | None = None
 
 
 class Path(NamedTuple):

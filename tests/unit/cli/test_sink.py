@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import shlex
 import signal
 import smtplib
 import subprocess
@@ -14,6 +16,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from harness import Runner
 from smtpctl.ops.schemas import of_output
 
 
@@ -82,6 +85,44 @@ def test_it_fails_as_told(smtpctl_program: Path) -> None:
         with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
             send(port)
     assert refused.value.recipients == {"bob@example.com": (550, b"5.1.1 No such user")}
+
+
+@pytest.mark.parametrize(
+    ("name", "exit_code"),
+    [
+        ("m365.535-5-7-139-mailbox-disabled", 77),
+        ("google.535-5-7-8-xoauth2", 77),
+        ("generic.rcpt-greylisted", 75),
+        ("ses.454-rate", 75),
+        ("starttls.response_injection", 76),
+    ],
+)
+def test_it_plays_a_failure_and_says_how_to_meet_it(
+    smtpctl_program: Path, smtpctl_run: Runner, name: str, exit_code: int
+) -> None:
+    with started(smtpctl_program, "--as", name) as process:
+        said = line(process)
+        words = shlex.split(said["try"])
+        env = dict(word.split("=", 1) for word in words[: words.index("smtpctl")])
+        done = smtpctl_run(*words[words.index("smtpctl") + 1 :], "--json", env=env)
+    assert said["as"] == name
+    assert json.loads(done.stdout)["findings"][0]["id"] == name
+    assert done.code == exit_code
+
+
+def test_the_screen_tells_who_is_played(smtpctl_program: Path) -> None:
+    words = [str(smtpctl_program), "sink", "--port", "0", "--count", "1", "--as", "generic.data-spam-rejected"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        told = list(itertools.takewhile(lambda text: not text.startswith("Waiting"), process.stderr))
+        port = dict(text.split(maxsplit=1) for text in told if text.startswith("  "))["port"]
+        with pytest.raises(smtplib.SMTPDataError) as refused:
+            send(int(port))
+        process.communicate(timeout=10)
+    assert told[2].startswith("  plays       generic.data-spam-rejected: ")
+    assert "  says        550 5.7.1 message content rejected\n" in told
+    assert "  when        after the mail\n" in told
+    assert refused.value.smtp_error == b"5.7.1 message content rejected"
 
 
 def test_wrong_usage(smtpctl_call: Callable[..., Any]) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from smtpctl.model.endpoint import TlsMode
 from smtpctl.model.errors import UsageProblem
-from smtpctl.ops.sink import Wishes, directions, running
+from smtpctl.ops.directions import directions
+from smtpctl.ops.sink import Wishes, running
 
 
 def test_directions_lead_there() -> None:

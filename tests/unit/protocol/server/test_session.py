@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -29,6 +30,22 @@ def test_a_mail(talk: Start) -> None:
     assert mail.content == b"Subject: x\r\n\r\n.dot\r\n"
     assert (mail.sender, mail.recipients) == (Path("a@b.example"), (Path("c@d.example"),))
     assert (mail.helo, mail.protocol, mail.chunks, mail.remarks) == ("me", "ESMTP", 0, ())
+
+
+def test_it_introduces_itself_as_told(talk: Start) -> None:
+    done = talk(Setup(greeting="SG ESMTP service ready", hello="smtp.sendgrid.net"), "EHLO me", "QUIT")
+    assert done.lines[0] == "220 SG ESMTP service ready"
+    assert done.lines[1] == "250-smtp.sendgrid.net"
+
+
+@pytest.mark.parametrize(("denial", "codes"), [(None, [334, 535]), ('{"status":"401"}', [334, 535]), ("", [535])])
+def test_a_refused_token_is_answered_as_told(talk: Start, denial: str | None, codes: list[int]) -> None:
+    token = base64.b64encode(b"user=ann\x01auth=Bearer wrong\x01\x01").decode()
+    setup = Setup(users=USERS, mechanisms=("XOAUTH2",), denial=denial)
+    done = talk(setup, "EHLO me", f"AUTH XOAUTH2 {token}", *[""] * (len(codes) - 1))
+    assert done.codes[2:] == codes
+    if denial:
+        assert base64.b64decode(done.lines[-2].split()[1]).decode() == denial
 
 
 def test_bdat(talk: Start) -> None:
