@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from smtpctl.checks import certificate, chain, clock, connection, extensions, greeting, starttls
 from smtpctl.checks.facts import Facts, Scanned
@@ -19,6 +19,25 @@ class Check(NamedTuple):
     needs: Stage
     emits: tuple[str, ...]
 
+
+# What can end a session, by the stage it mostly ends at. Dialogues and the network find it; no check does.
+SESSION: Mapping[Stage, tuple[str, ...]] = {
+    Stage.CONFIG: ("local.tls_file_unusable",),
+    Stage.DNS: ("conn.dns_nxdomain", "conn.no_address", "conn.dns_temporary"),
+    Stage.CONNECT: ("conn.refused", "conn.timeout", "conn.reset", "conn.unreachable", "conn.socket_failed",
+                    "conn.proxy_failed", "conn.total_timeout"),
+    Stage.GREETING: ("conn.greeting_timeout", "conn.closed", "conn.not_smtp", "smtp.greeting_refused",
+                     "smtp.reply_too_long", "smtp.reply_endless"),
+    Stage.EHLO: ("smtp.early_421", "smtp.closed_by_server", "smtp.reply_timeout", "smtp.protocol_violation"),
+    Stage.STARTTLS: ("starttls.not_offered", "starttls.refused", "starttls.response_injection"),
+    Stage.TLS: ("conn.port_is_plaintext", "starttls.no_tls_after_220", "tls.handshake_failed", "tls.handshake_timeout",
+                "tls.cert.untrusted", "tls.pin_mismatch", "tls.client_cert_required", "tls.client_cert_refused",
+                "local.openssl_policy"),
+    Stage.AUTH: ("auth.refused", "auth.reply_timeout", "auth.not_offered", "auth.no_common_mechanism",
+                 "auth.would_be_plaintext", "auth.server_not_authenticated", "auth.challenge_undecodable",
+                 "auth.challenge_not_understood", "auth.credentials_unusable", "auth.library_missing"),
+    Stage.MAIL: ("smtp.smtputf8_missing", "smtp.unsafe_input"),
+}  # fmt: skip
 
 CHECKS: tuple[Check, ...] = (
     Check("addresses", connection.addresses, Stage.CONNECT, ("conn.partial", "local.ipv6_broken")),

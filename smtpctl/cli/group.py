@@ -11,6 +11,7 @@ import difflib
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from functools import cache
 from typing import Any, Literal
 
@@ -158,7 +159,10 @@ def _command(name: str, help: str, taken: Sequence[Parameter], call: Callable[..
 
 def _typer_parameter(parameter: Parameter) -> inspect.Parameter:
     says, default = parameter.says, ... if parameter.required else parameter.default
-    kind: Any = Literal[parameter.choices] if parameter.choices else parameter.type
+    kind: Any = parameter.type
+    if parameter.choices:  # typer has no list of a Literal
+        names = {choice: choice for choice in parameter.choices}
+        kind = StrEnum(parameter.name, names) if parameter.several else Literal[parameter.choices]
     annotation = list[kind] if parameter.several else kind
     info: Any
     if isinstance(says, Argument):

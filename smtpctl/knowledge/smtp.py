@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smtpctl.knowledge import smtp_extensions
+from smtpctl.knowledge import smtp_extensions, smtp_probes
 from smtpctl.knowledge.families import MX, Entry, because, fix
 from smtpctl.model.finding import Severity
 from smtpctl.model.report import ExitStatus
@@ -340,4 +340,5 @@ ENTRIES = (
         source="RFC 5321 4.1.2; CWE-93",
     ),
     *smtp_extensions.ENTRIES,
+    *smtp_probes.ENTRIES,
 )

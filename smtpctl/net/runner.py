@@ -87,8 +87,11 @@ class Driver(Generic[T]):
         return False if answer is None else self._resume(answer)
 
     def expire(self) -> bool:
-        """The deadline has passed: the dialogue learns it as a Problem, which comes back from here unless it is handled."""
+        """The deadline has passed: the dialogue learns it as a Problem, which comes back from here unless it is handled. One
+        that waited for what need not come is resumed."""
         assert self._waiting is not None
+        if isinstance(self._waiting, Receive) and self._waiting.seconds is not None and self._within():
+            return self._resume(None)
         return self._throw(errors.timed_out(self._waiting.stage, self.connection))
 
     def _throw(self, problem: Problem) -> bool:
@@ -132,6 +135,8 @@ class Driver(Generic[T]):
                     return self._throw(errors.translate(error, step.stage, connection))
                 if answer is None:
                     self._wait(step.stage)
+                    if kind is Receive and step.seconds is not None:
+                        self.deadline = min(connection.now() + step.seconds, self.deadline)
                     return False
                 self._waiting = None
             elif kind is SendContent:
@@ -144,6 +149,10 @@ class Driver(Generic[T]):
             except StopIteration as stop:
                 self.result = stop.value
                 return True
+
+    def _within(self) -> bool:
+        """Whether there is time left for the whole run."""
+        return self.connection.now() < self.connection.deadline
 
     def _wait(self, stage: Stage) -> None:
         """From now on the time of `stage` runs."""

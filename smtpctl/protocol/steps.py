@@ -55,12 +55,14 @@ class SendContent(NamedTuple):
 class Receive(NamedTuple):
     """Wait for one thing within the time of `stage`. `reader` None means the connection's reply reader.
     `secret`: the transcript shows the mask for its text (SASL challenges). `many`: a list of all replies that have
-    come, at least one, instead of one reply."""
+    come, at least one, instead of one reply. `seconds`: it may well be that nothing comes; after so long the dialogue is
+    resumed with None."""
 
     stage: Stage
     reader: Reader[Any] | None = None
     secret: bool = False
     many: bool = False
+    seconds: float | None = None
 
 
 class StartTls(NamedTuple):

@@ -152,3 +152,43 @@ def test_the_matrix_of_mechanisms(smtpctl_call: Runner) -> None:
     assert "CRAM-MD5 is the strongest that works. The profile logs in with it already." in told.stdout
     assert "CRAM-MD5  not tried" in wrong.stdout
     assert {one["result"] for one in found["facts"]["matrix"]["mechanisms"]} == {"refused"}
+
+
+def test_the_list_of_checks(smtpctl_call: Runner) -> None:
+    read, told = smtpctl_call("check", "--list"), smtpctl_call("check", "--list", "--json")
+    document = json.loads(told.stdout)
+    jsonschema.Draft202012Validator(json.loads(of_output("check.list"))).validate(document)
+    for check in document["checks"]:
+        assert check["name"] in read.stdout
+        for found in check["finds"]:
+            assert found["id"] in read.stdout
+            assert smtpctl_call("explain", found["id"]).code == 0
+    assert read.code == told.code == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (("--list", "mail.example.com"), "about no server"), (("--list", "--format", "junit"), "junit"),
+        (("--probe", "open-relay", "--deep", "localhost"), "do not go together"),
+        (("--probe", "open-relay", "--all"), "do not go together"),
+        (("--probe", "open-relay", "smtp.gmail.com"), "belongs to Google"),
+        (("--probe", "bare-lf", "localhost:2525"), "--to"), (("--probe", "other", "localhost"), "'other'"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_listed_or_probed(smtpctl_call: Runner, more: tuple[str, ...], told: str) -> None:
+    run = smtpctl_call("check", *more)
+    assert (run.code, run.stdout) == (2, "")
+    assert told in run.stderr
+
+
+def test_a_probe_has_a_line_of_its_own(smtpctl_call: Runner) -> None:
+    with Sink(Setup(open_relay=True)) as sink:
+        target = (f"{sink.host}:{sink.port}", "--tls", "none", "--trusted", "--probe", "open-relay")
+        read, told = smtpctl_call("check", *target), smtpctl_call("check", *target, "--json")
+    assert "Probes\n  ✗ open-relay  250 " in read.stdout
+    assert "error[smtp.open_relay]" in read.stdout
+    document = json.loads(told.stdout)
+    jsonschema.Draft202012Validator(json.loads(of_output("check"))).validate(document)
+    assert document["facts"]["probes"][0]["finding"] == "smtp.open_relay"
+    assert read.code == told.code == 1
