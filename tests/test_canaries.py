@@ -125,6 +125,12 @@ LINES: dict[str, list[str]] = {
         f"test-send plain --dry-run {shlex.join(ADDRESSES)}",
         f"test-send smtp://ann:{{url}}@127.0.0.1:1 {shlex.join(ADDRESSES)}",
     ],
+    "report": [
+        *(f"report {name} --output -" for name in PROFILES),
+        "report plain --to bob@b.test --anonymise --output told",
+        "report smtp://ann:{url}@127.0.0.1:1",
+        "report plain --transcript session.jsonl --output -",
+    ],
     "explain": ["explain auth.refused", "explain session.jsonl"],
     "validate": ["validate", *(f"validate {name}" for name in PROFILES), "validate --strict --platform azure"],
     "profile list": ["profile list"],

@@ -18,7 +18,7 @@ MICROSOFT_HOSTS = (
 )  # the last two: national clouds
 # Servers that are meant to be used as they are, for senders of these domains only: the default of Contensis.
 _OWN_DOMAIN_ONLY: Mapping[str, tuple[str, ...]] = {"smtp.zengenti.com": ("contensis.com", "zengenti.com")}
-_PLACEHOLDER = re.compile(r"<[^<>@\s][^<>]*>|\{[A-Za-z_]+\}|[Yy][Oo][Uu][Rr][_-][A-Za-z_-]+")
+_PLACEHOLDER = re.compile(r"<[^<>@\s][^<>@]*>|\{[A-Za-z_]+\}|[Yy][Oo][Uu][Rr][_-][A-Za-z_-]+")
 _HIDING = ("SCRAM-", "CRAM-", "NTLM", "GSSAPI")
 _BATCH = range(10, 1001)  # outside, the database is asked too often or holds too much at once
 

@@ -103,14 +103,14 @@ def _one(terminal: Terminal, profile: Profile, work: Work, renderer: TextRendere
     def watch(event: Any) -> None:
         terminal.say(renderer.event_line(event).rstrip("\n"))
 
-    report = work(profile, _around(terminal, show=show, watch=watch if terminal.verbosity else None))
+    report = work(profile, surroundings(terminal, show=show, watch=watch if terminal.verbosity else None))
     terminal.out(renderer.conclusion(report))
     return report
 
 
 def _many(terminal: Terminal, chosen: Sequence[Profile], work: Work) -> list[Report]:
     """Several targets at once, one thread each; asking for a password would mix them up, so nobody is asked."""
-    around = _around(terminal)
+    around = surroundings(terminal)
     if len(chosen) == 1:
         return [work(chosen[0], around)]
     from smtpctl.ops.threads import at_once
@@ -131,7 +131,8 @@ def _many(terminal: Terminal, chosen: Sequence[Profile], work: Work) -> list[Rep
         return at_once(one, chosen)
 
 
-def _around(terminal: Terminal, **more: Any) -> Surroundings:
+def surroundings(terminal: Terminal, **more: Any) -> Surroundings:
+    """What a use case takes from the command line's world; `more` are fields of Surroundings."""
     prompt = None if terminal.no_input else lambda label: terminal.ask_secret(label.rstrip(": ")).reveal()
     return Surroundings(terminal.environ, prompt, warn=lambda finding: terminal.warn(finding.title), **more)
 

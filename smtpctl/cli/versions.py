@@ -10,15 +10,20 @@ PACKAGE = "smtpctl"
 
 
 def lines() -> list[str]:
-    """One line each for Python, OpenSSL, the system, and every library the package asks for."""
-    rows = [
+    """One line each."""
+    found = rows()
+    width = max(len(name) for name, _ in found) + 2
+    return [f"{name:<{width}}{version}" for name, version in found]
+
+
+def rows() -> list[tuple[str, str]]:
+    """Python (and where it is), OpenSSL, the system, and every library the package asks for."""
+    return [
         ("Python", f"{platform.python_version()}  {sys.executable}"),
         ("OpenSSL", ssl.OPENSSL_VERSION.removeprefix("OpenSSL ")),
         ("System", platform.platform()),
         *((name, _installed(name)) for name in _libraries()),
     ]
-    width = max(len(name) for name, _ in rows) + 2
-    return [f"{name:<{width}}{version}" for name, version in rows]
 
 
 def _libraries() -> list[str]:

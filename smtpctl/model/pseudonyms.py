@@ -1,0 +1,155 @@
+"""Puts made-up names in place of people's and machines', the same one for the same name wherever it stands.
+
+`ann@corp.test` becomes `user1@domain1.example`, `mail.corp.test` `host1.domain1.example`: so a reader still sees that two
+lines speak of one mailbox. What is learned first is known everywhere, in a server's words too; mail addresses and IP
+addresses are recognised by their form. The new names are those that nobody has (RFC 2606, RFC 5737, RFC 3849).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
+
+from smtpctl.model.transcript import Transcript
+
+# As a word of its own each of these says nothing about anybody, and stands in half of all sentences about mail.
+_COMMON = frozenset({
+    "account", "admin", "auth", "cert", "config", "contact", "data", "default", "example", "hello", "host", "info",
+    "localhost", "login", "mail", "mailer", "no-reply", "noreply", "office", "password", "postmaster", "profile",
+    "relay", "root", "sales", "sender", "server", "service", "smtp", "support", "system", "test", "tls", "user", "username",
+    "webmaster", "www",
+})  # fmt: skip
+_SHORTEST = 3
+_CODE = re.compile(r"\d{3}-")  # of a reply, which would be taken for the beginning of a name
+_ADDRESS = re.compile(r"(?<![\w.+-])([\w.!#$%&'+/=?^`{|}~-]+)@((?:[\w-]+\.)*[\w-]+)")
+_NAME = re.compile(
+    r"(?<![\w.@-])((?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9])(?![\w-]|\.\w)", re.IGNORECASE
+)
+_IPV4 = re.compile(r"(?<![\w.-])\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\d)")
+_IPV6 = re.compile(r"(?:(?<![\w:.])|(?<=IPv6:))[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:%\w+)?(?![\w:])", re.IGNORECASE)
+# Of second levels under which domains are registered.
+_SECOND_LEVELS = frozenset({"ac", "co", "com", "edu", "gov", "net", "org"})
+# Fields that hold words of ours, never a name.
+_OURS = frozenset({"id", "knowledge", "check", "status", "result", "severity", "kind"})
+
+
+class Pseudonyms:
+    """What was learned, and the names that stand for it. `public` are host names that say nothing about who uses them."""
+
+    def __init__(self, public: Iterable[str] = ()) -> None:
+        self._public = frozenset(name.lower() for name in public)
+        self._known: dict[str, str] = {}
+        self._counts: dict[str, int] = {}
+        self._whole: frozenset[str] = frozenset()
+        self._pattern: re.Pattern[str] | None = None
+
+    def learn(self, kind: str, text: str) -> str:
+        """What stands for this `user`, `profile`, `tenant` ... from now on."""
+        known = self._known.get(text.lower())
+        if known or not text.strip():
+            return known or text
+        self._counts[kind] = self._counts.get(kind, 0) + 1
+        return self._note(text, f"{kind}{self._counts[kind]}")
+
+    def host(self, name: str) -> str:
+        """What stands for a host name or an IP address; a public name is left."""
+        lowered = name.lower().rstrip(".").strip("[]")
+        if not lowered or lowered in self._public or lowered == "localhost":
+            return name
+        if _is_address(lowered):
+            return self._ip(lowered)
+        if lowered in self._known:
+            return self._known[lowered]
+        domain = _domain(lowered)
+        made = self._domain(domain)
+        if domain == lowered:
+            return made
+        self._counts["host"] = self._counts.get("host", 0) + 1
+        return self._note(lowered, f"host{self._counts['host']}.{made}")
+
+    def address(self, local: str, domain: str) -> str:
+        """What stands for a mail address."""
+        return f"{self.learn('user', local)}@{self.host(domain) if '.' in domain else self.learn('host', domain)}"
+
+    def hosts_in(self, text: str) -> None:
+        """Learn every host name of a text that a server wrote."""
+        for found in _NAME.finditer(_ADDRESS.sub("", _CODE.sub("", text, count=1))):
+            self.host(found[1])
+
+    def text(self, text: str) -> str:
+        """The text with other names."""
+        if text.lower() in self._known:
+            return self._known[text.lower()]
+        if _CODE.match(text):
+            return text[:4] + self.text(text[4:])
+        text = _ADDRESS.sub(lambda found: self.address(found[1], found[2]), text)
+        text = _IPV6.sub(lambda found: self._ip(found[0]), _IPV4.sub(lambda found: self._ip(found[0]), text))
+        pattern = self._words()
+        return pattern.sub(lambda found: self._known[found[0].lower()], text) if pattern else text
+
+    def value(self, value: Any) -> Any:
+        """The same for JSON values, and for records such as a Report, at any depth."""
+        if type(value) is str:
+            return self.text(value)
+        if isinstance(value, Transcript):
+            return Transcript(map(self.value, value))
+        if isinstance(value, Mapping):
+            return {key: item if key in _OURS else self.value(item) for key, item in value.items()}
+        if hasattr(value, "_fields"):
+            return self._record(value)
+        if isinstance(value, list | tuple):
+            return type(value)(map(self.value, value))
+        return value
+
+    def _record(self, value: Any) -> Any:
+        fields = {name: getattr(value, name) for name in value._fields}
+        changed = {name: item if name in _OURS else self.value(item) for name, item in fields.items()}
+        if fields.get("span") and changed["text"] != fields["text"]:
+            changed["span"] = None  # what it marked stands elsewhere now
+        return type(value)(**changed)
+
+    def _domain(self, name: str) -> str:
+        if name not in self._known:
+            self._counts["domain"] = self._counts.get("domain", 0) + 1
+            self._note(name, f"domain{self._counts['domain']}.example")
+        return self._known[name]
+
+    def _ip(self, written: str) -> str:
+        found = _is_address(written.partition("%")[0])
+        if not found or found.is_loopback or found.is_unspecified:
+            return written
+        key = str(found)
+        if key not in self._known:
+            family = "192.0.2." if found.version == 4 else "2001:db8::"
+            self._counts[family] = self._counts.get(family, 0) + 1
+            self._note(key, f"{family}{self._counts[family]}")
+        return self._known[key]
+
+    def _note(self, text: str, made: str) -> str:
+        self._known[text.lower()] = made
+        self._pattern = None
+        return made
+
+    def _words(self) -> re.Pattern[str] | None:
+        """Whatever is known and means something as a word within a text; the longest first."""
+        words = [word for word in self._known if len(word) >= _SHORTEST and word not in _COMMON]
+        if self._pattern is None and words:
+            listed = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+            self._pattern = re.compile(rf"(?<![\w-])(?:{listed})(?![\w-])", re.IGNORECASE)
+        return self._pattern
+
+
+def _domain(name: str) -> str:
+    """The domain that was registered, as far as the name alone tells."""
+    labels = name.split(".")
+    size = 3 if len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVELS else 2
+    return ".".join(labels[-size:])
+
+
+def _is_address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None

@@ -1,0 +1,205 @@
+"""`report`: all that somebody else needs to understand a failure, as one value; and the same with other names.
+
+Nothing is redacted here: what is put together has been when it was made, and holds no secret.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+from urllib.parse import urlsplit
+
+from smtpctl.config import presets
+from smtpctl.config.fields import FIELDS, Type
+from smtpctl.config.profile import Profile
+from smtpctl.model.errors import UsageProblem
+from smtpctl.model.pseudonyms import Pseudonyms
+from smtpctl.model.report import Report
+from smtpctl.model.ticket import Ticket
+from smtpctl.model.transcript import Kind, Transcript
+from smtpctl.ops import own_output, show
+from smtpctl.ops.check import check
+from smtpctl.ops.session import Surroundings
+
+_RESOLVER = Path("/etc/resolv.conf")
+_RESOLVER_LIMIT = 64 << 10
+_TRANSCRIPT_LIMIT = 64 << 20  # octets of a saved transcript
+_TRUST = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+# What stands for a setting's value; the others are learned as addresses and hosts, or say nothing about anybody.
+_KINDS: Mapping[Type, str] = {Type.PATH: "path", Type.COMMAND: "argument", Type.IGNORES: "reason", Type.LIST: "site"}
+
+
+# Of a subject's name (RFC 4514): organisation, its unit, where it is.
+_WHOSE = re.compile(r"(?:^|,|\+)(?:O|OU|L|ST|STREET)=((?:\\.|[^,+\\])+)")
+
+
+def ticket(profile: Profile, report: Report, versions: Mapping[str, str], environ: Mapping[str, str]) -> Ticket:
+    """The report of a check together with where it was made."""
+    return Ticket(
+        made_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        versions=versions,
+        environment=_environment(environ),
+        settings=show.profile(profile, origins=True),
+        report=report,
+    )
+
+
+def fresh(profile: Profile, around: Surroundings, recipients: Sequence[str]) -> Report:
+    """A check made now."""
+    return check(profile, around, recipients)
+
+
+def recalled(profile: Profile, path: Path) -> Report:
+    """The session of a transcript that `--transcript` wrote, and what stopped it. UsageProblem for another file."""
+    from smtpctl.ops import explain
+
+    try:
+        with path.open(encoding="utf-8") as file:
+            text = file.read(_TRANSCRIPT_LIMIT)
+        transcript = Transcript.loads(text)
+    except OSError as error:
+        raise UsageProblem(f"--transcript {path}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError):
+        raise UsageProblem(
+            f"--transcript {path}: no transcript", "One is written by: smtpctl check --transcript FILE"
+        ) from None
+    found = own_output.findings(text, lambda name: known.finding if (known := explain.by_id(name)) else None)
+    return Report(profile.label, transcript, findings=found, headline=profile.headline)
+
+
+def anonymised(made: Ticket, profile: Profile, environ: Mapping[str, str]) -> Ticket:
+    """The same with made-up names for people, machines and files.
+
+    What is found late must be known everywhere, so names are put in twice, and the first result is thrown away.
+    """
+    names = Pseudonyms(_public_hosts())
+    _learn_profile(names, profile)
+    _learn_machine(names, profile, environ)
+    _learn_session(names, made.report)
+    names.value(made)
+    changed: Ticket = names.value(made)
+    return changed._replace(made_at=made.made_at, versions=made.versions, anonymised=True)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[TextIO]:
+    """A file that is there, whole and readable by its owner only, when nothing went wrong. It is made before anything is
+    asked of a server: UsageProblem where it cannot be."""
+    try:
+        number, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)  # 0600
+    except OSError as error:
+        raise UsageProblem(f"--output {path}: {error.strerror}") from None
+    try:
+        with os.fdopen(number, "w", encoding="utf-8") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Names of variables, never their values: a proxy's may hold a password."""
+    set_ = sorted(name for name, value in environ.items() if value)
+    return {
+        "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "proxy_variables": [name for name in set_ if name.lower().endswith("_proxy")],
+        "smtpctl_variables": [name for name in set_ if name.startswith("SMTPCTL_")],
+        "trust_variables": [name for name in _TRUST if environ.get(name)],
+        "name_servers": _name_servers(),
+        "ipv6": socket.has_ipv6,
+    }
+
+
+def _name_servers() -> list[str]:
+    """Those of the resolver's file; empty where there is none."""
+    try:
+        with _RESOLVER.open(encoding="utf-8", errors="replace") as file:
+            lines = file.read(_RESOLVER_LIMIT).splitlines()
+    except OSError:
+        return []
+    words = [line.split() for line in lines]
+    return [line[1] for line in words if line[:1] == ["nameserver"] and len(line) > 1]
+
+
+def _public_hosts() -> list[str]:
+    """The servers of providers: the same for all who use them."""
+    return [endpoint.host for preset in presets.load() for endpoint in preset.endpoints if "{" not in endpoint.host]
+
+
+def _learn_profile(names: Pseudonyms, profile: Profile) -> None:
+    for name in (profile.endpoint.host, profile.tls.sni, profile.tls.verify_name):
+        names.host(name)
+    if profile.route.proxy:
+        proxy = urlsplit(profile.route.proxy)
+        names.host(proxy.hostname or "")
+        names.learn("user", proxy.username or "")
+    display = str(profile.values.get("from", "")).rpartition("<")[0].strip(' "')
+    names.learn("person", display)
+    for who in (profile.username, profile.sender):
+        names.text(who)  # learns addresses
+        names.learn("user", "" if "@" in who else who)
+    names.host(profile.helo) if "." in profile.helo else names.learn("host", profile.helo)
+    names.learn("profile", profile.name)
+    names.learn("profile", profile.extends)
+    if profile.oauth:
+        for kind in ("name", "tenant_id", "client_id"):
+            names.learn(kind.removesuffix("_id"), getattr(profile.oauth, kind))
+    for field in FIELDS:
+        kind = _KINDS.get(field.type, "variable" if field.name.endswith("_env") else "")
+        for text in _texts(show.plain(profile.values.get(field.name))) if kind else ():
+            names.learn(kind, text)
+
+
+def _learn_machine(names: Pseudonyms, profile: Profile, environ: Mapping[str, str]) -> None:
+    """This machine's name, who works at it, and where the configuration is."""
+    own = socket.gethostname()
+    names.host(own) if "." in own else names.learn("host", own)
+    home = environ.get("HOME", "").rstrip("/")
+    for variable in ("USER", "LOGNAME", "USERNAME"):
+        names.learn("user", environ.get(variable, ""))
+    for origin in profile.origins.values():
+        if origin.kind == "file":
+            path = origin.where.rpartition(":")[0]
+            for written in (path, path.replace(home, "~", 1) if home else path):
+                names.learn("path", written)
+    names.learn("path", home)
+
+
+def _learn_session(names: Pseudonyms, report: Report) -> None:
+    """What a server says about itself, and in its certificates."""
+    for event in report.transcript:
+        if event.kind is Kind.RECEIVED:
+            names.hosts_in(event.text)
+    for certificate in report.facts.get("certificates", ()):
+        for name in certificate["names"]:
+            names.host(name.removeprefix("*."))
+        names.hosts_in(certificate["subject"])
+        for kind in ("sha256", "pin", "serial"):  # public logs of certificates are searched by them
+            names.learn(kind, certificate[kind])
+    for certificate in report.facts.get("certificates", ())[:1]:
+        for whose in _WHOSE.findall(certificate["subject"]):
+            names.learn("organisation", whose)
+    for finding in report.findings:
+        for evidence in finding.evidence:
+            if evidence.label == "S:":
+                names.hosts_in(evidence.text)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str) and value:
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _texts(value.get("reason", ""))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
