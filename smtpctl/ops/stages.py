@@ -29,6 +29,7 @@ class Rows:
         self._now = now
         self._show = show
         self._stage: Stage | None = None
+        self._over = False  # what is noted after the session belongs to no row
         self._events: list[Event] = []
         self._since = 0.0
         transcript.subscribe(self._take)
@@ -46,10 +47,13 @@ class Rows:
         self._close("failed" if here else "passed", detail if here else "")
         if at is not None and not any(row.status == "failed" for row in self.rows):
             self.add(StageResult(at, "failed", detail))
+        self._over = True
         return self.rows
 
     def _take(self, event: Event) -> None:
         stage = _row_of(event.stage)
+        if self._over:
+            return
         if event.kind is Kind.SENT and stage in _ENVELOPE:
             return  # they leave as a group; a row is made of the replies, which come in order
         if stage is not self._stage:

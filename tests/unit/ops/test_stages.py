@@ -66,3 +66,14 @@ def test_starttls_and_the_handshake_are_one_row() -> None:
         event(0.2, Stage.TLS, "TLSv1.3", Kind.TLS, **tls),
     )
     assert [(row.stage, row.detail) for row in found] == [(Stage.TLS, "TLS 1.3 · mx, valid 30 days · chain of 2")]
+
+
+def test_what_is_noted_after_the_session_makes_no_row() -> None:
+    shown: list[StageResult] = []
+    transcript = Transcript()
+    table = Rows(transcript, 0.0, shown.append)
+    transcript.add(SESSION[1])
+    table.finish(Stage.GREETING, "no")
+    transcript.add(event(0.2, Stage.TLS, "certificate 1 of 1", Kind.NOTE))
+    transcript.add(event(0.2, Stage.GREETING, "no", Kind.ERROR))
+    assert [row.stage for row in shown] == [Stage.GREETING]
