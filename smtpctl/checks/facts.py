@@ -41,16 +41,8 @@ class Facts(NamedTuple):
     client: Certificate | None = None
 
     def offered(self, *, secured: bool) -> Capabilities | None:
-        """What the last EHLO (or HELO) was answered in clear or inside TLS, also where the session went no further."""
-        texts: list[str] = []
-        extended = True
-        for _, event in self.transcript.at_stage(Stage.EHLO):
-            if event.kind is Kind.SENT:
-                texts = [] if event.secured is secured else texts
-                extended = not event.text.startswith("HELO")
-            elif event.kind is Kind.RECEIVED and event.secured is secured and event.text.startswith("250"):
-                texts.append(event.text[4:])
-        return parse(Reply(250, tuple(texts)), extended=extended) if texts else None
+        """As the function `offered`."""
+        return offered(self.transcript, secured=secured)
 
     @property
     def final(self) -> Capabilities | None:
@@ -85,6 +77,19 @@ class Scanned(NamedTuple):
     scan: TlsScan
     certificates: tuple[Certificate | None, Certificate | None] | None = None
     ours: frozenset[int] = frozenset()
+
+
+def offered(transcript: Transcript, *, secured: bool) -> Capabilities | None:
+    """What the last EHLO (or HELO) was answered in clear or inside TLS, also where the session went no further."""
+    texts: list[str] = []
+    extended = True
+    for _, event in transcript.at_stage(Stage.EHLO):
+        if event.kind is Kind.SENT:
+            texts = [] if event.secured is secured else texts
+            extended = not event.text.startswith("HELO")
+        elif event.kind is Kind.RECEIVED and event.secured is secured and event.text.startswith("250"):
+            texts.append(event.text[4:])
+    return parse(Reply(250, tuple(texts)), extended=extended) if texts else None
 
 
 def role(endpoint: Endpoint, *, logged_in: bool) -> str:

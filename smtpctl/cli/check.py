@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
 
+from smtpctl.cli import check_modes as modes
 from smtpctl.cli.command import verb
 from smtpctl.cli.options import SESSIONS, TEXT_JSON, All, FailOn, Ignores, Option, Overrides, Targets, TranscriptFile
 from smtpctl.cli.terminal import Terminal
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.report import ExitStatus
-
-if TYPE_CHECKING:
-    from smtpctl.cli import live
 
 DEEP = "TLS scan"
 MODES = "What else to find out (one of these)"
@@ -49,6 +48,14 @@ def command(
         bool,
         Option("--matrix", "Also try each login mechanism that the server offers.", heading=MODES),
     ] = False,
+    save_baseline: Annotated[
+        Path | None,
+        Option("--save-baseline", "Keep what the server is like, where all is well.", "FILE", MODES),
+    ] = None,
+    compare: Annotated[
+        Path | None,
+        Option("--compare", "Also say what is different since a baseline was saved.", "FILE", MODES),
+    ] = None,
     probe: Annotated[
         list[Literal["open-relay", "bare-lf", "postmaster"]] | None,
         Option(
@@ -76,6 +83,8 @@ def command(
     $ smtpctl check office --deep
     $ smtpctl check office --suggest
     $ smtpctl check office --matrix
+    $ smtpctl check office --save-baseline office.json
+    $ smtpctl check office --compare office.json
     $ smtpctl check office --probe open-relay
     $ smtpctl check --all --json
     $ smtpctl check --list
@@ -86,40 +95,33 @@ def command(
     once at most. --matrix logs in once with each mechanism, and stops at the first refusal that may count against the
     account. --probe does more than look, so it is refused for the servers of known providers.
     """
-    mode = _only({"--deep": deep, "--suggest": suggest, "--matrix": matrix, "--probe": bool(probe), "--list": list_})
+    mode = modes.only(
+        {
+            "--deep": deep,
+            "--suggest": suggest,
+            "--matrix": matrix,
+            "--save-baseline": save_baseline,
+            "--compare": compare,
+            "--probe": probe,
+            "--list": list_,
+        }
+    )
     if list_:
         return _list(terminal, targets or (), all_)
     from smtpctl.cli import live
 
-    if probe and all_:
-        raise UsageProblem("--probe and --all do not go together", "Name the servers of your own.")
-    if matrix and to:
-        raise UsageProblem("--to and --matrix do not go together", "The matrix leaves each session after its login.")
-    if max_connections < 1:
-        raise UsageProblem("--max-connections: at least 1")
+    wish = modes.Wish(to or (), all_, max_connections, yes, probe or (), save_baseline or compare)
+    modes.judge(mode, wish)
     chosen = live.profiles(terminal, targets or (), overrides, all_)
-    if probe:
-        from smtpctl.ops.probes import refuse
-
-        for profile in chosen:
-            refuse(profile, probe, to or ())
     return live.run(
         terminal,
         chosen,
-        _work(mode, to or (), max_connections, yes, probe or ()),
+        modes.work(mode, chosen, wish),
         schema="check/1",
         fail_on=fail_on,
         ignore=ignore or (),
         transcript=transcript,
     )
-
-
-def _only(modes: Mapping[str, bool]) -> str:
-    """The one mode that was asked for, empty without; UsageProblem for two."""
-    asked = [name for name, wanted in modes.items() if wanted]
-    if len(asked) > 1:
-        raise UsageProblem(f"{' and '.join(asked)} do not go together", "Give one of them; run the other after it.")
-    return asked[0] if asked else ""
 
 
 def _list(terminal: Terminal, targets: Sequence[str], everything: bool) -> int:
@@ -139,26 +141,3 @@ def _list(terminal: Terminal, targets: Sequence[str], everything: bool) -> int:
     terminal.out(checklist(terminal.canvas, found, terminal.width if terminal.is_tty else None))
     terminal.say("What each means: smtpctl explain ID")
     return ExitStatus.OK
-
-
-def _work(mode: str, recipients: Sequence[str], connections: int, go_on: bool, probes: Sequence[str]) -> live.Work:
-    """What to do with each target."""
-    if mode == "--deep":
-        from smtpctl.ops.deep import check_deep
-
-        return lambda profile, around: check_deep(profile, around, recipients, connections)
-    if mode == "--suggest":
-        from smtpctl.ops.suggest import check_and_suggest
-
-        return lambda profile, around: check_and_suggest(profile, around, recipients)
-    if mode == "--matrix":
-        from smtpctl.ops.matrix import check_matrix
-
-        return lambda profile, around: check_matrix(profile, around, go_on)
-    if mode == "--probe":
-        from smtpctl.ops.probes import check_and_probe
-
-        return lambda profile, around: check_and_probe(profile, around, recipients, probes)
-    from smtpctl.ops.check import check
-
-    return lambda profile, around: check(profile, around, recipients)

@@ -42,7 +42,11 @@ def edit(path: Path, change: Callable[[Document], Sequence[edits.Edit]]) -> Docu
                 fix = "It is written in an unusual way there; change it by hand. Nothing was written."
                 raise problem(finding("config.cannot_edit", title, fix=fix)) from None
             if wanted and after != before.text:
-                _replace(target, after)
+                for stale in target.parent.glob(
+                    f".{target.name}.*.tmp"
+                ):  # of a writer that was killed: we hold the lock
+                    stale.unlink(missing_ok=True)
+                replace(target, after)
             return Document(path, after)
 
 
@@ -71,14 +75,12 @@ def _locked(target: Path) -> Iterator[None]:
         lock.release()
 
 
-def _replace(target: Path, text: str) -> None:
-    """Put `text` in place of the target at once: a file beside it, written out, renamed."""
+def replace(target: Path, text: str) -> None:
+    """Put `text` in place of the target at once: a file beside it, 0600, written out, renamed. OSError."""
     import tempfile
 
     if target.exists() and not target.is_file():
         raise OSError(errno.EISDIR, "it is not a regular file", str(target))
-    for stale in target.parent.glob(f".{target.name}.*.tmp"):  # of a writer that was killed: we hold the lock
-        stale.unlink(missing_ok=True)
     number, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)  # 0600
     try:
         with os.fdopen(number, "wb") as file:

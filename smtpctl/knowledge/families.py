@@ -30,6 +30,7 @@ FAMILIES: Mapping[str, str] = {
     "auth": "auth",
     "config": "config",
     "conn": "conn",
+    "drift": "drift",
     "format": "formats",
     "local": "local",
     "reply": "reply",

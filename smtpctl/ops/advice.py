@@ -7,7 +7,7 @@ become lines that can be pasted. A command that has no meaning without a stored 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from smtpctl.config.fields import FIELDS, Field, Type
@@ -57,33 +57,34 @@ def personal(finding: Finding, profile: Profile, token: Mapping[str, Any] = NO_C
 
 
 def setting(profile: Profile, settings: Mapping[str, str]) -> str:
-    """The command that gives the profile these settings; without a stored profile the check of a server with them, and
-    with the options that were given besides."""
+    """The command that gives the profile these settings; without a stored profile the check of a server with them."""
     if profile.name:
         return " ".join(
-            ["smtpctl profile set", _quote(profile.name), *(f"{k}={_quote(v)}" for k, v in settings.items())]
+            ["smtpctl profile set", quoted(profile.name), *(f"{k}={quoted(v)}" for k, v in settings.items())]
         )
-    moved = {"host", "port", "socket", *settings}
-    given = [
-        word
-        for field in FIELDS
-        if field.option
-        and not field.secret
-        and field.name not in moved
-        and field.name in profile.origins
-        and profile.origins[field.name].kind == "flag"
-        for word in _options(field, profile.values[field.name])
-    ]
     host, port = settings.get("host", profile.endpoint.host), settings.get("port", profile.endpoint.port)
     server = str(profile.endpoint._replace(host=host, port=int(port)))
     said = [_option(f"{key}={value}") for key, value in settings.items() if key not in ("host", "port")]
-    return " ".join(["smtpctl check", server, *said, *given])
+    return " ".join(["smtpctl check", server, *said, *_given(profile, {"host", "port", "socket", *settings})])
+
+
+def checking(profile: Profile, *words: str) -> str:
+    """The command that checks this profile again, with these words."""
+    target, known = (profile.name, set[str]()) if profile.name else (str(profile.endpoint), {"host", "port", "socket"})
+    return " ".join(["smtpctl check", quoted(target), *map(quoted, words), *_given(profile, known)])
+
+
+def _given(profile: Profile, known: Collection[str]) -> list[str]:
+    """The options that were given besides those `known`, as they would be typed; never a secret."""
+    by_option = {name for name, origin in profile.origins.items() if origin.kind == "flag"}
+    fields = [field for field in FIELDS if field.name in by_option and field.option and not field.secret]
+    return [word for field in fields if field.name not in known for word in _options(field, profile.values[field.name])]
 
 
 def _options(field: Field, value: Any) -> list[str]:
     """An option as it would be typed, with its value; several where it may be repeated."""
     if isinstance(value, Mapping):
-        return [f"{field.option} {_quote(f'{key}={item:g}')}" for key, item in value.items()]
+        return [f"{field.option} {quoted(f'{key}={item:g}')}" for key, item in value.items()]
     values = value if isinstance(value, tuple) else (value,)
     texts = [str(item).lower() if field.type is Type.FLAG else str(item) for item in values]
     return [_typed(field, text) for text in texts]
@@ -102,14 +103,14 @@ def _next(report: Report, findings: tuple[Finding, ...], profile: Profile) -> st
 
 def _password(profile: Profile) -> str:
     """What changes the password where the profile keeps it; empty where it came with the command line or a variable."""
-    reference, name = profile.secret_ref, _quote(profile.name)
+    reference, name = profile.secret_ref, quoted(profile.name)
     stored = any(profile.origins[field].kind == "file" for field in profile.origins if field.startswith("password"))
     if not reference or not profile.name or not stored:
         return ""
     if reference.kind is refs.Kind.FILE:
-        return f"smtpctl secret set {name} --store {_quote(f'file:{reference.value}')}"
+        return f"smtpctl secret set {name} --store {quoted(f'file:{reference.value}')}"
     if reference.kind is refs.Kind.COMMAND:
-        return " ".join(map(_quote, reference.args))
+        return " ".join(map(quoted, reference.args))
     return f"smtpctl secret set {name}" if reference.kind in (refs.Kind.KEYRING, refs.Kind.LITERAL) else ""
 
 
@@ -122,11 +123,11 @@ def _filled(commands: tuple[str, ...], profile: Profile, token: Mapping[str, Any
 
 
 def _named(command: str, profile: Profile, token: Mapping[str, Any]) -> str:
-    name, endpoint = _quote(profile.name), str(profile.endpoint)
+    name, endpoint = quoted(profile.name), str(profile.endpoint)
     address = profile.login if "@" in profile.login else profile.sender.rpartition("<")[2].rstrip(">")
     known = {PLACE: name if profile.name else ""}
-    known |= dict.fromkeys(_LOGINS, _quote(address))
-    known |= dict.fromkeys(_HOSTS, _quote(profile.endpoint.host))
+    known |= dict.fromkeys(_LOGINS, quoted(address))
+    known |= dict.fromkeys(_HOSTS, quoted(profile.endpoint.host))
     if profile.oauth:
         known |= {"<APP_ID>": profile.oauth.client_id, "<TENANT_ID>": profile.oauth.tenant_id}
     known |= {place: token[claim] for place, claim in _CLAIMS.items() if _GUID.fullmatch(str(token.get(claim, "")))}
@@ -158,10 +159,11 @@ def _option(assignment: str) -> str:
 def _typed(field: Field, value: str) -> str:
     if field.type is Type.FLAG:
         return "" if value.startswith("<") else field.option if value == "true" else f"--no-{field.option[2:]}"
-    return f"{field.option} {value if value.startswith('<') else _quote(value)}"
+    return f"{field.option} {value if value.startswith('<') else quoted(value)}"
 
 
-def _quote(word: str) -> str:
+def quoted(word: str) -> str:
+    """The word as a shell reads it."""
     import shlex
 
     return shlex.quote(word)

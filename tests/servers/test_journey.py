@@ -181,6 +181,21 @@ def test_the_matrix_of_a_server_with_many_mechanisms(user: User) -> None:
     assert (matrix["strongest"], matrix["command"]) == ("SCRAM-SHA-256", "")
 
 
+def test_a_baseline_of_a_real_server_and_what_differs_later(user: User) -> None:
+    kept = user.home / "office.json"
+    saved = user.run("check", "office", "--save-baseline", kept)
+    assert saved.code == 0
+    assert next_command(saved) == f"smtpctl check office --compare {kept}"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert ALICE.password not in kept.read_text()
+    same = user.report("check", "office", "--compare", kept)
+    assert (same["exit"], same["facts"]["baseline"]["drift"]) == (0, [])
+    wrong_password(user)
+    later = user.report("check", "office", "--compare", kept)
+    assert later["exit"] == 77
+    assert later["facts"]["baseline"]["drift"] == ["drift.dialogue"]
+
+
 def to_listener(name: str) -> Callable[[User], list[str]]:
     return lambda user: [f"--port={user.postfix.port(name)}", "--auth", "none"]
 

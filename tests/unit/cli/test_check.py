@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -85,7 +86,16 @@ def test_metrics_of_several_targets(smtpctl_call: Runner) -> None:
     assert run.stdout.count("# TYPE smtpctl_check_success ") == 1
 
 
-@pytest.mark.parametrize("more", [("--deep", "--suggest"), ("--suggest", "--matrix"), ("--to a@b.test", "--matrix")])
+@pytest.mark.parametrize(
+    "more",
+    [
+        ("--deep", "--suggest"),
+        ("--suggest", "--matrix"),
+        ("--to a@b.test", "--matrix"),
+        ("--deep", "--compare x"),
+        ("--save-baseline x", "--compare x"),
+    ],
+)
 def test_one_of_them_at_a_time(smtpctl_call: Runner, more: tuple[str, ...]) -> None:
     run = smtpctl_call("check", "mail.example.com", *" ".join(more).split())
     assert run.code == 2
@@ -192,3 +202,31 @@ def test_a_probe_has_a_line_of_its_own(smtpctl_call: Runner) -> None:
     jsonschema.Draft202012Validator(json.loads(of_output("check"))).validate(document)
     assert document["facts"]["probes"][0]["finding"] == "smtp.open_relay"
     assert read.code == told.code == 1
+
+
+def test_a_baseline_is_saved_and_compared_with(smtpctl_call: Runner, tmp_path: Path) -> None:
+    with Sink(Setup(tls=TlsMode.STARTTLS)) as sink:
+        asked = ("check", f"{sink.host}:{sink.port}", "--ca-file", sink.ca_file)
+        saved = smtpctl_call(*asked, "--save-baseline", tmp_path / "b.json")
+        same = smtpctl_call(*saved.stdout.rstrip().rpartition("smtpctl ")[2].split())
+        sink.setup = sink.setup._replace(extensions=("STARTTLS", "SIZE"))
+        other = smtpctl_call(*asked, "--compare", tmp_path / "b.json")
+        strict = valid(smtpctl_call(*asked, "--compare", tmp_path / "b.json", "--json", "--fail-on", "warning"))
+    assert (saved.code, same.code, other.code, strict["exit"]) == (0, 0, 0, 1)
+    assert f"The baseline is in {tmp_path / 'b.json'}." in " ".join(saved.stdout.split())
+    assert "Nothing has changed since " in same.stdout
+    assert "warning[drift.extensions]" in other.stdout
+    assert strict["facts"]["baseline"]["drift"] == ["drift.extensions"]
+    assert strict["next_command"] in " ".join(other.stdout.split())
+
+
+@pytest.mark.parametrize("more", ["--save-baseline", "--compare"])
+def test_a_baseline_is_of_one_server(smtpctl_call: Runner, more: str) -> None:
+    run = smtpctl_call("check", "a.example.com", "b.example.com", more, "x.json")
+    assert (run.code, "Name one target." in run.stderr) == (2, True)
+
+
+def test_without_a_baseline_it_says_how_to_make_one(smtpctl_call: Runner) -> None:
+    run = smtpctl_call("check", "mail.example.com", "--compare", "none.json")
+    assert run.code == 2
+    assert "smtpctl check mail.example.com:25 --save-baseline none.json" in " ".join(run.stderr.split())

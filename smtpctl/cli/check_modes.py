@@ -1,0 +1,115 @@
+"""What `check` does with each target, besides the check itself: one mode at a time, one function a mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from smtpctl.config.profile import Profile
+from smtpctl.model.errors import UsageProblem
+from smtpctl.model.record import NamedTuple
+
+if TYPE_CHECKING:
+    from smtpctl.cli.live import Work
+
+
+class Wish(NamedTuple):
+    """The options of the modes: addresses of --to, `everything` for --all, `go_on` for --yes, the `file` of a baseline."""
+
+    recipients: Sequence[str]
+    everything: bool
+    connections: int
+    go_on: bool
+    probes: Sequence[str]
+    file: Path | None
+
+
+def only(modes: Mapping[str, object]) -> str:
+    """The one mode that was asked for, empty without; UsageProblem for two."""
+    asked = [name for name, wanted in modes.items() if wanted]
+    if len(asked) > 1:
+        raise UsageProblem(f"{' and '.join(asked)} do not go together", "Give one of them; run the other after it.")
+    return asked[0] if asked else ""
+
+
+def judge(mode: str, wish: Wish) -> None:
+    """UsageProblem for options that the mode has no use for."""
+    if mode == "--probe" and wish.everything:
+        raise UsageProblem("--probe and --all do not go together", "Name the servers of your own.")
+    if mode == "--matrix" and wish.recipients:
+        raise UsageProblem("--to and --matrix do not go together", "The matrix leaves each session after its login.")
+    if wish.connections < 1:
+        raise UsageProblem("--max-connections: at least 1")
+
+
+def work(mode: str, chosen: Sequence[Profile], wish: Wish) -> Work:
+    """What to do with each of the `chosen`. UsageProblem where the mode cannot be done with them."""
+    return _WORKS[mode](chosen, wish)
+
+
+def _check(_chosen: Sequence[Profile], wish: Wish) -> Work:
+    from smtpctl.ops.check import check
+
+    return lambda profile, around: check(profile, around, wish.recipients)
+
+
+def _deep(_chosen: Sequence[Profile], wish: Wish) -> Work:
+    from smtpctl.ops.deep import check_deep
+
+    return lambda profile, around: check_deep(profile, around, wish.recipients, wish.connections)
+
+
+def _suggest(_chosen: Sequence[Profile], wish: Wish) -> Work:
+    from smtpctl.ops.suggest import check_and_suggest
+
+    return lambda profile, around: check_and_suggest(profile, around, wish.recipients)
+
+
+def _matrix(_chosen: Sequence[Profile], wish: Wish) -> Work:
+    from smtpctl.ops.matrix import check_matrix
+
+    return lambda profile, around: check_matrix(profile, around, wish.go_on)
+
+
+def _probe(chosen: Sequence[Profile], wish: Wish) -> Work:
+    from smtpctl.ops.probes import check_and_probe, refuse
+
+    for profile in chosen:
+        refuse(profile, wish.probes, wish.recipients)
+    return lambda profile, around: check_and_probe(profile, around, wish.recipients, wish.probes)
+
+
+def _save(chosen: Sequence[Profile], wish: Wish) -> Work:
+    from smtpctl.ops import baseline
+
+    file = _file("--save-baseline", chosen, wish)
+    baseline.writable(file)
+    return lambda profile, around: baseline.check_and_save(profile, around, wish.recipients, file)
+
+
+def _compare(chosen: Sequence[Profile], wish: Wish) -> Work:
+    from smtpctl.ops import baseline
+
+    file = _file("--compare", chosen, wish)
+    then = baseline.read(file, chosen[0])
+    return lambda profile, around: baseline.check_and_compare(profile, around, wish.recipients, file, then)
+
+
+def _file(mode: str, chosen: Sequence[Profile], wish: Wish) -> Path:
+    """The file of a baseline, which is of one server."""
+    if len(chosen) > 1 or wish.file is None:
+        raise UsageProblem(f"{mode} is about one server", "Name one target.")
+    return wish.file
+
+
+_Make: TypeAlias = "Callable[[Sequence[Profile], Wish], Work]"
+_WORKS: Mapping[str, _Make] = {
+    "": _check,
+    "--deep": _deep,
+    "--suggest": _suggest,
+    "--matrix": _matrix,
+    "--probe": _probe,
+    "--save-baseline": _save,
+    "--compare": _compare,
+}

@@ -1,0 +1,135 @@
+"""`check --save-baseline` and `--compare`: what a server was like when all was well, and what is different since."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from smtpctl import __version__
+from smtpctl.checks import drift
+from smtpctl.checks.facts import offered
+from smtpctl.config import save
+from smtpctl.config.profile import Profile
+from smtpctl.model.baseline import SCHEMA, Baseline, Leaf, Offer, steps
+from smtpctl.model.errors import UsageProblem
+from smtpctl.model.report import Comparison, Outcome, Report
+from smtpctl.model.transcript import Kind, Stage
+from smtpctl.ops import advice
+from smtpctl.ops.check import check
+from smtpctl.ops.session import Surroundings
+
+LIMIT = 1 << 20  # octets of a file; a baseline has a few thousand
+
+
+def check_and_save(profile: Profile, around: Surroundings, recipients: Sequence[str], path: Path) -> Report:
+    """As `check`; what it saw is written to `path`, unless something stopped it. UsageProblem where it cannot be written."""
+    report = check(profile, around, recipients)
+    if report.failure:
+        return _with_note(report, f"{path} was not written: what fails is nothing to compare with later.")
+    document = {"schema": SCHEMA, **taken(report, profile).to_json()}
+    try:
+        save.replace(Path(os.path.realpath(path)), json.dumps(document, indent=2) + "\n")
+    except OSError as error:
+        raise _unwritable(path, error.strerror or str(error)) from error
+    command = advice.checking(profile, "--compare", str(path))
+    return _with_note(report, f"The baseline is in {path}.")._replace(next_command=command)
+
+
+def check_and_compare(
+    profile: Profile, around: Surroundings, recipients: Sequence[str], path: Path, then: Baseline
+) -> Report:
+    """As `check`, and what is different since the baseline `then`, which was read from `path`."""
+    report = check(profile, around, recipients)
+    now = taken(report, profile)
+    found = [advice.personal(one, profile) for one in drift.drift(then, now, str(profile.endpoint))]
+    ids = [finding.id for finding in found]
+    since = f"since {then.taken[:16].replace('T', ' ')} UTC ({path})"
+    note = f"{len(ids)} difference{'s' * (len(ids) != 1)} {since}." if ids else f"Nothing has changed {since}."
+    save_anew = advice.checking(profile, "--save-baseline", str(path)) if ids and not report.failure else ""
+    first = report.findings[:1] if report.failure else ()
+    rest = sorted((*found, *report.findings[len(first) :]), key=lambda finding: -finding.severity)
+    return _with_note(report, note)._replace(
+        findings=(*first, *rest),
+        outcomes=(*report.outcomes, Outcome("drift", "found" if ids else "passed", " ".join(ids))),
+        facts={**report.facts, "baseline": {"taken": then.taken, "version": then.version, "drift": ids}},
+        next_command=save_anew or report.next_command,
+    )
+
+
+def taken(report: Report, profile: Profile) -> Baseline:
+    """What a check saw, as a baseline."""
+    transcript = report.transcript
+    names = [event.facts for _, event in transcript.at_stage(Stage.DNS) if "addresses" in event.facts]
+    greeting = [event.text for _, event in transcript.at_stage(Stage.GREETING) if event.kind is Kind.RECEIVED]
+    tls: Mapping[str, Any] = report.facts.get("tls", {})
+    leaf: Mapping[str, Any] | None = next(iter(report.facts.get("certificates", ())), None)
+    return Baseline(
+        taken=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        version=__version__,
+        server=_server(profile),
+        addresses=tuple(sorted(names[0]["addresses"])) if names else (),
+        greeting=greeting[-1] if greeting else "",
+        clear=_offer(report, secured=False),
+        secured=_offer(report, secured=True),
+        tls=str(tls.get("version", "")),
+        cipher=str(tls.get("cipher", "")),
+        certificate=_leaf(leaf) if leaf else None,
+        dialogue=tuple(steps(transcript)),
+    )
+
+
+def _leaf(facts: Mapping[str, Any]) -> Leaf:
+    return Leaf(facts["issuer"], facts["sha256"], facts["pin"], facts["not_after"], tuple(facts["names"]))
+
+
+def read(path: Path, profile: Profile) -> Baseline:
+    """The baseline in a file; UsageProblem where there is none, or none of this server."""
+    make = f"Make one while all is well: {advice.checking(profile, '--save-baseline', str(path))}"
+    try:
+        with path.open("rb") as file:
+            octets = file.read(LIMIT + 1)
+    except OSError as error:
+        raise UsageProblem(f"--compare {path}: {error.strerror}", make) from error
+    try:
+        document: dict[str, Any] = json.loads(octets if len(octets) <= LIMIT else b"")
+        schema = document["schema"]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        raise UsageProblem(f"--compare {path}: it is no baseline of smtpctl", make) from None
+    if schema != SCHEMA:
+        raise UsageProblem(f"--compare {path}: it is {schema}; {SCHEMA} is needed", make)
+    try:
+        found = Baseline.from_json(document)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise UsageProblem(f"--compare {path}: the baseline in it is damaged", make) from None
+    if found.server != _server(profile):
+        hint = "Each server, port and TLS mode has a baseline of its own."
+        raise UsageProblem(f"--compare {path}: it is of {found.server}, and this is {_server(profile)}", hint)
+    return found
+
+
+def writable(path: Path) -> None:
+    """UsageProblem where a baseline cannot be written there, as far as it can be told before anything is sent."""
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise _unwritable(path, "it is a folder" if path.is_dir() else "there is no such folder")
+
+
+def _unwritable(path: Path, reason: str) -> UsageProblem:
+    return UsageProblem(f"--save-baseline {path}: {reason}", "Name a file in a folder that you can write to.")
+
+
+def _server(profile: Profile) -> str:
+    protocol = "lmtp" if profile.endpoint.lmtp else "smtp"
+    return f"{protocol} {profile.endpoint} tls={profile.tls.mode.value}"
+
+
+def _offer(report: Report, *, secured: bool) -> Offer | None:
+    found = offered(report.transcript, secured=secured)
+    return found.keywords if found else None
+
+
+def _with_note(report: Report, note: str) -> Report:
+    return report._replace(comparisons=(*report.comparisons, Comparison("", (), note)))
