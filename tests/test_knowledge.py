@@ -133,7 +133,7 @@ def test_a_reply_is_whole(entry: Said) -> None:
 
 def test_every_fact_and_every_question_moves_a_cause_or_an_entry() -> None:
     causes = [cause for entry in (*ENTRIES, *SAID) for cause in entry.causes]
-    named_by_causes = {condition(written)[0] for cause in causes for written in cause.facts}
+    named_by_causes = {condition(written).fact for cause in causes for written in cause.facts}
     named = named_by_causes | {fact for said in SAID for fact in said.facts}
     assert named == set(CATALOGUE.facts)
     assert set(CATALOGUE.questions) <= named

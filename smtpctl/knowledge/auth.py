@@ -149,7 +149,7 @@ ENTRIES = (
                 0.3,
                 "Logging in to SMTP is switched off for this account.",
                 fix("Ask the account's administrator."),
-                facts=("works_in_webmail",),
+                facts=("works_in_webmail?",),
             ),
             because(0.2, "The account is locked after too many tries.", fix("Wait, then try once.")),
         ),

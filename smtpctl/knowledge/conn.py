@@ -18,13 +18,13 @@ _FIREWALL = because(
     "port 25 by default.",
     fix("Use port 587 or 465 instead of 25; those are rarely blocked.", "smtpctl check {host}:587"),
     fix("If it must be this port, ask whoever runs the network or the cloud account to open it outwards."),
-    facts=("works_elsewhere", "port25_filtered"),
+    facts=("works_elsewhere", "port25_filtered?"),
 )
 _DOWN = because(
     0.2,
     "The server is down, or it moved to another address.",
     fix("Ask its operator; look at its status page."),
-    facts=("worked_before", "not works_elsewhere"),
+    facts=("worked_before?", "not works_elsewhere?"),
 )
 
 ENTRIES = (
@@ -43,7 +43,7 @@ ENTRIES = (
                     "Compare it with the provider's documentation, or let smtpctl suggest one.",
                     "smtpctl preset suggest {host}",
                 ),
-                facts=("not worked_before",),
+                facts=("not worked_before?",),
             ),
             because(
                 0.2,
@@ -150,7 +150,7 @@ ENTRIES = (
                 0.5,
                 "It is another port: 587 (STARTTLS), 465 (TLS from the start) or 25 (between servers).",
                 _OTHER_PORTS,
-                facts=("not worked_before",),
+                facts=("not worked_before?",),
             ),
             because(
                 0.3,
@@ -159,7 +159,7 @@ ENTRIES = (
                     "On the server, see who listens.",
                     "ss -ltnp '( sport = :{port} )'",
                 ),
-                facts=("worked_before",),
+                facts=("worked_before?",),
             ),
             because(
                 0.2,
@@ -206,7 +206,7 @@ ENTRIES = (
         message="The connection request got no answer of any kind, which is what a firewall that drops packets looks like.",
         causes=(
             _FIREWALL,
-            because(0.35, "It is another port.", _OTHER_PORTS, facts=("not worked_before",)),
+            because(0.35, "It is another port.", _OTHER_PORTS, facts=("not worked_before?",)),
             _DOWN,
         ),
         source="connect(2): ETIMEDOUT",

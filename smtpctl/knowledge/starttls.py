@@ -32,7 +32,7 @@ ENTRIES = (
                     "smtpctl check {host}:465 --tls implicit",
                     "smtpctl check {host}:587 --tls starttls",
                 ),
-                facts=("not worked_before",),
+                facts=("not worked_before?",),
             ),
             because(
                 0.3,
@@ -40,7 +40,7 @@ ENTRIES = (
                 fix(
                     "Set it up (Postfix: `smtpd_tls_security_level = may` and `smtpd_tls_chain_files`).",
                 ),
-                facts=("operator", "not works_elsewhere"),
+                facts=("not works_elsewhere?",),
             ),
             because(
                 0.3,

@@ -53,8 +53,8 @@ class Cause(NamedTuple):
     """Why it may have happened; `likelihood` is 0 to 1. Those of a finding sum up to one where it is sure that the finding is
     meant, and to less where the words fit but something else is open.
 
-    `facts` are what makes it likelier: names of `knowledge/replies/facts.toml`, with `not ` before one that speaks
-    against it.
+    `facts` are what makes it likelier: names of `knowledge/replies/facts.toml`, `not ` before one that speaks against it,
+    `?` behind one that is only a hint (`knowledge.ranking`).
     """
 
     text: str
