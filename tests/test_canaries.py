@@ -131,6 +131,12 @@ LINES: dict[str, list[str]] = {
         "report smtp://ann:{url}@127.0.0.1:1",
         "report plain --transcript session.jsonl --output -",
     ],
+    "diagnose": [
+        *(f"diagnose {name} --no-input" for name in PROFILES),
+        "diagnose plain --no-input --yes",
+        "diagnose plain --json",
+        "diagnose smtp://ann:{url}@127.0.0.1:1 --no-input",
+    ],
     "explain": ["explain auth.refused", "explain session.jsonl"],
     "validate": ["validate", *(f"validate {name}" for name in PROFILES), "validate --strict --platform azure"],
     "profile list": ["profile list"],

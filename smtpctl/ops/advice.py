@@ -19,6 +19,7 @@ from smtpctl.model.transcript import Event, Kind
 
 PLACE = "<profile>"
 _SETTING = re.compile(r"smtpctl profile set <profile> (.+)")
+_NEW_PASSWORD = f"smtpctl secret set {PLACE}"
 # Whose address stands in the commands of the knowledge base, for the one who logs in.
 _LOGINS = ("user@contoso.com", "sender@contoso.com", "noreply@contoso.com")
 # Ids of Entra in the commands, and the claim of an app-only token that has each: its object id is the one of the
@@ -28,7 +29,9 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 NO_CLAIMS: Mapping[str, Any] = {}
 _HOSTS = ("smtp.example.com", "mail.example.com")
 # What a report never ends with, however likely its cause: less safety, or trust in what was not compared yet.
-_WEAKER = re.compile(r"insecure|allow-plaintext|trusted=true|auth=none|tls=none|tls_min=1\.[01]|pin[ =]sha256:")
+_WEAKER = re.compile(
+    r"insecure|allow-plaintext|trusted=true|auth=none|tls=none|tls_min=1\.[01]|pin[ =]sha256:|ca.file[ =]"
+)
 
 
 def advised(report: Report, profile: Profile) -> Report:
@@ -97,8 +100,13 @@ def _next(report: Report, findings: tuple[Finding, ...], profile: Profile) -> st
         return _password(profile)
     causes = findings[0].causes if findings else ()
     lines = [line for cause in causes for remedy in cause.remedies for line in remedy.commands]
-    ready = (line for line in lines if line.startswith("smtpctl ") and "<" not in line and not _WEAKER.search(line))
+    ready = (line for line in lines if line.startswith("smtpctl ") and "<" not in line and not weakens(line))
     return next(ready, "")
+
+
+def weakens(command: str) -> bool:
+    """Whether a command makes a profile or a run less safe."""
+    return bool(_WEAKER.search(command))
 
 
 def _password(profile: Profile) -> str:
@@ -116,7 +124,9 @@ def _password(profile: Profile) -> str:
 
 def _filled(commands: tuple[str, ...], profile: Profile, token: Mapping[str, Any]) -> Iterator[str]:
     for command in commands:
-        if PLACE in command and not profile.name:
+        if command == _NEW_PASSWORD:
+            command = _password(profile)
+        elif PLACE in command and not profile.name:
             command = _as_options(command, profile)
         if command:
             yield _named(command, profile, token)

@@ -94,11 +94,11 @@ def _causes(canvas: Canvas, causes: Sequence[Cause]) -> Iterator[str]:
             yield from canvas.prose(cause.text, indent, first=first)
             first = indent
         for remedy in cause.remedies:
-            yield from _remedy(canvas, remedy, indent, first)
+            yield from remedy_lines(canvas, remedy, indent, first)
             first = indent
 
 
-def _remedy(canvas: Canvas, remedy: Remedy, indent: str, first: str) -> Iterator[str]:
+def remedy_lines(canvas: Canvas, remedy: Remedy, indent: str, first: str) -> Iterator[str]:
     if remedy.text:
         yield from canvas.prose(remedy.text, indent, first=first)
     for command in remedy.commands:

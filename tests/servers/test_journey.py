@@ -196,6 +196,14 @@ def test_a_baseline_of_a_real_server_and_what_differs_later(user: User) -> None:
     assert later["facts"]["baseline"]["drift"] == ["drift.dialogue"]
 
 
+def test_diagnose_mends_what_can_be_mended(user: User) -> None:
+    user.run("profile", "set", "office", "tls=implicit")
+    run = user.run("diagnose", "office", "--yes")
+    assert run.code == 0, run.stdout + run.stderr
+    assert "What was wrong:  localhost:" in run.stdout
+    assert 'tls = "starttls"' in (user.home / CONFIG).read_text()
+
+
 def to_listener(name: str) -> Callable[[User], list[str]]:
     return lambda user: [f"--port={user.postfix.port(name)}", "--auth", "none"]
 
@@ -233,6 +241,17 @@ WRONG = {
         lambda user: [f"--port={closed_port()}"], 75, "conn.refused", "smtpctl check office --port 465 --tls implicit"
     ),
 }  # fmt: skip
+
+
+DIAGNOSED = ("wrong password", "no STARTTLS", "missing intermediate", "expired", "relay denied", "refused")
+
+
+@pytest.mark.parametrize("name", DIAGNOSED)
+def test_what_goes_wrong_is_diagnosed(name: str, user: User) -> None:
+    wrong = WRONG[name]
+    found = user.run("diagnose", "office", *wrong.words(user), "--json")
+    assert found.code == wrong.code
+    assert document(found)["causes"][0]["finding"] == wrong.finding
 
 
 def arguments(user: User, wrong: Wrong) -> list[str | Path]:

@@ -1,0 +1,317 @@
+"""The talk of `diagnose`: rounds of check, questions, fix and check, with one person at a terminal, or with nobody.
+
+A change of a profile is tried before it is written: the next check runs with it, and only what helped is kept.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from smtpctl.cli import live, quick
+from smtpctl.cli.command import Call
+from smtpctl.cli.terminal import Terminal
+from smtpctl.config.profile import MODES, Profile
+from smtpctl.model.record import NamedTuple
+from smtpctl.model.report import ExitStatus, Report, StageResult
+from smtpctl.ops import diagnose
+from smtpctl.ops.check import check
+from smtpctl.ops.diagnose import Candidate, Case, Diagnosis, Question
+from smtpctl.render import diagnosis_text
+from smtpctl.render.text import TextRenderer
+
+QUESTIONS = 4  # asked in a row; whoever is asked more stops answering
+APPLY, TRY, TEST, NEXT, LEAVE = "a", "c", "t", "n", "q"
+
+
+class Wishes(NamedTuple):
+    """The options: recipients to ask about, what an application shows, answers by name, and whether to carry out what is
+    safe without asking."""
+
+    recipients: tuple[str, ...] = ()
+    said: str = ""
+    answers: Mapping[str, str] = {}
+    yes: bool = False
+
+
+class Step(NamedTuple):
+    """What was done about a cause: the command that was carried out, or nothing where the user did it elsewhere. `trial`
+    are settings that the next check runs with."""
+
+    candidate: Candidate
+    command: str = ""
+    trial: Mapping[str, Any] = {}
+
+
+def of_words(terminal: Terminal, words: str, wishes: Wishes, profile: Profile | None = None) -> ExitStatus:
+    """The diagnosis of a pasted text. UsageProblem for an empty one."""
+    case = diagnose.case_of_words(words, profile=profile)
+    stand = diagnose.stand(case, wishes.answers, profile, said=words.strip())
+    if terminal.format == "json":
+        terminal.document("diagnose/1", stand.to_json())
+        return ExitStatus.OK
+    terminal.out(diagnosis_text.seen(terminal.canvas, stand.candidates[0].finding))
+    if not terminal.no_input:
+        stand = asked(terminal, stand, lambda answers: diagnose.stand(case, answers, profile, said=stand.said))
+    _concluded(terminal, stand)
+    return ExitStatus.OK
+
+
+class Talk:
+    """The diagnosis of a server. `words` and `overrides` are the target as a command line gives it."""
+
+    def __init__(self, terminal: Terminal, words: Sequence[str], overrides: dict[str, Any], wishes: Wishes) -> None:
+        self.terminal = terminal
+        self.words = list(words)
+        self.overrides = overrides
+        self.wishes = wishes
+        self.recipients = wishes.recipients
+        self.answers = wishes.answers
+        self.silent = terminal.no_input or terminal.format == "json"
+        self.profile = live.profiles(terminal, self.words, overrides, False)[0]
+
+    def run(self) -> ExitStatus:
+        """Rounds, until nothing is wrong, nothing is left to try, or the user leaves."""
+        step: Step | None = None
+        report, tried, mended = self._checked({}), set[str](), list[Step]()
+        known: Case | None = None
+        while True:
+            case = diagnose.case_of(report)
+            if case is None:
+                again = None if mended else self._what_fails(report)
+                if not again:
+                    return self._works(report, mended)
+                self.recipients = again
+                report = self._checked({})
+                continue
+            known = known if tried and known else self._with_evidence(case, report)
+            step = self._round(known, report, tried)
+            if step is None:
+                return report.status()
+            before, report = report, self._checked(step.trial)
+            proven = diagnose.understood(report) if step.trial else True
+            if not (proven and diagnose.helped(before, report)):
+                tried.add(step.candidate.cause.text)
+                self._say("That does not help. Nothing was changed." if step.trial else "Still the same.")
+                report = before
+                continue
+            if step.trial:
+                self._keep(step)
+            mended.append(step)
+            tried = set()
+
+    def _checked(self, trial: Mapping[str, Any]) -> Report:
+        """A check of the profile as it is now, with the settings on trial, shown row by row."""
+        terminal = self.terminal
+        self.profile = live.profiles(terminal, self.words, {**self.overrides, **trial}, False)[0]
+        if terminal.format == "json":
+            return check(self.profile, live.surroundings(terminal), self.recipients)
+        renderer = self._renderer
+        terminal.out("\n" * bool(trial) + renderer.heading(self.profile.label, self.profile.headline))
+
+        def show(row: StageResult) -> None:
+            terminal.out(renderer.stage_line(row))
+            terminal.stdout.flush()
+
+        return check(self.profile, live.surroundings(terminal, show=show), self.recipients)
+
+    @property
+    def _renderer(self) -> TextRenderer:
+        renderer = self.terminal.renderer("diagnose/1")
+        assert isinstance(renderer, TextRenderer)
+        return renderer
+
+    def _say(self, words: str) -> None:
+        if self.terminal.format != "json":
+            self.terminal.out(f"\n{words}")
+
+    def _round(self, case: Case, report: Report, tried: set[str]) -> Step | None:
+        """Questions, then causes one by one until something is done about one of them. None at the end of the talk."""
+        terminal = self.terminal
+        stand = diagnose.stand(case, self.answers, self.profile, report)
+        if not self.silent:
+            stand = asked(terminal, stand, lambda answers: diagnose.stand(case, answers, self.profile, report))
+            self.answers = stand.answers
+        left = [candidate for candidate in stand.candidates if candidate.cause.text not in tried]
+        if self.silent:
+            return self._unasked(stand, left)
+        count = len(stand.candidates)
+        for number, candidate in enumerate(left, count - len(left) + 1):
+            terminal.out(diagnosis_text.likely(terminal.canvas, candidate.cause, number, count))
+            choice = self._choose(candidate, last=number == count)
+            if choice == LEAVE:
+                terminal.out(diagnosis_text.ending(terminal.canvas, _two_lines(candidate)))
+                return None
+            if choice != NEXT:
+                return self._done(candidate, choice)
+        self._say("No further cause is known.")
+        return None
+
+    def _with_evidence(self, case: Case, report: Report) -> Case:
+        """The case with a port and mode that were found to work, where the server was not understood as it was asked. What
+        stopped it is shown first."""
+        if self.terminal.format != "json":
+            self.terminal.out(diagnosis_text.seen(self.terminal.canvas, report.findings[0]))
+        if not diagnose.reachable_otherwise(report, self.profile):
+            return case
+        from smtpctl.ops.suggest import suggest
+
+        self.terminal.say("\nTrying other ports and modes ...")
+        found = suggest(self.profile, live.surroundings(self.terminal), report)
+        if found.best and diagnose.offered(found.command):
+            best = found.best
+            where = f"{best.candidate.where[:1].upper()}{best.candidate.where[1:]}"
+            words = f"{where} with {MODES[best.candidate.mode]} {best.detail}."
+            return diagnose.with_suggestion(case, report, words, found.command)
+        return case
+
+    def _choose(self, candidate: Candidate, *, last: bool) -> str:
+        """What the user wants to do about a cause."""
+        apply, attempt = diagnose.to_apply(candidate), diagnose.to_try(candidate)
+        if apply and self.wishes.yes:
+            return APPLY
+        offers = {
+            **({APPLY: apply} if apply else {}),
+            **({TRY: attempt} if attempt and not apply else {}),
+            TEST: "test again, I have done it",
+            **({} if last else {NEXT: "next cause, it is not that"}),
+            LEAVE: "leave",
+        }
+        return _picked(self.terminal, offers, "What now?")
+
+    def _done(self, candidate: Candidate, choice: str) -> Step:
+        """What was chosen, carried out. A change of settings is only on trial; a check with other settings makes them
+        those of this talk."""
+        if choice == TEST:
+            return Step(candidate)
+        line = diagnose.to_apply(candidate) if choice == APPLY else diagnose.to_try(candidate)
+        call = _understood(line)
+        if choice == TRY:
+            self.words, self.overrides = list(call.values.get("targets") or ()), dict(call.values["overrides"])
+            return Step(candidate, line)
+        if call.command == "profile.set":
+            return Step(candidate, line, diagnose.trial(call.values.get("words") or (), call.values["settings"]))
+        call.verb.function(self.terminal, **call.values)
+        return Step(candidate, line)
+
+    def _keep(self, step: Step) -> None:
+        """Write what was on trial and has helped."""
+        self.terminal.say("")
+        call = _understood(step.command)
+        call.verb.function(self.terminal, **call.values)
+
+    def _what_fails(self, report: Report) -> tuple[str, ...]:
+        """Nothing is wrong as far as a check goes: the recipient that is refused, as the user says; else nothing."""
+        terminal = self.terminal
+        if terminal.format == "json":
+            return ()
+        terminal.out(self._renderer.conclusion(report))
+        words = self.wishes.said
+        if not (words or self.silent or self.recipients):
+            terminal.say("")
+            words = terminal.ask(
+                "What fails, then? A recipient that is refused, or the text your application shows (Enter: nothing)",
+                option="--to or --said",
+            )
+        if "@" in words and " " not in words:
+            return (words,)
+        if words:
+            of_words(terminal, words, self.wishes, self.profile)
+        return ()
+
+    def _works(self, report: Report, mended: Sequence[Step]) -> ExitStatus:
+        """The end of a talk after which nothing is wrong."""
+        if self.terminal.format == "json":
+            nothing = Diagnosis((), None, self.answers, report.target, status=report.status())
+            self.terminal.document("diagnose/1", nothing.to_json())
+        elif mended:
+            how = "; ".join(step.command or "what you did" for step in mended)
+            told = {"What was wrong": diagnose.in_a_word(mended[-1].candidate), "What mended it": how}
+            self.terminal.out(self._renderer.conclusion(report))
+            self.terminal.out(diagnosis_text.ending(self.terminal.canvas, told))
+        return report.status()
+
+    def _unasked(self, stand: Diagnosis, left: Sequence[Candidate]) -> Step | None:
+        """Nobody is there: say the best there is; with --yes do what is safe."""
+        if left and self.wishes.yes and diagnose.asks_nothing(diagnose.to_apply(left[0])):
+            if self.terminal.format != "json":
+                count = len(stand.candidates)
+                self.terminal.out(diagnosis_text.likely(self.terminal.canvas, left[0].cause, 1, count))
+            return self._done(left[0], APPLY)
+        if self.terminal.format == "json":
+            self.terminal.document("diagnose/1", stand.to_json())
+        else:
+            _concluded(self.terminal, stand)
+        return None
+
+
+def asked(terminal: Terminal, stand: Diagnosis, after: Any) -> Diagnosis:
+    """Where it stands after the questions that decide; `after` gives the stand with more answers."""
+    for _ in range(QUESTIONS):
+        if not stand.question:
+            break
+        question = stand.question
+        terminal.say("")
+        stand = after({**stand.answers, question.name: _answer(terminal, question)})
+    return stand
+
+
+def _answer(terminal: Terminal, question: Question) -> str:
+    """The name of the answer to a question; empty where it is not known."""
+    names = list(question.answers)
+    if any(question.answers.values()):
+        offers = {str(number): words for number, words in enumerate(question.answers.values(), 1)}
+        picked = _picked(terminal, offers, "Number (Enter: not known)", heading=question.ask)
+        return names[int(picked) - 1] if picked else ""
+    while True:
+        option = f"--answer {question.name}=yes"
+        typed = terminal.ask(f"{question.ask} [y/n, Enter: not known]", option=option).lower()
+        found = [name for name in names if typed and name.startswith(typed)]
+        if found or not typed:
+            return found[0] if found else ""
+        terminal.say("Answer y or n, or press Enter.")
+
+
+def _picked(terminal: Terminal, offers: Mapping[str, str], prompt: str, heading: str = "") -> str:
+    """The key of what the user picks. With a heading nothing is an answer too; without, the first is the default."""
+    canvas = terminal.canvas
+    terminal.say("\n".join([heading, *(f"    {key}  {canvas.text(words)}" for key, words in offers.items())]))
+    while True:
+        default = "" if heading else next(iter(offers))
+        typed = terminal.ask(prompt, option="--answer" if heading else "--yes", default=default).lower()
+        if typed in offers or (heading and not typed):
+            return typed
+        terminal.say(f"There is {', '.join(offers)}.")
+
+
+def _understood(line: str) -> Call:
+    """A command line of smtpctl's own as a call."""
+    words = shlex.split(line)[1:]
+    call = quick.read(words)
+    if call is None:
+        from smtpctl.cli import group
+
+        call = group.read(words)
+    assert call is not None
+    return call
+
+
+def _concluded(terminal: Terminal, stand: Diagnosis) -> None:
+    """The best there is, what else it may be, the question that would tell more, and two lines."""
+    canvas, found = terminal.canvas, stand.candidates
+    terminal.out(diagnosis_text.likely(canvas, found[0].cause, 1, len(found)))
+    if len(found) > 1:
+        terminal.out(diagnosis_text.others(canvas, [candidate.cause for candidate in found[1:]]))
+    if question := stand.question:
+        terminal.out(diagnosis_text.open_question(canvas, question.name, question.ask, question.answers))
+    terminal.out(diagnosis_text.ending(canvas, _two_lines(found[0])))
+
+
+def _two_lines(candidate: Candidate) -> dict[str, str]:
+    fixes = [remedy.text for remedy in candidate.cause.remedies if remedy.text]
+    ready = diagnose.to_apply(candidate) or diagnose.to_try(candidate)
+    return {
+        "What is wrong" if candidate.share >= diagnose.SURE else "Most likely": diagnose.in_a_word(candidate),
+        "What to do": ready or (fixes[0] if fixes else f"smtpctl explain {candidate.finding.id}"),
+    }

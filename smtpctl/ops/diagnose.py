@@ -1,0 +1,209 @@
+"""`diagnose`: from what stopped a session, or from words that somebody pasted, to the likeliest cause and what to do.
+
+Nothing is asked here: a `Case` holds what is known, `knowledge.decide` says what would be worth asking, and
+`candidates` ranks the causes with commands for one profile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from smtpctl.config.profile import Profile
+from smtpctl.knowledge import decide
+from smtpctl.knowledge.decide import SURE, Candidate, Case, Question
+from smtpctl.knowledge.match import Context
+from smtpctl.model.errors import UsageProblem
+from smtpctl.model.finding import Cause, Remedy, Severity
+from smtpctl.model.record import NamedTuple
+from smtpctl.model.report import ExitStatus, Report
+from smtpctl.model.transcript import Stage
+from smtpctl.ops import advice
+from smtpctl.ops.extract import first
+
+__all__ = ["SURE", "Candidate", "Case", "Diagnosis", "Question"]  # those of knowledge.decide, for who talks about them
+
+# Stages where another port or mode of the same server may be the answer.
+_REACHING = (Stage.DNS, Stage.CONNECT, Stage.GREETING, Stage.EHLO, Stage.STARTTLS, Stage.TLS)
+FOUND = "found"  # the fact that makes a cause certain: a try that worked
+_SETTINGS = ("smtpctl profile set ", "smtpctl profile unset ")
+_APPLIED = (*_SETTINGS, "smtpctl secret set ")
+_TRIED = "smtpctl check "
+
+
+class Diagnosis(NamedTuple):
+    """Where a diagnosis stands. `candidates` are the causes, likeliest first, with commands for the profile; `question`
+    is worth asking, None where none is; `answers` were given so far; `target` and `said` what it is about, `status` what
+    a run over the target ended with."""
+
+    candidates: tuple[Candidate, ...]
+    question: Question | None = None
+    answers: Mapping[str, str] = {}
+    target: str = ""
+    said: str = ""
+    status: ExitStatus = ExitStatus.OK
+
+    def to_json(self) -> dict[str, Any]:
+        """The document `smtpctl.diagnose/1`."""
+        question = self.question
+        return {
+            "target": self.target,
+            "said": self.said,
+            "exit": int(self.status),
+            "answers": dict(self.answers),
+            "question": {"name": question.name, "ask": question.ask, "answers": dict(question.answers)}
+            if question
+            else None,
+            "causes": [
+                {
+                    "finding": candidate.finding.id,
+                    "title": candidate.finding.title,
+                    "text": candidate.cause.text,
+                    "likelihood": round(candidate.share, 2),
+                    "fix": [remedy.text for remedy in candidate.cause.remedies],
+                    "commands": list(commands(candidate)),
+                }
+                for candidate in self.candidates
+            ],
+        }
+
+
+def case_of(report: Report) -> Case | None:
+    """What a run is to be explained by: what stopped it, else the first error among what it found; None where nothing is
+    wrong. Warnings keep no mail from being sent."""
+    if report.failure and report.failure.lookup:
+        return Case(report.failure.lookup)
+    if not report.findings or not (report.failure or report.findings[0].severity is Severity.ERROR):
+        return None
+    return Case(Context(stage=report.findings[0].stage), report.findings[0])
+
+
+def case_of_words(words: str, provider: str = "", profile: Profile | None = None) -> Case:
+    """What somebody pasted, with what a profile says besides. UsageProblem for no words at all."""
+    failure = first(words)
+    if not failure.text:
+        raise UsageProblem(
+            "There is nothing to diagnose.", 'Try: smtpctl diagnose "535 5.7.3 Authentication unsuccessful"'
+        )
+    known: dict[str, Any] = {"stage": failure.stage, "provider": provider, "port": failure.port}
+    if profile:
+        known |= {"provider": provider or profile.preset, "host": profile.endpoint.host}
+        known["credential"] = {"oauth2": "token", "basic": "password"}.get(profile.method, "")
+    return Case(Context(failure.text, **known))
+
+
+def answered(case: Case, answers: Mapping[str, str]) -> Case:
+    """The case with these answers, by the name of the question; an empty one is not known. UsageProblem for one that
+    does not exist."""
+    for name, answer in ((name, answer) for name, answer in answers.items() if answer):
+        try:
+            case = decide.told(case, name, answer)
+        except ValueError as error:
+            hint = "" if name in decide.names() else f"There are: {', '.join(decide.names())}."
+            raise UsageProblem(f"--answer {name}={answer}: {error}", hint) from None
+    return case
+
+
+def stand(
+    case: Case, answers: Mapping[str, str], profile: Profile | None = None, report: Report | None = None, said: str = ""
+) -> Diagnosis:
+    """Where the diagnosis of `case` stands with `answers`."""
+    case = answered(case, answers)
+    token = report.facts.get("token", {}) if report else {}
+    found = decide.candidates(case)
+    if profile:
+        found = tuple(_personal(candidate, profile, token) for candidate in found)
+    if report is None:
+        return Diagnosis(found, decide.ask(case, answers), answers, said=said)
+    return Diagnosis(found, decide.ask(case, answers), answers, report.target, said, report.status())
+
+
+def reachable_otherwise(report: Report, profile: Profile) -> bool:
+    """Whether other ports and modes are worth a try: the server was not understood, and no certificate is the reason."""
+    failure = report.failure
+    if failure is None or not profile.endpoint.host:
+        return False
+    return failure.stage in _REACHING and not report.findings[0].id.startswith(("tls.cert.", "tls.chain."))
+
+
+def with_suggestion(case: Case, report: Report, words: str, command: str) -> Case:
+    """The case with what was found to work as its likeliest cause: evidence weighs more than any ranking."""
+    seen = report.findings[0]
+    cause = Cause(words, 20.0, (Remedy("Use that.", (command,), safe=True),), (FOUND,))
+    return Case(Context(stage=seen.stage), seen._replace(causes=(cause, *seen.causes)))
+
+
+def in_a_word(candidate: Candidate) -> str:
+    """What is wrong, if this candidate is it. A setting that was found to work says what was wrong only by the finding."""
+    found = candidate.cause.text and FOUND not in candidate.cause.facts
+    return candidate.cause.text if found else candidate.finding.title
+
+
+def offered(command: str) -> bool:
+    """Whether a command is one to propose: it makes nothing less safe."""
+    return bool(command) and not advice.weakens(command)
+
+
+def commands(candidate: Candidate) -> tuple[str, ...]:
+    """Every command of a candidate, in order."""
+    return tuple(line for remedy in candidate.cause.remedies for line in remedy.commands)
+
+
+def to_apply(candidate: Candidate) -> str:
+    """The command of a candidate that only changes this machine's settings and can be carried out as it stands; empty
+    where there is none. What makes the profile less safe is never among them."""
+    return _of_kind(candidate, lambda line: line.startswith(_APPLIED))
+
+
+def to_try(candidate: Candidate) -> str:
+    """The command of a candidate that looks whether other settings work, and changes nothing; empty without."""
+    return _of_kind(candidate, lambda line: line.startswith(_TRIED))
+
+
+def asks_nothing(command: str) -> bool:
+    """Whether a command to apply can be carried out with nobody there: a secret is typed by somebody."""
+    return command.startswith(_SETTINGS)
+
+
+def _of_kind(candidate: Candidate, fits: Callable[[str], bool]) -> str:
+    return next((line for line in commands(candidate) if "<" not in line and offered(line) and fits(line)), "")
+
+
+def _personal(candidate: Candidate, profile: Profile, token: Mapping[str, Any]) -> Candidate:
+    only = advice.personal(candidate.finding._replace(causes=(candidate.cause,)), profile, token)
+    return candidate._replace(finding=only, cause=only.causes[0])
+
+
+def parse_answers(written: Sequence[str]) -> dict[str, str]:
+    """`NAME=ANSWER` as people write it. UsageProblem for what is not of that form."""
+    pairs = [text.partition("=") for text in written]
+    for name, equals, answer in pairs:
+        if not (name and equals and answer):
+            raise UsageProblem(f"--answer {name}: write NAME=ANSWER", "For example: --answer two_step=yes")
+    return {name.strip(): answer.strip().lower() for name, _, answer in pairs}
+
+
+def trial(assignments: Sequence[str], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What `profile set` was told, as settings for one run: `port=465`, or the same as options."""
+    return {**dict(text.partition("=")[::2] for text in assignments), **settings}
+
+
+def helped(before: Report, after: Report) -> bool:
+    """Whether a run got further than the one before it, or ended in something else at the same stage."""
+    if case_of(after) is None or after.failure is None:
+        return before.failure is not None or not _same(before, after)
+    if before.failure is None:
+        return False
+    order = list(Stage)
+    further = order.index(after.failure.stage) - order.index(before.failure.stage)
+    return further > 0 or (further == 0 and not _same(before, after))
+
+
+def understood(report: Report) -> bool:
+    """Whether a run got as far as a login: host, port and TLS are right. Less proves no setting."""
+    order = list(Stage)
+    return report.failure is None or order.index(report.failure.stage) >= order.index(Stage.AUTH)
+
+
+def _same(one: Report, other: Report) -> bool:
+    return [finding.id for finding in one.findings[:1]] == [finding.id for finding in other.findings[:1]]
