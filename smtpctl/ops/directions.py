@@ -63,7 +63,7 @@ def directions(run: Running) -> Directions:
     pairs = {"HOST": host, "PORT": str(sink.port), "USER": user, "PASSWORD": told}
     return Directions(
         {label: value for label, value in settings.items() if value},
-        f"{_secret(run, user, told)}{shlex.join(_verb(run, [*(reach if role.preset else target), *options]))}",
+        f"{_secret(run, user, told)}{shlex.join(_verb(run, [*(reach if _by_preset(run) else target), *options]))}",
         shlex.join(["smtpctl", "profile", "add", "sink", *reach, *options]),
         "" if where.path else " ".join(f"SMTP_{name}={value}" for name, value in pairs.items() if value),
     )
@@ -86,8 +86,8 @@ def _options(run: Running, user: str) -> Iterator[str]:
     """The options with which a client reaches the sink, and what is shown there."""
     setup, role = run.sink.setup, run.role
     client = role.personality.client
-    if role.preset:
-        yield from ("--preset", role.preset.id)
+    if _by_preset(run):
+        yield from ("--preset", role.preset.id if role.preset else "")
     if "--tls" not in client:
         yield from ("--tls", str(setup.tls))
     if run.sink.ca_file:
@@ -98,6 +98,11 @@ def _options(run: Running, user: str) -> Iterator[str]:
         yield from ("--username", user)
         yield from ("--auth", "oauth2" if role.personality.token else "basic") if role is not ITSELF else ()
     yield from client
+
+
+def _by_preset(run: Running) -> bool:
+    """Whether the provider's preset is given; at a socket it would only bring the name of another server."""
+    return run.role.preset is not None and not run.sink.endpoint.path
 
 
 def _logs_in(run: Running) -> bool:

@@ -106,10 +106,15 @@ def running(
 
 def _setup(wishes: Wishes, users: Mapping[str, Secret], plays: Role) -> Setup:
     manner = plays.personality.manner
+    tls = wishes.tls or plays.tls
+    if tls is not TlsMode.STARTTLS and any(fault.stage in ("starttls", "tls") for fault in plays.personality.faults):
+        raise UsageProblem(
+            f"--tls {tls}: {wishes.play} shows at STARTTLS only", "Leave --tls out, or use --tls starttls."
+        )
     without = _known(wishes.without, EXTENSIONS, "--without")
     return Setup(
         lmtp=wishes.lmtp,
-        tls=wishes.tls or plays.tls,
+        tls=tls,
         extensions=tuple(name for name in manner.extensions if name not in without),
         users=users,
         mechanisms=_known(wishes.auth, MECHANISMS, "--auth") or plays.mechanisms,

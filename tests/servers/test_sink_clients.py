@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import smtplib
+import ssl
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -12,6 +14,8 @@ import pytest
 
 from smtpctl.model.endpoint import TlsMode
 from smtpctl.model.secret import Secret
+from smtpctl.model.transcript import Kind
+from smtpctl.ops.sink import Wishes, running
 from smtpctl.protocol.server.mechanisms import MECHANISMS
 from smtpctl.protocol.server.values import Setup
 from smtpctl.sink.server import Sink
@@ -89,6 +93,50 @@ def test_a_client_logs_in_and_sends(
     assert (captured.mail.login, captured.mail.mechanism) == ("ann", mechanism)
     assert captured.mail.content.rstrip().endswith(b"Subject: hello\r\n\r\n.a line with a dot")  # swaks adds a line end
     assert captured.mail.remarks == ()
+
+
+# What is played, and how its reply begins.
+PLAYED = {
+    "generic.rcpt-greylisted": "450 4.2.0 <bob@example.net>: Recipient address rejected",
+    "m365.535-5-7-139-mailbox-disabled": "535 5.7.139 Authentication unsuccessful",
+    "ses.454-rate": "454 Throttling failure: Maximum sending rate exceeded.",
+}
+
+
+@pytest.fixture(scope="module", params=PLAYED)
+def failing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Sink]]:
+    wishes = Wishes(
+        play=request.param, tls=TlsMode.STARTTLS, users=["ann=env:PW"], tls_folder=tmp_path_factory.mktemp("keys")
+    )
+    with running(wishes, {"PW": PASSWORD}) as run:
+        yield request.param, run.sink
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_client_meets_a_failure_that_is_played(
+    failing: tuple[str, Sink], client: str, requires: Callable[[str], Path], tmp_path: Path
+) -> None:
+    name, sink = failing
+    said = PLAYED[name]
+    done = CLIENTS[client](sink, "LOGIN", requires(client), tmp_path)
+    heard = [event.text for event in sink.transcript if event.kind is Kind.SENT]
+    assert any(text.startswith(said) for text in heard), done.output
+    assert done.code != 0
+    assert client == "curl" or said in done.output  # curl tells the code alone, if that
+
+
+def _log_in_and_send(session: smtplib.SMTP) -> None:
+    session.login("ann", PASSWORD)
+    session.sendmail("ann@example.com", "bob@example.com", MESSAGE)
+
+
+def test_a_program_of_its_own_meets_it(failing: tuple[str, Sink]) -> None:
+    name, sink = failing
+    with smtplib.SMTP("localhost", sink.port, timeout=10) as session:
+        session.starttls(context=ssl.create_default_context(cafile=sink.ca_file))
+        with pytest.raises(smtplib.SMTPException) as refused:
+            _log_in_and_send(session)
+    assert PLAYED[name].partition(" ")[2] in str(refused.value)
 
 
 # GNU SASL takes the binding tls-unique, which TLS 1.3 does not have.

@@ -64,6 +64,7 @@ def test_a_unix_socket(tmp_path: Path) -> None:
         (Wishes(fail=["mail"]), "--fail 'mail': after the colon comes a reply"),
         (Wishes(delay=["mail:x"]), "--delay 'mail:x': after the colon comes a number"),
         (Wishes(drop=["post"]), "--drop 'post': it begins with a stage"),
+        (Wishes(play="starttls.refused", tls=TlsMode.NONE), "--tls none: starttls.refused shows at STARTTLS only"),
         (Wishes(port=99999), "--port 99999: a port is a number"),
         (Wishes(output="/dev/null/x"), "--output /dev/null/x: "),
     ],
@@ -72,6 +73,41 @@ def test_what_cannot_be_done_is_said(wishes: Wishes, says: str) -> None:
     with pytest.raises(UsageProblem) as problem, running(wishes, {}):
         pass
     assert problem.value.message.startswith(says)
+
+
+def test_what_is_given_by_hand_comes_before_what_is_played() -> None:
+    wishes = Wishes(
+        play="ses.454-rate",
+        tls=TlsMode.NONE,
+        users=["ann=env:PW"],
+        auth=["login"],
+        without=["size"],
+        fail=["eod:451 No"],
+    )
+    with running(wishes, {"PW": "canary"}) as run:
+        told = directions(run)
+        setup = run.sink.setup
+    assert (setup.tls, setup.mechanisms, list(setup.users)) == (TlsMode.NONE, ("LOGIN",), ["ann"])
+    assert setup.extensions == ("8BITMIME", "STARTTLS", "AUTH")
+    assert [fault.octets for fault in setup.faults.at("eod")] == [
+        b"451 No\r\n",
+        b"454 Throttling failure: Maximum sending rate exceeded.\r\n",
+    ]
+    assert "--tls none --username ann" in told.try_it
+    assert "canary" not in str(told)
+
+
+def test_nobody_knows_a_password_where_no_login_works() -> None:
+    with running(Wishes(play="zoho.535", users=["ann=env:PW"]), {"PW": "canary"}) as run:
+        told = directions(run)
+        assert run.sink.setup.users["ann"].reveal() != "canary"
+    assert (told.settings["user"], told.settings["password"]) == ("ann", "anything")
+    assert told.try_it.startswith("SMTPCTL_PASSWORD=anything smtpctl check --host 127.0.0.1")
+
+
+def test_at_a_socket_no_preset_leads_elsewhere(tmp_path: Path) -> None:
+    with running(Wishes(host=f"unix:{tmp_path}/s", play="google"), {}) as run:
+        assert f" unix:{tmp_path}/s --tls starttls" in directions(run).try_it
 
 
 def test_a_port_that_is_taken_is_said() -> None:
