@@ -32,7 +32,7 @@ def probed(port: int, name: str, monkeypatch: pytest.MonkeyPatch, pki: Pki) -> d
         ("no_bare_newline", "bare-lf", None),
         ("reject_bare_newline", "bare-lf", None),
         ("mx", "open-relay", None),
-        ("xclient", "open-relay", "smtp.open_relay"),
+        ("open_relay", "open-relay", "smtp.open_relay"),
         ("mx", "postmaster", None),
     ],
 )
