@@ -28,7 +28,13 @@ def test_transcript(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # What cannot be played without certificates, addresses or a proxy is found in tests/servers and tests/unit.
-ELSEWHERE = {"conn.partial", "conn.private_address", "local.ipv6_broken", "tls.client_cert_no_clientauth_eku"}
+ELSEWHERE = {
+    "conn.intercepted",
+    "conn.partial",
+    "conn.private_address",
+    "local.ipv6_broken",
+    "tls.client_cert_no_clientauth_eku",
+}
 # What a mail leads to, and what needs a name server, a proxy, a socket, a key or a library.
 OF_A_MAIL = {"smtp.requiretls_missing", "smtp.dsn_missing"}
 WITHOUT_A_SESSION = {

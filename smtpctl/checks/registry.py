@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from smtpctl.checks import certificate, chain, clock, connection, extensions, greeting, starttls
+from smtpctl.checks import between, certificate, chain, clock, connection, extensions, greeting, starttls
 from smtpctl.checks.facts import Facts, Scanned
 from smtpctl.model.finding import Finding
 from smtpctl.model.record import NamedTuple
@@ -43,6 +43,8 @@ CHECKS: tuple[Check, ...] = (
     Check("addresses", connection.addresses, Stage.CONNECT, ("conn.partial", "local.ipv6_broken")),
     Check("public address", connection.public, Stage.DNS, ("conn.private_address",)),
     Check("greeting", greeting.greeting, Stage.GREETING, ("smtp.greeting_delay", "smtp.banner_no_fqdn")),
+    Check("filter", between.greeting, Stage.GREETING, ("smtp.filter_named",)),
+    Check("interception", between.certificates, Stage.TLS, ("conn.intercepted",)),
     Check("own name", greeting.own_name, Stage.EHLO, ("smtp.helo_name_bad",)),
     Check("ehlo", greeting.hello, Stage.EHLO, ("smtp.ehlo_rejected_helo_ok", "smtp.ehlo_masked")),
     Check("replies", greeting.replies, Stage.GREETING, ("smtp.reply_oddity", "smtp.unsolicited")),

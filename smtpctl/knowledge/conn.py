@@ -408,6 +408,30 @@ ENTRIES = (
         source="RFC 5321 3.1",
     ),
     Entry(
+        id="conn.intercepted",
+        severity=Severity.WARNING,
+        stage=Stage.TLS,
+        title="The certificate shown for {host} was made by {product} on the way",
+        message="A virus scanner or a firewall opens the encrypted connection, looks into it, and shows a certificate of its "
+        "own. Programs that do not trust that one fail; for those that do, the line is private only as far as the scanner.",
+        causes=(
+            because(
+                0.7,
+                "A virus scanner on this machine scans mail inside TLS.",
+                fix(
+                    "Switch its mail or TLS scanning off, or leave this server out of it; then look again.",
+                    "smtpctl check {target}",
+                ),
+            ),
+            because(
+                0.3,
+                "The network inspects TLS (a firewall, a proxy).",
+                fix("Ask whoever runs the network to leave mail servers out, or for the certificate to trust."),
+            ),
+        ),
+        source="PHPMailer issue 776, MailKit issue 912: mail scanning of Avast",
+    ),
+    Entry(
         id="conn.any_port_accepted",
         severity=Severity.WARNING,
         stage=Stage.CONNECT,

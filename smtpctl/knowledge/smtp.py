@@ -82,6 +82,27 @@ ENTRIES = (
         source="RFC 5321 4.2",
     ),
     Entry(
+        id="smtp.filter_named",
+        severity=_NOTE,
+        stage=Stage.GREETING,
+        title="The greeting names a filter or proxy: {product}",
+        message="What answers may not be the mail server itself. A filter sees every mail, may refuse what the server would "
+        "take, and may leave extensions out.",
+        causes=(
+            because(
+                0.5,
+                "A mail gateway stands in front of the server, as its operator wants it.",
+                fix("Nothing needs to be done. Refusals may be the gateway's: ask for its log too."),
+            ),
+            because(
+                0.5,
+                "A virus scanner on this machine, or a firewall of this network, takes the connection for the server.",
+                fix("Compare the greeting from another network.", "smtpctl check {target} -v"),
+            ),
+        ),
+        source="Microsoft Exchange Server Analyzer: Possible SMTP proxy detected",
+    ),
+    Entry(
         id="smtp.ehlo_rejected_helo_ok",
         severity=_WARNING,
         stage=Stage.EHLO,
