@@ -123,7 +123,7 @@ def _many(terminal: Terminal, chosen: Sequence[Profile], work: Work) -> list[Rep
         def show(row: StageResult) -> None:
             shown.stage(profile.label, row.stage)
 
-        report = work(profile, around._replace(prompt=None, show=show))
+        report = work(profile, around._replace(prompt=None, show=show, say=None))
         shown.done(report)
         return report
 
@@ -134,7 +134,9 @@ def _many(terminal: Terminal, chosen: Sequence[Profile], work: Work) -> list[Rep
 def surroundings(terminal: Terminal, **more: Any) -> Surroundings:
     """What a use case takes from the command line's world; `more` are fields of Surroundings."""
     prompt = None if terminal.no_input else lambda label: terminal.ask_secret(label.rstrip(": ")).reveal()
-    return Surroundings(terminal.environ, prompt, warn=lambda finding: terminal.warn(finding.title), **more)
+    return Surroundings(
+        terminal.environ, prompt, warn=lambda finding: terminal.warn(finding.title), say=terminal.say, **more
+    )
 
 
 def _created(path: Path) -> TextIO:

@@ -21,11 +21,15 @@ ENTRIES = (
         severity=Severity.WARNING,
         stage=Stage.EHLO,
         title="The session goes another way than on {day}, first at {at}",
-        message="Up to that step both sessions are the same. What is different there is where to look first; what comes later "
+        message="Up to that step the replies have the same codes. What is different there is where to look first; what comes later "
         "may only follow from it.",
         causes=(
             because(0.5, _RELEASE, _ASK, _KEEP),
-            because(0.3, "The settings of this side were changed.", fix("Compare them.")),
+            because(
+                0.3,
+                "The settings of this side were changed.",
+                fix("See what they are.", "smtpctl profile show {target} --resolved"),
+            ),
         ),
         source="RFC 5321 4.1.4",
     ),

@@ -122,6 +122,8 @@ def tried(profile: Profile, login: Login, begun: Conversation, around: Surroundi
     every = means(login._replace(auth=policy), opened.capabilities, opened.tls).choice
     current = profile.auth.mechanism.upper() or next(iter(own.candidates), "")
     candidates = [name for name in _names(every) if name in every.candidates or name in own.candidates]
+    if around.say and candidates:
+        around.say(f"Logging in with each of {len(candidates)}, one after the other ...")
     trials, stopped = _run(profile, sorted(candidates, key=_caution), around, go_on)
     objections = dict(every.rejected)
     for name in _names(every):
@@ -161,8 +163,9 @@ def _reason_to_stop(trials: Sequence[Trial], go_on: bool) -> str:
     problem = trials[-1].problem if trials else None
     if problem is None:
         return ""
-    if problem.finding.stage is not Stage.AUTH:
-        return "The server could not be reached again."
+    own = problem.finding.id.startswith(("auth.", "config."))  # what smtpctl itself found unusable
+    if problem.finding.stage is not Stage.AUTH or not (problem.reply or own):
+        return "The server does not go on with it, so nothing more was tried."
     if problem.reply and (problem.reply.transient or _WAIT.search(problem.reply.text)):
         return "The server asks to wait, or has locked the account, so nothing more was tried."
     if go_on or trials[-1].result != REFUSED:

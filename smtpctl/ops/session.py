@@ -40,7 +40,8 @@ class Surroundings(NamedTuple):
     """What a use case takes from the command line's world.
 
     `environ` for secrets; `prompt` asks for a password (None: nobody there); `show` gets each stage row as it is
-    complete; `watch` every event; `warn` findings that stop nothing.
+    complete; `watch` every event; `warn` findings that stop nothing; `say` what is done
+    now, where it takes a while.
     """
 
     environ: Mapping[str, str]
@@ -48,6 +49,7 @@ class Surroundings(NamedTuple):
     show: Callable[[StageResult], None] | None = None
     watch: Callable[[Any], None] | None = None
     warn: Callable[[Finding], None] | None = None
+    say: Callable[[str], None] | None = None
 
 
 class Conversation(NamedTuple):

@@ -17,7 +17,7 @@ from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Finding
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.report import Comparison, Line, Report
-from smtpctl.model.transcript import Kind, Stage
+from smtpctl.model.transcript import Kind, Stage, Transcript
 from smtpctl.ops import advice, session
 from smtpctl.ops.check import check
 from smtpctl.ops.session import Conversation, Surroundings
@@ -141,9 +141,10 @@ def suggest(profile: Profile, around: Surroundings, known: Report | None = None)
     tried: list[Attempt] = []
     if known and candidates and any(event.kind is Kind.ATTEMPT for event in known.transcript):
         tried, candidates = [_known(candidates[0], known, profile)], candidates[1:]
-    judged = any(attempt.result in (WORKS, REFUSED) for attempt in tried)
+    if around.say and candidates:
+        around.say(f"Trying {len(candidates)} ports and modes, for {_WHOLE:.0f} seconds at most ...")
     tried += at_once(lambda candidate: _reach(profile, candidate), candidates)
-    if not judged:
+    if not (known and _asked(known.transcript)):
         tried = _logged_in(profile, around, tried)
     tried.sort(key=lambda attempt: _RANK.index(attempt.result))
     best = tried[0] if tried and tried[0].result != FAILED else None
@@ -237,7 +238,7 @@ def _known(candidate: Candidate, report: Report, profile: Profile) -> Attempt:
 
 
 def _logged_in(profile: Profile, around: Surroundings, tried: Sequence[Attempt]) -> list[Attempt]:
-    """The same with a login at the first that may see the password; at the next only while no server has judged it."""
+    """The same with a login at the first that may see the password; at the next only while nobody was asked for it."""
     result = list(tried)
     numbers = [number for number, attempt in enumerate(tried) if attempt.may_log_in]
     try:
@@ -247,19 +248,28 @@ def _logged_in(profile: Profile, around: Surroundings, tried: Sequence[Attempt])
             result[number] = tried[number]._replace(detail=f"answers; no login: {problem.finding.title}")
         return result
     for number in numbers:
-        result[number] = _with_login(held, around, tried[number].candidate)
-        if result[number].result in (WORKS, REFUSED):
-            break
+        found = _log_in(held, around, tried[number].candidate)
+        result[number] = _with_login(tried[number].candidate, found)
+        if _asked(found.transcript):
+            break  # also without an answer: the server may have counted it
     return result
 
 
-def _with_login(profile: Profile, around: Surroundings, candidate: Candidate) -> Attempt:
+def _asked(transcript: Transcript) -> bool:
+    """Whether a login was begun."""
+    return any(event.kind is Kind.SENT and event.text.startswith("AUTH ") for event in transcript)
+
+
+def _log_in(profile: Profile, around: Surroundings, candidate: Candidate) -> Conversation:
     """The candidate once more, with the credentials. A mode that leaves TLS to the server is held to it."""
     local = _local(profile)
     made = _as(profile, candidate)._replace(auth=profile.auth._replace(allow_plaintext=local))
     if candidate.mode is TlsMode.AUTO and not local:
         made = made._replace(tls=made.tls._replace(mode=TlsMode.STARTTLS))
-    found = session.converse(made, Surroundings(around.environ))
+    return session.converse(made, Surroundings(around.environ))
+
+
+def _with_login(candidate: Candidate, found: Conversation) -> Attempt:
     if found.problem:
         finding, reply = found.problem.finding, found.problem.reply
         judged = finding.stage is Stage.AUTH and reply is not None

@@ -122,6 +122,7 @@ def test_suggest_ends_with_the_command_that_works(smtpctl_call: Runner) -> None:
     assert told.stdout.rstrip().endswith(f"Next:  {found['next_command']}")
     assert f"port {sink.port}  STARTTLS      works, login accepted (PLAIN)" in told.stdout
     assert again.code == 0
+    assert told.stderr.startswith("Trying ")
 
 
 def knows_no_ehlo(peer: Peer) -> None:

@@ -14,7 +14,7 @@ from smtpctl.model.report import ExitStatus, Report
 from smtpctl.model.secret import Secret
 from smtpctl.ops.matrix import check_matrix
 from smtpctl.ops.session import Surroundings
-from smtpctl.protocol.server.faults import HOSTILE, Faults, refusal
+from smtpctl.protocol.server.faults import HOSTILE, End, Fault, Faults, refusal
 from smtpctl.protocol.server.values import Setup
 from smtpctl.sink.server import Sink
 
@@ -126,7 +126,14 @@ def test_a_server_that_goes_away_ends_it() -> None:
 
     report, asked = look(SETUP._replace(faults=OneLogin()), **ANN)
     assert asked == ["PLAIN"]
-    assert "could not be reached again" in report.comparisons[0].note
+    assert "does not go on" in report.comparisons[0].note
+
+
+def test_a_server_that_hangs_up_at_a_login_is_not_asked_again() -> None:
+    fault = Fault("auth", octets=b"", end=End.CLOSE, match="LOGIN")
+    report, asked = look(SETUP._replace(faults=Faults(fault)), go_on=True, **ANN)
+    assert asked == ["PLAIN", "LOGIN"]
+    assert "does not go on" in report.comparisons[0].note
 
 
 def test_without_credentials_it_shows_what_there_is() -> None:

@@ -17,7 +17,7 @@ from smtpctl.model.report import Report
 from smtpctl.model.secret import Secret
 from smtpctl.ops import suggest
 from smtpctl.ops.session import Surroundings
-from smtpctl.protocol.server.faults import Faults, refusal
+from smtpctl.protocol.server.faults import End, Fault, Faults, refusal
 from smtpctl.protocol.server.values import Setup
 from smtpctl.sink.server import Sink
 
@@ -191,6 +191,18 @@ def test_a_login_that_a_temporary_fault_kept_from_being_judged_is_not_repeated()
         report = suggest.check_and_suggest(at(sink, STARTTLS, **ANN), around())
         assert logins(sink) == 1
     assert report.facts["suggestion"]["tried"][0]["detail"] == "login refused: 454 4.7.0 Later"
+
+
+def test_a_server_that_hangs_up_at_a_login_is_not_asked_again() -> None:
+    faults = Faults(Fault("auth", octets=b"", end=End.CLOSE))
+    with Sink(WITH_LOGIN._replace(tls=NONE, faults=faults)) as sink:
+        candidates = tuple(suggest.Candidate(sink.host, sink.port, mode) for mode in (NONE, AUTO))
+        found = _with(candidates, at(sink, NONE, **ANN))
+        assert logins(sink) == 1
+        report = suggest.check_and_suggest(at(sink, NONE, **ANN), around())
+        assert logins(sink) == 2
+    assert [attempt.result for attempt in found.tried] == ["reached", "failed"]
+    assert report.facts["suggestion"]["best"] is None
 
 
 def test_no_other_server_sees_the_password() -> None:
