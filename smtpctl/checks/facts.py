@@ -17,7 +17,7 @@ from smtpctl.protocol.dialogue import Session
 from smtpctl.protocol.ehlo import Capabilities, parse
 
 if TYPE_CHECKING:
-    from smtpctl.model.tlsscan import TlsScan
+    from smtpctl.model.tlsscan import AddressScan, TlsScan
 
 
 class Facts(NamedTuple):
@@ -68,7 +68,8 @@ class Scanned(NamedTuple):
     """A server whose TLS was scanned.
 
     `certificates` are the leaves shown with and without SNI, None where there was nothing to compare; `server_name` is the
-    name asked for; `ours` the cipher suites that this side can use.
+    name asked for; `ours` the cipher suites that this side can use; `leaf` the certificate of a whole handshake; `addresses`
+    what each address of the name showed, with its certificate; `presents` whether the profile has a client certificate.
     """
 
     endpoint: Endpoint
@@ -77,6 +78,9 @@ class Scanned(NamedTuple):
     scan: TlsScan
     certificates: tuple[Certificate | None, Certificate | None] | None = None
     ours: frozenset[int] = frozenset()
+    leaf: Certificate | None = None
+    addresses: tuple[tuple[AddressScan, Certificate | None], ...] = ()
+    presents: bool = False
 
 
 def offered(transcript: Transcript, *, secured: bool) -> Capabilities | None:

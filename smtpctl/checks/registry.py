@@ -84,7 +84,7 @@ def deep_checks() -> tuple[DeepCheck, ...]:
 
     return (
         DeepCheck("TLS versions", tls.versions,
-                  ("tls.version.ssl3", "tls.version.tls10", "tls.version.tls11", "tls.version.no_tls12",
+                  ("tls.version.ssl2", "tls.version.ssl3", "tls.version.tls10", "tls.version.tls11", "tls.version.no_tls12",
                    "tls.version.no_tls13")),
         DeepCheck("TLS hello", tls.hello_of_today, ("tls.version_intolerant",), "tls.version_intolerant"),
         DeepCheck("cipher suites", tls.suites,
@@ -94,5 +94,9 @@ def deep_checks() -> tuple[DeepCheck, ...]:
         DeepCheck("TLS features", tls.features, ("tls.compression", "tls.insecure_renegotiation", "tls.no_ems")),
         DeepCheck("TLS resumption", tls.resumption, ("tls.resumption",), "tls.resumption"),
         DeepCheck("default certificate", tls.default_certificate, ("tls.sni_default_cert",), "tls.sni_default_cert"),
+        DeepCheck("client certificate demanded", tls.client_certificate, ("tls.client_cert_required",),
+                  "tls.client_cert_required"),
+        DeepCheck("addresses compared", tls.addresses, ("tls.addresses_differ",)),
+        DeepCheck("about the certificate", tls.about_the_certificate, ("tls.cert.revocation_info", "tls.cert.sct")),
         DeepCheck("command injection", tls.injection, ("starttls.command_injection",), "starttls.command_injection"),
     )  # fmt: skip

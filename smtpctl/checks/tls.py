@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from smtpctl.checks.certificate import date
 from smtpctl.checks.facts import Scanned
 from smtpctl.knowledge import ciphers
 from smtpctl.knowledge.families import MX, entry
@@ -13,9 +14,10 @@ from smtpctl.model.names import matches_any
 from smtpctl.model.tlsscan import VersionScan
 from smtpctl.protocol.tls.dialogues import Injection
 from smtpctl.protocol.tls.hello import SSL3, TLS10, TLS11, TLS12, TLS13
+from smtpctl.protocol.tls.ssl2 import SSL2
 
 SHORTEST_PRIME = 2048  # bits (RFC 9325 4.1)
-_RETIRED = {SSL3: "tls.version.ssl3", TLS10: "tls.version.tls10", TLS11: "tls.version.tls11"}
+_RETIRED = {SSL2: "tls.version.ssl2", SSL3: "tls.version.ssl3", TLS10: "tls.version.tls10", TLS11: "tls.version.tls11"}
 _NAMED = 12  # suites that evidence names; the JSON document has all
 
 
@@ -44,7 +46,7 @@ def hello_of_today(scanned: Scanned) -> Iterator[Finding]:
 
 def suites(scanned: Scanned) -> Iterator[Finding]:
     """Suites that protect too little, or no suite that we have too."""
-    taken = {suite for found in scanned.scan.accepted for suite in found.suites}
+    taken = {suite for found in _tls(scanned) for suite in found.suites}
     bare, anonymous = any(map(ciphers.unprotected, taken)), any(map(ciphers.anonymous, taken))
     if bare or anonymous:
         kinds = [word for word, some in (("no or broken encryption", bare), ("anonymous", anonymous)) if some]
@@ -66,9 +68,10 @@ def suites(scanned: Scanned) -> Iterator[Finding]:
 
 def forward_secrecy(scanned: Scanned) -> Iterator[Finding]:
     """A version with which no suite has it."""
-    without = [found for found in scanned.scan.accepted if not any(map(ciphers.forward_secret, found.suites))]
+    accepted = _tls(scanned)
+    without = [found for found in accepted if not any(map(ciphers.forward_secret, found.suites))]
     if without:
-        named = {} if len(without) == len(scanned.scan.accepted) else {"version": " and ".join(f.name for f in without)}
+        named = {} if len(without) == len(accepted) else {"version": " and ".join(f.name for f in without)}
         yield _finding(scanned, "tls.cipher.no_fs", [_suites(found, found.suites) for found in without], **named)
 
 
@@ -118,6 +121,38 @@ def default_certificate(scanned: Scanned) -> Iterator[Finding]:
         yield _finding(scanned, "tls.sni_default_cert", seen, name=scanned.server_name)
 
 
+def client_certificate(scanned: Scanned) -> Iterator[Finding]:
+    """A server that goes no further without one. One that only asks takes whatever comes, also nothing."""
+    if scanned.scan.demands_certificate and not scanned.presents:
+        yield _finding(scanned, "tls.client_cert_required", [Evidence(scanned.scan.demands_certificate, "S:")])
+
+
+def addresses(scanned: Scanned) -> Iterator[Finding]:
+    """Several machines behind one name, which are not set up alike."""
+    shown = [(address, leaf) for address, leaf in scanned.addresses if leaf]
+    if len({leaf.fingerprint for _, leaf in shown}) > 1 or len({address.protocol for address, _ in shown}) > 1:
+        seen = [
+            Evidence(
+                f"{address.protocol.replace('TLSv', 'TLS ')}, {leaf.common_name or leaf.subject}, until {date(leaf.not_after)}, "
+                f"serial {leaf.serial}",
+                f"{address.address}:",
+            )
+            for address, leaf in shown
+        ]
+        yield _finding(scanned, "tls.addresses_differ", seen)
+
+
+def about_the_certificate(scanned: Scanned) -> Iterator[Finding]:
+    """What is no fault, and good to know."""
+    leaf = scanned.leaf
+    if leaf and leaf.revocation_urls:
+        seen = [Evidence(url, "ask at:") for url in leaf.revocation_urls[:4]]
+        yield _finding(scanned, "tls.cert.revocation_info", seen)
+    if leaf and leaf.timestamps:
+        seen = [Evidence(f"{leaf.timestamps} signed certificate timestamps", "certificate:")]
+        yield _finding(scanned, "tls.cert.sct", seen, count=leaf.timestamps)
+
+
 def injection(scanned: Scanned) -> Iterator[Finding]:
     """A command from before the handshake that was carried out inside it."""
     if scanned.scan.injection == Injection.CARRIED_OUT:
@@ -135,9 +170,14 @@ def _no_overlap(scanned: Scanned) -> Iterator[Finding]:
         )
 
 
+def _tls(scanned: Scanned) -> list[VersionScan]:
+    """The versions of which the suites matter. SSL 2.0 is broken with any."""
+    return [found for found in scanned.scan.accepted if found.version > SSL2]
+
+
 def _chosen(scanned: Scanned, judge: Callable[[int], bool]) -> list[Evidence]:
     """For each version the accepted suites of which `judge` is true."""
-    chosen = ((found, [suite for suite in found.suites if judge(suite)]) for found in scanned.scan.accepted)
+    chosen = ((found, [suite for suite in found.suites if judge(suite)]) for found in _tls(scanned))
     return [_suites(found, some) for found, some in chosen if some]
 
 

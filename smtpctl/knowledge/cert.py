@@ -230,7 +230,8 @@ ENTRIES = (
         severity=_NOTE,
         stage=Stage.TLS,
         title="Whether the certificate was revoked was not asked",
-        message="Where to ask stands in the certificate[: {urls}].",
+        message="The certificate names who can be asked. smtpctl does not: mail programs do not either, and Let's Encrypt has "
+        "ended OCSP.",
         source="RFC 5280 4.2.1.13, 4.2.2.1",
         causes=(
             because(1.0, "Asking needs another connection to a third party.", fix("Ask by hand where it matters.")),

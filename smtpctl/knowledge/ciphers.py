@@ -6,7 +6,20 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+# SSL 2.0 has three octets (Hickman, The SSL Protocol, 1995, C.4).
+SSL2_SUITES = {
+    0x010080: "SSL2_RC4_128_WITH_MD5",
+    0x020080: "SSL2_RC4_128_EXPORT40_WITH_MD5",
+    0x030080: "SSL2_RC2_128_CBC_WITH_MD5",
+    0x040080: "SSL2_RC2_128_CBC_EXPORT40_WITH_MD5",
+    0x050080: "SSL2_IDEA_128_CBC_WITH_MD5",
+    0x060040: "SSL2_DES_64_CBC_WITH_MD5",
+    0x0700C0: "SSL2_DES_192_EDE3_CBC_WITH_MD5",
+}
 _FIRST_13, _LAST_13 = 0x1301, 0x13FF
+# OpenSSL's, at its most liberal.
+_KEY_EXCHANGES = ("TLS_ECDHE_RSA", "TLS_ECDHE_ECDSA", "TLS_DHE_RSA", "TLS_RSA", "TLS_DH_anon", "TLS_ECDH_anon")
+_CIPHERS = ("AES_", "CAMELLIA_128_CBC", "CAMELLIA_256_CBC", "CHACHA20_", "ARIA_128_GCM", "ARIA_256_GCM")
 _FORWARD_SECRET = ("TLS_DHE_", "TLS_ECDHE_", "TLS_DH_anon_", "TLS_ECDH_anon_", "TLS_ECCPWD_")
 
 
@@ -20,13 +33,25 @@ def names() -> Mapping[int, str]:
 
 def name(suite: int) -> str:
     """The name of a suite; its number in hexadecimal where it has none."""
-    return names().get(suite, f"{suite:#06x}")
+    return names().get(suite) or SSL2_SUITES.get(suite, f"{suite:#06x}")
 
 
 def for_version(version: int) -> tuple[int, ...]:
     """The suites that can be asked for with a version (0x0304 is TLS 1.3): TLS 1.3 has its own."""
     new = version >= 0x0304
     return tuple(suite for suite in names() if (_FIRST_13 <= suite <= _LAST_13) is new)
+
+
+def expected(version: int) -> tuple[tuple[int, ...], ...]:
+    """The suites that libraries of today have for a version before TLS 1.3, by key exchange: a server takes most of such a
+    set or nothing, because it is for one kind of key."""
+    sets: dict[str, list[int]] = {}
+    for suite in for_version(version):
+        exchange, _, cipher = name(suite).partition("_WITH_")
+        fits = version >= 0x0303 or cipher.endswith("_CBC_SHA")  # the others came with TLS 1.2
+        if exchange in _KEY_EXCHANGES and cipher.startswith(_CIPHERS) and fits:
+            sets.setdefault(exchange, []).append(suite)
+    return tuple(tuple(found) for found in sets.values())
 
 
 def unprotected(suite: int) -> bool:

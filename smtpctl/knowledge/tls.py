@@ -278,6 +278,31 @@ ENTRIES = (
         source="RFC 6066 3",
     ),
     Entry(
+        id="tls.addresses_differ",
+        severity=Severity.WARNING,
+        stage=Stage.TLS,
+        title="The addresses of {host} present different certificates or TLS versions",
+        message="Which one a client gets is a matter of chance. What works now may fail the next time, and nobody can tell why.",
+        causes=(
+            because(
+                0.6,
+                "One machine was not given the new certificate or settings, or was not reloaded.",
+                fix("Compare the dates in the evidence, bring the odd one up to date and reload it."),
+            ),
+            because(
+                0.3,
+                "Each machine renews a certificate of its own for the shared name.",
+                fix("That is no fault as long as each is valid. Pins must name all of them, or their authority."),
+            ),
+            because(
+                0.1,
+                "One address belongs to somebody else: an old record, or a balancer that was forgotten.",
+                fix("Remove it from DNS."),
+            ),
+        ),
+        source="RFC 5321 5.1",
+    ),
+    Entry(
         id="tls.resumption",
         severity=Severity.NOTE,
         stage=Stage.TLS,

@@ -49,6 +49,23 @@ ENTRIES = (
         source="RFC 8996; RFC 8997; RFC 9325 3.1.1",
     ),
     Entry(
+        id="tls.version.ssl2",
+        severity=Severity.ERROR,
+        stage=Stage.TLS,
+        title="{host} still takes SSL 2.0",
+        message="SSL 2.0 protects nothing. A server that speaks it gives away the sessions of every other one that has the same "
+        "key, with TLS too (DROWN).",
+        causes=(
+            because(
+                0.9,
+                "The TLS library of the server is from before 2016.",
+                fix("Upgrade it, and make a new key: the old one may be known."),
+            ),
+            _OLD_CLIENTS._replace(likelihood=0.1),
+        ),
+        source="RFC 6176 3; CVE-2016-0800 (drownattack.com)",
+    ),
+    Entry(
         id="tls.version.ssl3",
         severity=Severity.ERROR,
         stage=Stage.TLS,

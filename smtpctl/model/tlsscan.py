@@ -5,6 +5,7 @@ from __future__ import annotations
 from smtpctl.model.record import NamedTuple
 
 VERSION_NAMES = {
+    0x0002: "SSL 2.0",
     0x0300: "SSL 3.0",
     0x0301: "TLS 1.0",
     0x0302: "TLS 1.1",
@@ -33,13 +34,25 @@ class VersionScan(NamedTuple):
         return bool(self.suites)
 
 
+class AddressScan(NamedTuple):
+    """What one address of a server showed in a handshake: the version as OpenSSL names it and the leaf (DER), or why there
+    was none."""
+
+    address: str
+    protocol: str = ""
+    certificate: bytes = b""
+    failure: str = ""
+
+
 class TlsScan(NamedTuple):
     """One server.
 
     Facts that could not be learnt are None. `dh` holds suite and bits of each DHE key exchange seen; `usual` is what a hello
     of all versions together was answered where that failed, else empty. `extended_master_secret` and
     `secure_renegotiation` concern TLS 1.2 and older, and so does `compression` (the version that took it, else 0).
-    `certificates` are the leaves (DER) presented with and without SNI. `injection` is a value of
+    `asks_certificate` says whether the server asks for a client certificate, `demands_certificate` what it says to who has
+    none (empty where that is no matter). `certificates` are the leaves (DER) presented with and without SNI, `leaf` the one of
+    a whole handshake, `addresses` what each address showed where the name has several. `injection` is a value of
     `protocol.tls.dialogues.Injection`. `untested` says what could not be found out, and why.
     """
 
@@ -50,6 +63,9 @@ class TlsScan(NamedTuple):
     secure_renegotiation: bool | None = None
     compression: int | None = None
     asks_certificate: bool | None = None
+    demands_certificate: str | None = None
+    leaf: bytes = b""
+    addresses: tuple[AddressScan, ...] = ()
     certificates: tuple[bytes, bytes] | None = None
     resumption: bool | None = None
     injection: str | None = None

@@ -26,7 +26,7 @@ from smtpctl.model.errors import Obstacle, Problem, Refused, SmtpctlError
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.transcript import Stage
 from smtpctl.net.channel import Channel
-from smtpctl.net.connect import connect
+from smtpctl.net.connect import Address, connect
 from smtpctl.net.connection import Connection, Log
 from smtpctl.net.errors import translate
 from smtpctl.net.runner import LONGEST_WAIT, Driver
@@ -39,10 +39,12 @@ _BEFORE_TLS = (Stage.CONNECT, Stage.GREETING, Stage.EHLO, Stage.STARTTLS)
 
 
 class Errand(NamedTuple):
-    """One dialogue on a connection of its own; `session` is a TLS session to resume."""
+    """One dialogue on a connection of its own; `session` is a TLS session to resume. With an `address` it is for that one
+    and no other, and it is tried once: that an address does not answer is a fact about it."""
 
     dialogue: Callable[[], Dialogue[Any]]
     session: ssl.SSLSession | None = None
+    address: Address | None = None
 
 
 class Result(NamedTuple):
@@ -77,12 +79,13 @@ class Door:
         self.now = log.clock
         self.opened = 0
         self._endpoint, self._route, self._policy, self._timeouts, self._log = endpoint, route, policy, timeouts, log
-        self._address: tuple[int, Any] | None = None
+        self._address: Address | None = None
 
-    def open(self) -> _Resuming:
+    def open(self, address: Address | None = None) -> _Resuming:
         """A connection, perhaps still being made: it is when its socket can be written. Problem, OSError."""
         self.opened += 1
-        sock = self._again() if self._address else self._first()
+        known = address or self._address
+        sock = self._to(known) if known else self._first()
         return _Resuming(
             Channel(sock), self._endpoint, self._policy, self._timeouts, deadline=min(self.deadline, self._limit())
         )
@@ -96,19 +99,17 @@ class Door:
             self._endpoint, self._route, self._policy, self._timeouts, self._log, deadline=self.deadline
         ).channel.sock
         if not self._route.proxy and not self._endpoint.path:
-            self._address = made.family, made.getpeername()
+            self._address = Address(made.family, made.getpeername())
         return made
 
-    def _again(self) -> socket.socket:
-        assert self._address is not None
-        family, address = self._address
-        sock = socket.socket(family, socket.SOCK_STREAM)
+    def _to(self, address: Address) -> socket.socket:
+        sock = socket.socket(address.family, socket.SOCK_STREAM)
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._route.source:
                 sock.bind((self._route.source, 0))
-            sock.connect_ex(address)
+            sock.connect_ex(address.sockaddr)
         except OSError:
             sock.close()
             raise
@@ -186,7 +187,7 @@ class Errands:
     def _start(self) -> None:
         while self._waiting and len(self._walks) < self._limit and self._door.now() >= self._not_before:
             job, errand, attempt = self._waiting.popleft()
-            walk = _Walk(job, errand, attempt, self._door.open())
+            walk = _Walk(job, errand, attempt, self._door.open(errand.address))
             sock = walk.connection.channel.sock
             self._walks[sock.fileno()] = walk
             self._selector.register(sock, selectors.EVENT_WRITE)
@@ -233,6 +234,8 @@ class Errands:
 
     def _postponed(self, walk: _Walk, failure: SmtpctlError) -> bool:
         """Whether to try again later. Raises the failure where no other errand would fare better."""
+        if walk.errand.address:
+            return False
         busy = isinstance(failure, Refused) and failure.reply.transient
         busy = busy or (isinstance(failure, Problem) and failure.finding.stage in _BEFORE_TLS)
         self._refused = failure if busy else self._refused

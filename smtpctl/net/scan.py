@@ -1,29 +1,35 @@
 """Which TLS versions and cipher suites a server takes, and what else its answers in clear tell.
 
 A server names one suite an answer, so suites are found by asking again without those that were found. The suites of a
-version are dealt out to groups that are asked side by side; each ends with the first refusal, so there are only as many
-groups as keep the connections busy. What an answer says besides
-(compression, renegotiation, extended master secret, DH parameters, certificate) costs no connection of its own.
+version are dealt out to groups that are asked side by side, each until nothing of it is left or it is refused. A refusal
+costs a connection and finds nothing, so what a server takes all of or nothing of is one group: the usual suites with one
+key exchange; what hardly anybody takes is one more. What an answer says besides (compression, renegotiation, extended
+master secret, DH parameters, certificate) costs no connection of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from smtpctl.knowledge import ciphers
 from smtpctl.model.endpoint import Endpoint, Route, Timeouts, TlsMode, TlsPolicy
-from smtpctl.model.errors import SmtpctlError
-from smtpctl.model.tlsscan import TlsScan, VersionScan
+from smtpctl.model.errors import Problem, SmtpctlError
+from smtpctl.model.tlsscan import AddressScan, TlsScan, VersionScan
+from smtpctl.net.connect import Address, resolve
 from smtpctl.net.connection import Log
 from smtpctl.net.errands import Door, Errand, Errands, Job, Result
 from smtpctl.protocol.tls.answer import Answer, Ending
-from smtpctl.protocol.tls.dialogues import Entrance, Injection, ask, inject, shake_hands
+from smtpctl.protocol.tls.dialogues import Entrance, Handshake, Injection, ask, inject, shake_hands
 from smtpctl.protocol.tls.hello import SSL3, TLS12, TLS13, VERSIONS, ClientHello
+from smtpctl.protocol.tls.ssl2 import SSL2, Ssl2Hello
 
 # Some old servers hang up on a hello with hundreds of suites; then what everybody has is asked for, and the rest in groups
 # that are small enough.
 _FEW = 60
+_MOST_ADDRESSES = 8  # of one name; a network of mail servers may have hundreds
+_VAGUE_ALERTS = ("tls.cipher.no_overlap", "tls.handshake_failed")
+_CERTIFICATE_ALERTS = ("tls.client_cert_required", "tls.client_cert_refused")
 _COMMON = (
     0xC02F, 0xC030, 0xC02B, 0xC02C, 0xCCA8, 0xCCA9, 0xC013, 0xC014, 0xC009, 0xC00A, 0x009C, 0x009D, 0x002F, 0x0035, 0x0033,
     0x0039, 0x000A, 0x0005, 0x0004,
@@ -45,13 +51,23 @@ def scan(
     """
     began = log.clock()
     # Whose certificate it is does not matter here, and nothing is sent that a secret would be in.
-    open_to_all = policy._replace(verify=False, pins=(), verify_name="")
+    # Ours is not shown, so that it can be seen what becomes of who has none.
+    open_to_all = policy._replace(verify=False, pins=(), verify_name="", client_cert="", client_key="")
     door = Door(endpoint, route, open_to_all, timeouts, log, began + timeouts.total)
     mode = TlsMode.IMPLICIT if policy.mode is TlsMode.IMPLICIT else TlsMode.STARTTLS
     survey = _Survey(Entrance(mode, helo, endpoint.lmtp), _sni(endpoint, policy), max_connections)
+    survey.several = _several(endpoint, route, timeouts, log)
     errands = Errands(door, max_connections)
     errands.run(survey.jobs())
     return survey.facts()._replace(connections=door.opened, ms=(log.clock() - began) * 1000, finished=errands.finished)
+
+
+def _several(endpoint: Endpoint, route: Route, timeouts: Timeouts, log: Log) -> Sequence[Address]:
+    """The addresses of the name where there is more than one that we connect to ourselves."""
+    if endpoint.path or route.proxy:
+        return ()
+    addresses = resolve(endpoint, route, timeouts, log)[:_MOST_ADDRESSES]
+    return addresses if len(addresses) > 1 else ()
 
 
 def _sni(endpoint: Endpoint, policy: TlsPolicy) -> str:
@@ -73,12 +89,18 @@ class _Survey:
         self._answers: list[Answer] = []  # the ServerHellos of TLS 1.2 and older
         self._found: dict[str, Any] = {}
         self._untested: dict[str, str] = {}
+        self._addresses: dict[Address, AddressScan] = {}
+        self._refused: Result | None = None  # the whole handshake, for a reason that is not plain
+        self.several: Sequence[Address] = ()
 
     def jobs(self) -> Iterable[Job]:
         """What to begin with: the versions that have most suites first, they take longest."""
-        yield from (self._version(version) for version in (TLS12, *sorted(set(VERSIONS) - {TLS12})))
+        yield self._version(TLS12)
         yield self._usual()
+        yield from map(self._version, sorted(set(VERSIONS) - {TLS12, TLS13}))
+        yield self._ssl2()
         yield self._resumption()
+        yield from map(self._one_address, self.several)
         if self._entrance.mode is TlsMode.STARTTLS:
             yield self._injection()
 
@@ -94,10 +116,24 @@ class _Survey:
         if extended:
             known["extended_master_secret"] = all(answer.extended_master_secret for answer in extended)
             known["secure_renegotiation"] = all(answer.secure_renegotiation for answer in extended)
-        versions = tuple(self._versions.get(version, VersionScan(version, complete=False)) for version in VERSIONS)
+        if self._refused:
+            known |= self._ambiguous(self._refused, asked=bool(known.get("asks_certificate")))
+        every = (SSL2, *VERSIONS)
+        versions = tuple(self._versions.get(version, VersionScan(version, complete=False)) for version in every)
+        addresses = tuple(self._addresses[address] for address in self.several if address in self._addresses)
         return TlsScan(
-            versions, dh=tuple(sorted(dh.items())), untested=tuple(self._untested.items()), **known, **self._found
-        )
+            versions, dh=tuple(sorted(dh.items())), addresses=addresses, untested=tuple(self._untested.items()),
+            **known, **self._found,
+        )  # fmt: skip
+
+    def _ambiguous(self, refused: Result, *, asked: bool) -> dict[str, str]:
+        """With TLS 1.2 the alert to who has no certificate is the one for no common cipher; that one was asked for tells
+        them apart."""
+        failure = refused.failure
+        if asked and isinstance(failure, Problem) and failure.finding.id in _VAGUE_ALERTS:
+            return {"demands_certificate": f"{_words(failure)} to a client without a certificate"}
+        self._untested["tls.client_cert_required"] = _why(refused)
+        return {}
 
     def _ask(self, hello: ClientHello) -> Errand:
         self._asked += 1
@@ -117,15 +153,18 @@ class _Survey:
             self._versions[version] = VersionScan(version, told=told, complete=answer is not None)
             return ()
         self._note(answer)
-        rest = [suite for suite in suites if suite != answer.suite]
-        # With few suites a group each would be as many refusals as answers.
-        number = 1 if len(rest) < 10 else max(1, (self._limit - self._running) // 2)
-        if hello.suites is _COMMON:
-            number = max(number, -(-len(rest) // _FEW))
-        further = [self._group(version, rest[start::number]) for start in range(number)]
+        further = self._groups(version, answer.suite, _FEW if hello.suites is _COMMON else len(suites))
         if answer.certificate and self._name and "certificates" not in self._found:
             further.append(self._default_certificate(hello, answer.certificate))
         return further
+
+    def _groups(self, version: int, found: int, most: int) -> list[Job]:
+        """What is still to be asked for, dealt out to groups of at most so many suites."""
+        usual = [[suite for suite in group if suite != found] for group in ciphers.expected(version)]
+        asked = {found, *(suite for group in usual for suite in group)}
+        rest = [suite for suite in ciphers.for_version(version) if suite not in asked]
+        parts = -(-len(rest) // most) if rest else 0
+        return [self._group(version, group) for group in (*usual, *(rest[at::parts] for at in range(parts))) if group]
 
     def _group(self, version: int, suites: list[int]) -> Job:
         """Which of these suites are taken. Where connections are to spare, the rest is split in two after an answer."""
@@ -160,8 +199,21 @@ class _Survey:
         answer = _answer(result)
         if answer is None:
             self._untested["tls.version_intolerant"] = _why(result)
+        elif answer.version == TLS13 and answer.suite in suites:
+            self._note(answer)  # which answers the question for TLS 1.3, too
+            return self._groups(TLS13, answer.suite, len(suites))
         elif answer.ending is not Ending.HELLO:
             self._found["usual"] = str(answer)
+        return (self._version(TLS13),)
+
+    def _ssl2(self) -> Job:
+        """SSL 2.0 lists all that it takes at once."""
+        question = Ssl2Hello(tuple(ciphers.SSL2_SUITES))
+        answer = _answer((yield Errand(lambda: ask(question, self._entrance))))
+        spoken = answer is not None and answer.version == SSL2
+        told = "not reached" if answer is None else "" if spoken else str(answer)
+        suites = answer.suites if answer and spoken else ()
+        self._versions[SSL2] = VersionScan(SSL2, suites, told, complete=answer is not None)
         return ()
 
     def _default_certificate(self, hello: ClientHello, named: bytes) -> Job:
@@ -176,15 +228,34 @@ class _Survey:
         return ()
 
     def _resumption(self) -> Job:
-        """Two handshakes, the second with the session of the first."""
+        """Two handshakes, the second with the session of the first. The first shows whether a client certificate is
+        demanded."""
         result = yield Errand(lambda: shake_hands(self._entrance))
-        session = result.session
-        if session is not None:
-            result = yield Errand(lambda: shake_hands(self._entrance), session)
-        if result.failure:
-            self._untested["tls.resumption"] = _why(result)
+        refusal = _demand(result)
+        if isinstance(result.value, Handshake):
+            self._found["leaf"] = next(iter(result.value.session.chain), b"")
+        if refusal or isinstance(result.value, Handshake):
+            self._found["demands_certificate"] = refusal
         else:
-            self._found["resumption"] = bool(result.value.resumed)
+            self._refused = result
+        if result.session is not None and not refusal:
+            result = yield Errand(lambda: shake_hands(self._entrance), result.session)
+        if result.failure or refusal:
+            self._untested["tls.resumption"] = refusal or _why(result)
+        else:
+            self._found["resumption"] = bool(result.value.session.resumed)
+        return ()
+
+    def _one_address(self, address: Address) -> Job:
+        """What this one of the name's addresses shows."""
+        result = yield Errand(lambda: shake_hands(self._entrance), address=address)
+        seen = AddressScan(str(address.sockaddr[0]))
+        if isinstance(result.value, Handshake):
+            session = result.value.session
+            seen = seen._replace(protocol=session.protocol, certificate=next(iter(session.chain), b""))
+        else:
+            seen = seen._replace(failure=_why(result))
+        self._addresses[address] = seen
         return ()
 
     def _injection(self) -> Job:
@@ -205,6 +276,22 @@ def _answer(result: Result) -> Answer | None:
 def _takes(answer: Answer, hello: ClientHello) -> bool:
     """Whether the server chose what was asked for. An old one answers a newer hello with its own version."""
     return answer.ending is Ending.HELLO and answer.version == hello.version and answer.suite in hello.suites
+
+
+def _demand(result: Result) -> str:
+    """What a server said to who has no client certificate; empty where it did not mind, or did not say so."""
+    if isinstance(result.value, Handshake):
+        return result.value.refusal
+    failure = result.failure
+    if isinstance(failure, Problem) and failure.finding.id in _CERTIFICATE_ALERTS:
+        return _words(failure)
+    return ""
+
+
+def _words(failure: Problem) -> str:
+    """OpenSSL's, or the finding's."""
+    seen = failure.finding.evidence
+    return seen[0].text if seen else str(failure)
 
 
 def _why(result: Result) -> str:

@@ -10,7 +10,8 @@ from smtpctl.checks import runner
 from smtpctl.checks.facts import Scanned
 from smtpctl.config.profile import Profile
 from smtpctl.knowledge import ciphers
-from smtpctl.model.endpoint import TlsMode
+from smtpctl.model.certificate import Certificate
+from smtpctl.model.endpoint import TlsMode, TlsPolicy
 from smtpctl.model.errors import Obstacle, Problem, Refused
 from smtpctl.model.finding import Finding
 from smtpctl.model.report import Outcome, Report, StageResult
@@ -77,6 +78,10 @@ def as_json(found: TlsScan) -> Mapping[str, Any]:
         "secure_renegotiation": found.secure_renegotiation,
         "compression": None if found.compression is None else bool(found.compression),
         "asks_certificate": found.asks_certificate,
+        "demands_certificate": None if found.demands_certificate is None else bool(found.demands_certificate),
+        "addresses": [
+            {"address": one.address, "version": one.protocol, "answer": one.failure} for one in found.addresses
+        ],
         "resumption": found.resumption,
         "command_injection": found.injection,
         "connections": found.connections,
@@ -97,8 +102,8 @@ def _scanned(profile: Profile, report: Report, found: TlsScan) -> Scanned:
     name = profile.tls.sni or profile.endpoint.host
     leaves = None
     if found.certificates:
-        named, default = (certificate.parse((leaf,), profile.tls)[0] for leaf in found.certificates)
-        leaves = named, default
+        named, default = found.certificates
+        leaves = _leaf(named, profile.tls), _leaf(default, profile.tls)
     return Scanned(
         endpoint=profile.endpoint,
         role=checks_facts.role(profile.endpoint, logged_in="mechanism" in report.facts),
@@ -106,7 +111,14 @@ def _scanned(profile: Profile, report: Report, found: TlsScan) -> Scanned:
         scan=found,
         certificates=leaves,
         ours=frozenset(cipher["id"] & 0xFFFF for cipher in tls.context(profile.tls).get_ciphers()),
+        leaf=_leaf(found.leaf, profile.tls),
+        addresses=tuple((address, _leaf(address.certificate, profile.tls)) for address in found.addresses),
+        presents=bool(profile.tls.client_cert),
     )
+
+
+def _leaf(octets: bytes, policy: TlsPolicy) -> Certificate | None:
+    return certificate.parse((octets,), policy)[0] if octets else None
 
 
 def with_scan(report: Report, findings: tuple[Finding, ...], outcomes: tuple[Outcome, ...]) -> Report:

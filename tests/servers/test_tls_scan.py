@@ -132,6 +132,28 @@ def test_a_server_that_asks_for_a_certificate(openssl: OpenSsl) -> None:
         assert look(port, TlsMode.IMPLICIT).asks_certificate
 
 
+@pytest.mark.parametrize(
+    ("version", "verify", "demanded"),
+    [("-tls1_2", "-verify", False), ("-tls1_2", "-Verify", True), ("-tls1_3", "-Verify", True)],
+)
+def test_asking_for_a_certificate_is_not_demanding_it(
+    openssl: OpenSsl, version: str, verify: str, demanded: bool
+) -> None:
+    with openssl(version, verify, "1") as port:
+        found = look(port, TlsMode.IMPLICIT)
+    # This server says nothing inside TLS: that it took the handshake does not come out.
+    assert bool(found.demands_certificate) is demanded
+    assert ("tls.client_cert_required" in dict(found.untested)) is not demanded
+
+
+def test_postfix_demands_a_certificate_inside_tls(postfix: Postfix, pki: Pki) -> None:
+    found = look(postfix.port("client_certificate"))
+    assert found.demands_certificate == "421 4.7.1 mail.bed.test Error: No client certificate presented"
+    assert not look(postfix.port("submission")).demands_certificate
+    ids = {finding.id for finding in judged(postfix, "client_certificate", pki).findings}
+    assert "tls.client_cert_required" in ids
+
+
 def test_resumption_switched_off(openssl: OpenSsl) -> None:
     with openssl("-tls1_2", "-no_ticket", "-no_cache") as port:
         found = look(port, TlsMode.IMPLICIT)

@@ -50,7 +50,8 @@ class Answer(NamedTuple):
 
     `version` and `suite` are what the server chose (0 without a ServerHello); `group` the key share's, the curve or the
     group of a retry; `compression` the method; `certificate` the first one as DER (not with TLS 1.3, which hides it);
-    `alert` the name of an alert; `octets` the first that came where they were no TLS.
+    `alert` the name of an alert; `octets` the first that came where they were no TLS; `suites` what an SSL 2.0 server
+    lists, which lets the client choose.
     """
 
     ending: Ending
@@ -66,6 +67,7 @@ class Answer(NamedTuple):
     certificate: bytes = b""
     alert: str = ""
     octets: bytes = b""
+    suites: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         """In a few words, for evidence."""

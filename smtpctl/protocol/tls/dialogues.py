@@ -2,7 +2,7 @@
 
     answer = yield from ask(hello, entrance)
     fate = yield from inject(entrance)
-    session = yield from shake_hands(entrance)
+    made = yield from shake_hands(entrance)
 
 A refusal on the way (Refused, Obstacle) and a broken connection before the question (Problem) end the dialogue; after the
 question, whatever the server does is the answer.
@@ -23,6 +23,7 @@ from smtpctl.protocol.dialogue import exchange, greet, hello
 from smtpctl.protocol.steps import Dialogue, Receive, Send, StartTls
 from smtpctl.protocol.tls.answer import Answer, AnswerReader, Ending
 from smtpctl.protocol.tls.hello import ClientHello, farewell
+from smtpctl.protocol.tls.ssl2 import SSL2, Ssl2Hello, Ssl2Reader
 
 _SILENCE = ("smtp.reply_timeout", "tls.handshake_timeout", "conn.total_timeout")
 
@@ -44,29 +45,44 @@ class Injection(StrEnum):
     CARRIED_OUT = "carried_out"  # inside TLS, as if it had come through it
 
 
-def ask(question: ClientHello, entrance: Entrance) -> Dialogue[Answer]:
+class Handshake(NamedTuple):
+    """A whole handshake without a client certificate. `refusal` is the reply of a server that goes no further without
+    one, and says so only inside TLS."""
+
+    session: TlsSession
+    refusal: str = ""
+
+
+def ask(question: ClientHello | Ssl2Hello, entrance: Entrance) -> Dialogue[Answer]:
     """What the server answers to one hello; then TLS's farewell, so that its log says who left."""
     yield from _enter(entrance)
-    reader = AnswerReader()
+    reader = Ssl2Reader() if question.version == SSL2 else AnswerReader()
     yield Send(question.record(), Stage.TLS, shown="<ClientHello>", replies=0)
     try:
         answer: Answer = yield Receive(Stage.TLS, reader)
     except Problem as problem:
         silent = problem.finding.id in _SILENCE
         return reader.so_far(Ending.SILENT if silent else Ending.CLOSED)
-    if answer.ending is Ending.HELLO:
+    if answer.ending is Ending.HELLO and answer.version != SSL2:
         yield Send(farewell(question.version), Stage.TLS, shown="<close_notify>", replies=0)
     return answer
 
 
-def shake_hands(entrance: Entrance) -> Dialogue[TlsSession]:
-    """A whole handshake and QUIT, whose reply brings the tickets of TLS 1.3 along."""
+def shake_hands(entrance: Entrance) -> Dialogue[Handshake]:
+    """A whole handshake, EHLO and QUIT. The replies bring the tickets of TLS 1.3 along, and what becomes of a client without
+    a certificate: with TLS 1.3 that shows only after the handshake."""
     yield from _enter(entrance)
     session: TlsSession = yield StartTls()
-    if entrance.mode is TlsMode.IMPLICIT:
-        yield from greet()
+    try:
+        if entrance.mode is TlsMode.IMPLICIT:
+            yield from greet()
+        yield from hello(entrance.helo, lmtp=entrance.lmtp)
+    except (Refused, Problem) as error:
+        if error.reply and "certificate" in error.reply.text.lower():
+            return Handshake(session, str(error.reply))
+        raise
     yield from exchange(command(Stage.QUIT, "QUIT"))
-    return session
+    return Handshake(session)
 
 
 def inject(entrance: Entrance) -> Dialogue[Injection]:

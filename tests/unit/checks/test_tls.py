@@ -12,8 +12,9 @@ from smtpctl.knowledge import ciphers
 from smtpctl.model.certificate import Certificate
 from smtpctl.model.endpoint import Endpoint
 from smtpctl.model.finding import Finding, Severity
-from smtpctl.model.tlsscan import TlsScan, VersionScan
+from smtpctl.model.tlsscan import AddressScan, TlsScan, VersionScan
 from smtpctl.protocol.tls.hello import SSL3, TLS10, TLS11, TLS12, TLS13, VERSIONS
+from smtpctl.protocol.tls.ssl2 import SSL2
 
 NUMBERS = {name.removeprefix("TLS_"): number for number, name in ciphers.names().items()}
 GOOD = NUMBERS["ECDHE_RSA_WITH_AES_128_GCM_SHA256"]
@@ -24,12 +25,16 @@ LEAF = Certificate(
     not_before=0, not_after=1, serial="1", key="EC secp256r1", bits=256, hash="SHA256", is_ca=False, usages=None,
     issuer_urls=(), revocation_urls=(), must_staple=False, timestamps=0, fingerprint="f1", pin="p1",
 )  # fmt: skip
+SHOWN = tuple((AddressScan(address, "TLSv1.3"), LEAF) for address in ("192.0.2.1", "192.0.2.2"))
 DEFAULT = LEAF._replace(common_name="other.example", names=("other.example",), fingerprint="f2")
 
 
 def scanned(suites: dict[int, tuple[int, ...]], role: str = "submission", **more: Any) -> Scanned:
-    outer = {key: more.pop(key) for key in ("certificates", "ours") if key in more}
-    versions = tuple(VersionScan(version, suites.get(version, ())) for version in VERSIONS)
+    outside = ("certificates", "ours", "leaf", "presents")
+    outer = {key: more.pop(key) for key in outside if key in more}
+    if "shown" in more:
+        outer["addresses"] = more.pop("shown")
+    versions = tuple(VersionScan(version, suites.get(version, ())) for version in (SSL2, *VERSIONS))
     return Scanned(Endpoint("mx.example.com", 587), role, "mx.example.com", TlsScan(versions, **more), **outer)
 
 
@@ -60,6 +65,7 @@ def test_what_is_not_known_is_not_judged() -> None:
 @pytest.mark.parametrize(
     ("suites", "expected"),
     [
+        ({SSL2: (0x010080,), **TODAY}, {"tls.version.ssl2"}),
         ({SSL3: (GOOD,), **TODAY}, {"tls.version.ssl3"}),
         ({TLS10: (GOOD,), TLS11: (GOOD,), **TODAY}, {"tls.version.tls10", "tls.version.tls11"}),
         ({TLS10: (GOOD,)}, {"tls.version.tls10", "tls.version.no_tls12"}),
@@ -135,6 +141,11 @@ def test_short_primes() -> None:
         ({"injection": "carried_out"}, "starttls.command_injection"),
         ({"certificates": (LEAF, DEFAULT)}, "tls.sni_default_cert"),
         ({"ours": frozenset({0x00FF})}, "tls.cipher.no_overlap"),
+        ({"demands_certificate": "421 No client certificate presented"}, "tls.client_cert_required"),
+        ({"shown": (SHOWN[0], (SHOWN[1][0], DEFAULT))}, "tls.addresses_differ"),
+        ({"shown": (SHOWN[0], (SHOWN[1][0]._replace(protocol="TLSv1.2"), LEAF))}, "tls.addresses_differ"),
+        ({"leaf": LEAF._replace(revocation_urls=("http://ca.test/crl",))}, "tls.cert.revocation_info"),
+        ({"leaf": LEAF._replace(timestamps=2)}, "tls.cert.sct"),
     ],
 )
 def test_one_fact_one_finding(facts: dict[str, Any], expected: str) -> None:
@@ -156,6 +167,11 @@ def test_one_fact_one_finding(facts: dict[str, Any], expected: str) -> None:
         },  # neither fits: the certificate's own checks say so
         {"certificates": (LEAF, LEAF._replace(fingerprint="f3"))},
         {"ours": frozenset({GOOD})},
+        {"asks_certificate": True, "demands_certificate": ""},
+        {"demands_certificate": "421 what it has is not enough", "presents": True},
+        {"shown": SHOWN},
+        {"shown": (SHOWN[0], (AddressScan("2001:db8::1", failure="refused"), None))},
+        {"leaf": LEAF},
     ],
 )
 def test_no_finding(facts: dict[str, Any]) -> None:
@@ -173,6 +189,7 @@ def test_the_checks_emit_what_they_say() -> None:
     everything = judge(
         {SSL3: (NUMBERS["RSA_WITH_NULL_SHA"],), TLS10: (NUMBERS["RSA_WITH_RC4_128_SHA"],), TLS11: (GOOD,)},
         compression=TLS10, secure_renegotiation=False, extended_master_secret=False, resumption=False, usual="closed",
-        injection="carried_out", certificates=(LEAF, DEFAULT), dh=((GOOD, 512),),
-    ) | judge({TLS12: (GOOD,)}, ours=frozenset({1}))  # fmt: skip
+        injection="carried_out", certificates=(LEAF, DEFAULT), dh=((GOOD, 512),), demands_certificate="no",
+        shown=(SHOWN[0], (SHOWN[1][0], DEFAULT)), leaf=LEAF._replace(revocation_urls=("x",), timestamps=2),
+    ) | judge({SSL2: (0x010080,)}) | judge({TLS12: (GOOD,)}, ours=frozenset({1}))  # fmt: skip
     assert set(everything) == said

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,6 +96,30 @@ def test_the_number_of_connections_at_once_changes_nothing() -> None:
     assert [set(version.suites) for version in slow.versions] == [set(version.suites) for version in fast.versions]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 answers on Linux only")
+def test_each_address_of_a_name_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sink(Setup(tls=TlsMode.IMPLICIT)) as one:
+        elsewhere = Endpoint("127.0.0.2", one.port)
+        with Sink(Setup(tls=TlsMode.IMPLICIT), elsewhere) as other:
+            hosts = (one.host, other.host, "127.0.0.3")
+            found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, one.port)) for host in hosts]
+            with monkeypatch.context() as names:  # the sinks look names up, too
+                names.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+                scanned = look(one.port, connections=3)
+    first, second, third = scanned.addresses
+    assert [shown.address for shown in scanned.addresses] == list(hosts)
+    assert first.protocol == second.protocol == "TLSv1.3"
+    assert first.certificate and second.certificate and first.certificate != second.certificate
+    assert third.failure and not third.certificate
+    assert scanned.leaf == first.certificate
+    assert scanned.finished
+
+
+def test_one_address_is_not_compared_with_itself() -> None:
+    with Sink(Setup(tls=TlsMode.IMPLICIT)) as sink:
+        assert look(sink.port).addresses == ()
+
+
 def test_a_very_old_server() -> None:
     with RawServer(talking_tls(takes(TLS10, RC4, RSA, compression=1))) as server:
         found = look(server.port)
@@ -101,6 +127,26 @@ def test_a_very_old_server() -> None:
     assert found.version(TLS12).told == "ServerHello 0x0301 0x0005"
     assert (found.compression, found.secure_renegotiation, found.extended_master_secret) == (TLS10, False, False)
     assert found.usual == ""
+
+
+def test_ssl_2() -> None:
+    """It lists what it takes, in one answer."""
+    hello = b"\x80\x11\x04\x00\x01\x00\x02\x00\x00\x00\x06\x00\x00" + b"\x01\x00\x80\x07\x00\xc0"
+    newer = takes(TLS10, RSA)
+
+    def script(peer: Peer) -> None:
+        record = peer.octets()
+        if record[:1] == b"\x80":
+            peer.say(hello)
+        else:
+            peer.say(newer(*read_hello(record)))
+        peer.until_gone()
+
+    with RawServer(script) as server:
+        found = look(server.port)
+    assert [(version.name, version.suites) for version in found.accepted] == [
+        ("SSL 2.0", (0x010080, 0x0700C0)), ("TLS 1.0", (RSA,)),
+    ]  # fmt: skip
 
 
 def test_ssl_3() -> None:

@@ -3,6 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smtpctl.knowledge.families import entry
 from smtpctl.model.endpoint import TlsMode
@@ -11,6 +13,7 @@ from smtpctl.protocol.steps import Receive, Send
 from smtpctl.protocol.tls.answer import Answer, Ending
 from smtpctl.protocol.tls.dialogues import Entrance, Injection, ask, inject, shake_hands
 from smtpctl.protocol.tls.hello import TLS12, ClientHello
+from smtpctl.protocol.tls.ssl2 import SSL2, Ssl2Hello, Ssl2Reader
 from transcripts import play
 
 BEHIND = Entrance(TlsMode.STARTTLS, "me")
@@ -87,8 +90,47 @@ def test_a_question_behind_starttls_needs_the_leave() -> None:
 
 
 def test_a_whole_handshake_ends_with_quit() -> None:
-    play(shake_hands(FIRST), "T: TLS\nS: 220 mx\nC: QUIT\nS: 221 bye")
-    play(shake_hands(BEHIND), f"{UP_TO_TLS}\nC: STARTTLS\nS: 220 go\nT: TLS\nC: QUIT\nS: 221 bye")
+    inside = "C: EHLO me\nS: 250 mx\nC: QUIT\nS: 221 bye"
+    assert play(shake_hands(FIRST), f"T: TLS\nS: 220 mx\n{inside}").refusal == ""
+    assert play(shake_hands(BEHIND), f"{UP_TO_TLS}\nC: STARTTLS\nS: 220 go\nT: TLS\n{inside}").refusal == ""
+
+
+def test_a_server_that_says_inside_tls_that_it_wants_a_certificate() -> None:
+    refused = "421 4.7.1 mx Error: No client certificate presented"
+    assert play(shake_hands(FIRST), f"T: TLS\nS: 220 mx\nC: EHLO me\nS: {refused}").refusal == refused
+
+
+def test_a_server_that_refuses_for_another_reason() -> None:
+    with pytest.raises(Refused, match="421"):
+        play(shake_hands(FIRST), "T: TLS\nS: 220 mx\nC: EHLO me\nS: 421 4.3.2 Shutting down")
+
+
+@pytest.mark.parametrize("shape", ["whole", "in pieces"])
+def test_ssl_2(shape: str) -> None:
+    question = Ssl2Hello((0x010080, 0x0700C0))
+    assert question.record()[:5] == b"\x80\x1f\x01\x00\x02"
+    assert question.record()[5:11] == b"\x00\x06\x00\x00\x00\x10"
+    body = b"\x04\x00\x01\x00\x02\x00\x03\x00\x06\x00\x00" + b"crt" + b"\x01\x00\x80\x07\x00\xc0"
+    octets, reader, buffer = b"\x80" + bytes([len(body)]) + body, Ssl2Reader(), bytearray()
+    pieces = [octets] if shape == "whole" else [octets[at : at + 1] for at in range(len(octets))]
+    answers = []
+    for piece in pieces:
+        buffer += piece
+        answers.append(reader.take(buffer))
+    assert answers[:-1] == [None] * (len(pieces) - 1)
+    assert answers[-1] == Answer(Ending.HELLO, SSL2, 0x010080, suites=(0x010080, 0x0700C0))
+    assert asked(ask(question, FIRST), answers[-1])[1] == [question.record()], "SSL 2.0 knows no farewell"
+
+
+@given(st.binary(max_size=60))
+def test_no_octets_break_the_reader_of_ssl_2(octets: bytes) -> None:
+    answer = Ssl2Reader().take(bytearray(b"\x80" + octets))
+    assert answer is None or answer.ending in (Ending.HELLO, Ending.NOT_TLS)
+
+
+def test_what_a_server_of_today_answers_to_ssl_2() -> None:
+    alert = Ssl2Reader().take(bytearray(b"\x15\x03\x01\x00\x02\x02\x46"))
+    assert alert is not None and alert.alert == "protocol_version"
 
 
 def test_a_command_from_before_tls_that_is_carried_out_inside() -> None:
