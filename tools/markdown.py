@@ -28,7 +28,7 @@ def pages(program: Page) -> Iterator[tuple[str, str]]:
 
 def _index(program: Page) -> str:
     commands = "\n".join(f"| [`{p.path}`]({p.name}.md) | {p.help} |" for p in program.children)
-    status = "\n".join(f"| {int(code)} | {text} |" for code, text in reference.EXIT_STATUS.items())
+    status = "\n".join(f"| {code} | {text} |" for code, text in reference.exit_status())
     return f"""# Reference
 
 | command | what it does |
@@ -56,6 +56,8 @@ They stand before or behind the command.
 | status | meaning |
 |---|---|
 {status}
+
+{reference.MONITORING}
 """
 
 

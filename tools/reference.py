@@ -51,22 +51,7 @@ TABLES = (
     Table("OAuth 2.0 credentials", "[oauth.NAME]", "Profiles share them.", OAUTH_FIELDS),
 )
 
-EXIT_STATUS = {
-    ExitStatus.OK: "Done; no finding at or above --fail-on.",
-    ExitStatus.FINDINGS: "Done; there are findings at or above --fail-on.",
-    ExitStatus.USAGE: "Wrong usage; nothing was done.",
-    ExitStatus.DATA: "The message or the input is bad, or the server refused it for good.",
-    ExitStatus.NO_HOST: "The host or domain does not exist.",
-    ExitStatus.UNAVAILABLE: "The service cannot be used: another protocol, no TLS, a certificate that was refused.",
-    ExitStatus.BUG: "A defect in smtpctl.",
-    ExitStatus.CANNOT_CREATE: "A file cannot be written.",
-    ExitStatus.IO: "An input or output error.",
-    ExitStatus.TEMPORARY: "Temporary: a 4xx reply, refused, timed out. Trying again can help.",
-    ExitStatus.PROTOCOL: "The server broke the protocol.",
-    ExitStatus.AUTH: "The login was refused.",
-    ExitStatus.CONFIG: "The configuration is wrong.",
-    ExitStatus.INTERRUPTED: "Interrupted.",
-}
+MONITORING = "With --format nagios a command ends as a monitoring plugin does: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."
 
 FILES = {
     "~/.config/smtpctl/config.toml": "The configuration, unless $SMTPCTL_CONFIG or --config names another file. "
@@ -99,6 +84,12 @@ def environment() -> Iterator[Row]:
         flag = options.SHARED_OPTIONS[name].says.flags.split()[0]
         yield shared.variable, f"The value of {flag} where it is not given."
     yield from ENVIRONMENT_OF_THE_PROGRAM.items()
+
+
+def exit_status() -> Iterator[Row]:
+    """Every exit code and what it means."""
+    for status in ExitStatus:
+        yield str(int(status)), status.meaning
 
 
 def settings_environment() -> Iterator[Row]:

@@ -13,22 +13,31 @@ from smtpctl.model.transcript import Stage, Transcript
 
 
 class ExitStatus(IntEnum):
-    """Exit codes; promises to users (sysexits.h where mail tools use them)."""
+    """Exit codes; promises to users (sysexits.h where mail tools use them). `meaning` is what the manual says of each."""
 
-    OK = 0
-    FINDINGS = 1  # findings at or above --fail-on
-    USAGE = 2  # wrong usage
-    DATA = 65  # the message or input is bad, or refused for good at MAIL, RCPT or DATA
-    NO_HOST = 68  # the host or domain does not exist
-    UNAVAILABLE = 69  # wrong protocol, TLS not offered, certificate refused
-    BUG = 70  # a defect in smtpctl
-    CANNOT_CREATE = 73  # cannot write
-    IO = 74
-    TEMPORARY = 75  # 4xx, refused, timed out: trying again can help
-    PROTOCOL = 76  # the server broke the protocol
-    AUTH = 77  # authentication refused
-    CONFIG = 78  # the configuration is wrong
-    INTERRUPTED = 130
+    meaning: str
+
+    def __new__(cls, code: int, meaning: str) -> ExitStatus:
+        """A code that knows what it means."""
+        status = int.__new__(cls, code)
+        status._value_ = code
+        status.meaning = meaning
+        return status
+
+    OK = 0, "Done; no finding at or above --fail-on."
+    FINDINGS = 1, "Done; there are findings at or above --fail-on."
+    USAGE = 2, "Wrong usage; nothing was done."
+    DATA = 65, "The message or the input is bad, or the server refused it for good."
+    NO_HOST = 68, "The host or domain does not exist."
+    UNAVAILABLE = 69, "The service cannot be used: another protocol, no TLS, a certificate that was refused."
+    BUG = 70, "A defect in smtpctl."
+    CANNOT_CREATE = 73, "A file cannot be written."
+    IO = 74, "An input or output error."
+    TEMPORARY = 75, "Temporary: a 4xx reply, refused, timed out. Trying again can help."
+    PROTOCOL = 76, "The server broke the protocol."
+    AUTH = 77, "The login was refused."
+    CONFIG = 78, "The configuration is wrong."
+    INTERRUPTED = 130, "Interrupted."
 
 
 class Failure(NamedTuple):

@@ -69,3 +69,10 @@ def test_errors() -> None:
     assert str(refused) == "AUTH PLAIN: 535 5.7.8 no"
     for error in (problem, refused, Obstacle(Stage.AUTH, "x.y"), UsageProblem("what", "do")):
         assert isinstance(error, SmtpctlError)
+
+
+def test_every_exit_status_says_what_it_means() -> None:
+    meanings = [status.meaning for status in ExitStatus]
+    assert all(meaning.endswith(".") for meaning in meanings)
+    assert len(set(meanings)) == len(meanings)
+    assert ExitStatus(75) is ExitStatus.TEMPORARY
