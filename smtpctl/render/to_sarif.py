@@ -65,11 +65,14 @@ class SarifRenderer:
 
 
 def _rule(finding: Finding) -> dict[str, Any]:
-    """What is the same for every finding of this id."""
+    """What is about the same for every finding of this id; what it means and what to do is what a viewer shows as help."""
+    meaning = [line for line in explanation(finding._replace(evidence=()))[1:] if line]
     return {
         "id": finding.id,
         "shortDescription": {"text": visible(finding.id.replace(".", ": ").replace("_", " "))},
-        "help": {"text": f"smtpctl explain {finding.id}"},
+        **({"fullDescription": {"text": _literal(visible(finding.message))}} if finding.message else {}),
+        "help": {"text": _literal("\n".join([*meaning, f"all about it: smtpctl explain {visible(finding.id)}"]))},
+        "defaultConfiguration": {"level": finding.severity.label},
         "properties": {"tags": ["smtp", finding.stage.value]},
     }
 

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 import jsonschema
 import pytest
+from junitparser import JUnitXml
 
 import smtpctl
 from smtpctl.model.finding import Finding
@@ -229,6 +230,17 @@ def test_sarif_points_at_files_with_quoted_relative_uris() -> None:
     assert places[1]["region"] == {"startLine": 14, "startColumn": 8}
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_sarif_rules_help(name: str) -> None:
+    (run,) = json.loads(draw(name, "sarif"))["runs"]
+    rules = {rule["id"]: rule for rule in run["tool"]["driver"]["rules"]}
+    for finding in findings(name):
+        told = rules[finding.id]["help"]["text"].replace("{{", "{").replace("}}", "}")
+        assert told.endswith(f"smtpctl explain {finding.id}")
+        assert all(visible(cause.text) in told for cause in finding.causes)
+        assert rules[finding.id]["defaultConfiguration"]["level"] in ("note", "warning", "error")
+
+
 def test_sarif_messages_hold_no_links_and_no_placeholders() -> None:
     finding = cases["PROBLEM"].finding._replace(title="S: [look](javascript:x) {0}")
     (run,) = json.loads(renderer("sarif", schema="smtpctl.check/1").findings([finding]))["runs"]
@@ -241,6 +253,14 @@ def test_github_lines_are_commands_of_ours_only(name: str) -> None:
     assert len(lines) == len(findings(name))
     for line in lines:
         assert re.match(r"::(error|warning|notice) (file=[^,:]+,line=\d+,col=\d+,)?title=[^,:]+::", line)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_common_reader_takes_junit(name: str) -> None:
+    read = JUnitXml.fromstring(draw(name, "junit").encode())
+    cases_ = [case for suite in read for case in suite]
+    assert len(cases_) == sum(suite.tests for suite in read) > 0
+    assert all(case.name and case.classname and case.time >= 0 for case in cases_)
 
 
 @pytest.mark.parametrize("name", NAMES)
