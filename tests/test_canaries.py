@@ -16,10 +16,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+import jsonschema
 import keyring
 import pytest
 
@@ -32,6 +34,7 @@ from smtpctl.cli.command import Noun, Verb
 from smtpctl.model.endpoint import TlsMode
 from smtpctl.model.secret import Secret
 from smtpctl.ops import session
+from smtpctl.ops.schemas import of_output
 from smtpctl.protocol.server.values import Setup
 from smtpctl.sink.server import Sink
 
@@ -307,12 +310,29 @@ def test_no_command_tells(command: str, world: World) -> None:
             given = ["--transcript", TRANSCRIPT] if command in ("check", "test-send") and "--all" not in line else []
             run = world.run(line, "--format", form, *given)
             assert run.code != 70, run.stderr
+            assert form != "json" or not run.stdout or "--dry-run" in line or is_promised(run.stdout), (
+                f"{line}: {run.stdout}"
+            )
             # Where a secret was put into a store that was asked for, it is there and nowhere else.
             stored = {"config.toml": STORED.get(command, set()), "imported": {"typed"}}
             leaks = world.leaks(run)
             leaks = {place: found - stored.get(Path(place).name, set()) for place, found in leaks.items()}
             leaks = {place: found for place, found in leaks.items() if found and not place.startswith("imported/")}
             assert not leaks, f"{line} --format {form}"
+
+
+def is_promised(text: str) -> bool:
+    """Whether every document is what the schema that ships for it says; a schema that is printed is none of ours."""
+    first = json.loads(text.partition("\n")[0]) if text.startswith('{"') else None
+    for document in map(json.loads, text.splitlines()) if first else [json.loads(text)]:
+        if "$schema" not in document:
+            validator(document["schema"]).validate(document)
+    return True
+
+
+@cache
+def validator(schema: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(json.loads(of_output(schema)))
 
 
 def test_the_logins_that_shall_work_do(world: World) -> None:

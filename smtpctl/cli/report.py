@@ -10,6 +10,7 @@ from smtpctl.cli.command import verb
 from smtpctl.cli.options import OUTPUT, Option, Overrides, Target, Yes
 from smtpctl.cli.terminal import Terminal
 
+_ADVICE = "It holds no passwords. Read it before you give it away."
 _ENDINGS = {"text": "md", "json": "json"}
 
 
@@ -69,8 +70,11 @@ def command(
         terminal.confirm(f"{path} is there already. Write over it?", yes=yes)
     with ops.new_file(path) as file:
         file.write(made())
+    if terminal.format == "json":
+        terminal.document("change/1", {"done": f"Wrote {path}.", "notes": [_ADVICE]})
+        return
     terminal.out(str(path))
-    terminal.say("It holds no passwords. Read it before you give it away.")
+    terminal.say(_ADVICE)
 
 
 def _versions() -> dict[str, str]:
