@@ -17,30 +17,10 @@ from smtpctl.model.baseline import Baseline, Leaf, Offer, Step
 from smtpctl.model.finding import Evidence, Finding, Severity
 
 _ORGANISATION = re.compile(r"(?:^|,)O=((?:\\.|[^,\\])*)")
-_CALENDAR = frozenset(
-    [
-        "mon",
-        "tue",
-        "wed",
-        "thu",
-        "fri",
-        "sat",
-        "sun",
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "may",
-        "jun",
-        "jul",
-        "aug",
-        "sep",
-        "oct",
-        "nov",
-        "dec",
-        "gmt",
-        "utc",
-    ]
+_TIME = re.compile(  # words of a time: days, months, halves of a day, zones (CEST)
+    r"(mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?|jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|"
+    r"aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?|[ap]m|utc|[a-z]{1,3}t",
+    re.IGNORECASE,
 )
 _NOTHING = "(no further step)"
 
@@ -127,13 +107,12 @@ def server(then: Baseline, now: Baseline, values: dict[str, Any]) -> Iterator[Fi
 
 
 def lasting(greeting: str) -> str:
-    """What of a greeting stays the same from one session to the next: the domain of the host's name, and the words in
-    which there is neither a digit nor a day or month."""
-    code, _, words = greeting.partition(" ")
-    host, _, rest = words.partition(" ")
+    """What of a greeting stays the same from one session to the next: code, the domain of the host's name, and the words in
+    which there is no digit and that tell no time."""
+    host, _, rest = greeting[4:].partition(" ")
     domain = ".".join(host.lower().split(".")[-2:])
-    kept = (word for word in rest.split() if not any(char.isdigit() for char in word))
-    return " ".join([code, domain, *(word for word in kept if word.strip(",.;()[]").lower() not in _CALENDAR)])
+    words = (word.strip(",.;()[]") for word in rest.split() if not any(char.isdigit() for char in word))
+    return " ".join([greeting[:3], domain, *(word for word in words if not _TIME.fullmatch(word))])
 
 
 _JUDGES: tuple[Callable[[Baseline, Baseline, dict[str, Any]], Iterable[Finding]], ...] = (

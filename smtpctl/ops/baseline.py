@@ -72,7 +72,7 @@ def taken(report: Report, profile: Profile) -> Baseline:
         version=__version__,
         server=_server(profile),
         addresses=tuple(sorted(names[0]["addresses"])) if names else (),
-        greeting=greeting[-1] if greeting else "",
+        greeting=greeting[0] if greeting else "",
         clear=_offer(report, secured=False),
         secured=_offer(report, secured=True),
         tls=str(tls.get("version", "")),

@@ -123,7 +123,7 @@ def tried(profile: Profile, login: Login, begun: Conversation, around: Surroundi
     current = profile.auth.mechanism.upper() or next(iter(own.candidates), "")
     candidates = [name for name in _names(every) if name in every.candidates or name in own.candidates]
     if around.say and candidates:
-        around.say(f"Logging in with each of {len(candidates)}, one after the other ...")
+        around.say(f"Logging in with each of {len(candidates)} mechanisms, one after the other ...")
     trials, stopped = _run(profile, sorted(candidates, key=_caution), around, go_on)
     objections = dict(every.rejected)
     for name in _names(every):

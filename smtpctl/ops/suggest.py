@@ -36,6 +36,9 @@ _STATUS = {WORKS: "passed", REFUSED: "failed", REACHED: "warning", FAILED: "fail
 
 # What stopped a try, beside its port and mode in a line; the title where nothing stands here.
 _SHORT: Mapping[str, str] = {
+    "conn.dns_nxdomain": "no such name in DNS",
+    "conn.dns_temporary": "the name cannot be looked up",
+    "conn.unreachable": "no route to it",
     "conn.refused": "connection refused",
     "conn.timeout": "no answer",
     "conn.greeting_timeout": "connects, but no greeting came",
@@ -168,10 +171,10 @@ def plan(profile: Profile) -> tuple[Candidate, ...]:
         *(Candidate(host, plain, TlsMode.NONE) for plain in (port, 25) if local),
         *(one for one in provided if one.other),
     ]
-    if mode is TlsMode.AUTO:  # uses STARTTLS where it is offered
-        wanted.remove(Candidate(host, port, TlsMode.STARTTLS))
     seen: dict[tuple[str, int, TlsMode], Candidate] = {}
     for one in wanted:
+        if mode is TlsMode.AUTO and one == Candidate(host, port, TlsMode.STARTTLS):
+            continue  # it is what `auto` does where STARTTLS is offered
         seen.setdefault((one.host, one.port, one.mode), one)
     return tuple(seen.values())[:_MOST]
 
@@ -311,7 +314,7 @@ def _command(profile: Profile, candidate: Candidate) -> str:
 def _note(suggestion: Suggestion) -> str:
     best = suggestion.best
     if best is None:
-        return "None of these can be reached from here." if suggestion.tried else "There are no other ports to try."
+        return "None of these works from here." if suggestion.tried else "There are no other ports to try."
     named = f"{best.candidate.where} with {MODES[best.candidate.mode]}"
     capital = named[0].upper() + named[1:]
     if best.result == REFUSED:

@@ -72,6 +72,8 @@ def test_what_varies_or_was_not_reached_is_no_difference(changes: dict[str, Any]
             "220 AM0PR04CA0012.outlook.office365.com Microsoft ESMTP MAIL Service ready at Fri, 20 Nov 2026 10:00:00 +0000 [08DD]",
             "220 DB7PR05CA0051.outlook.office365.com Microsoft ESMTP MAIL Service ready at Sat, 6 Dec 2026 23:00:00 +0000 [08DE]",
         ),
+        ("220-cp.example.com ESMTP Exim (Debian) #1 Friday, 6 March 2026 9:00:00 AM (CET)",
+         "220 cp.example.com ESMTP Exim (Debian) #2 Monday, 3 August 2026 5:00:00 PM (CEST)"),
         ("220 mail.example.com ESMTP Exim 4.98 Fri, 20 Nov 2026 10:00:00 +0000", "220 mail.example.com ESMTP Exim 4.99 Mon, 1 Dec 2026 10:00:00 +0000"),
     ],
 )  # fmt: skip

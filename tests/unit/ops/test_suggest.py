@@ -12,6 +12,7 @@ from profiles import profile
 from smtpctl.config.profile import Profile
 from smtpctl.config.resolve import resolve
 from smtpctl.config.store import Document
+from smtpctl.knowledge import families
 from smtpctl.model.endpoint import TlsMode
 from smtpctl.model.report import Report
 from smtpctl.model.secret import Secret
@@ -73,10 +74,10 @@ def test_the_profile_as_it_is_then_the_usual_ports_then_its_own_port_in_other_mo
 
 
 def test_nothing_is_tried_twice() -> None:
-    found = planned("mail.example.com", 587, tls="auto")
-    assert len(set(found)) == len(found)
-    assert ("", 587, STARTTLS) in found  # the usual port
-    assert ("", 26, STARTTLS) not in planned("mail.example.com", 26, tls="auto")  # what `auto` does anyway
+    for port in (25, 26, 587):
+        found = planned("mail.example.com", port, tls="auto")
+        assert len(set(found)) == len(found)
+        assert ("", port, STARTTLS) not in found  # what `auto` does anyway
 
 
 @pytest.mark.parametrize(("host", "trusted"), [("localhost", False), ("127.0.0.9", False), ("mail.example.com", True)])
@@ -203,6 +204,19 @@ def test_a_server_that_hangs_up_at_a_login_is_not_asked_again() -> None:
         assert logins(sink) == 2
     assert [attempt.result for attempt in found.tried] == ["reached", "failed"]
     assert report.facts["suggestion"]["best"] is None
+
+
+def test_what_failed_is_told_in_few_words() -> None:
+    with Sink(Setup(tls=STARTTLS)) as sink:
+        made = at(sink, IMPLICIT)
+    found = suggest.suggest(made, around())
+    assert {attempt.detail for attempt in found.tried} == {"connection refused"}
+    assert {attempt.finding for attempt in found.tried} == {"conn.refused"}
+
+
+@pytest.mark.parametrize("id", sorted(suggest._SHORT))
+def test_each_of_the_few_words_is_of_a_finding(id: str) -> None:
+    assert families.entry(id).id == id
 
 
 def test_no_other_server_sees_the_password() -> None:
