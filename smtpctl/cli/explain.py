@@ -14,7 +14,7 @@ from smtpctl.model.explanation import Explained
 from smtpctl.model.report import ExitStatus
 
 if TYPE_CHECKING:
-    from smtpctl.ops.explain import Hints
+    from smtpctl.ops.hints import Hints
 
 STDIN = "-"
 READ_LIMIT = 1 << 20  # characters of a line that are read at all
@@ -31,6 +31,10 @@ StageName = Annotated[
     Literal["dns", "connect", "greeting", "ehlo", "starttls", "tls", "auth", "mail", "rcpt", "data"] | None,
     Option("--stage", help="At which stage it was said.", default_shown=False),
 ]
+Login = Annotated[
+    Literal["password", "user-token", "app-token"] | None,
+    Option("--login", help="How the login was made, where the words do not tell.", default_shown=False),
+]
 
 
 @verb()
@@ -39,6 +43,7 @@ def command(
     words: Words = None,
     provider: Provider = "",
     stage: StageName = None,
+    login: Login = None,
 ) -> ExitStatus:
     """Say what a reply, an error or a log means, and what to do.
 
@@ -46,12 +51,13 @@ def command(
     $ smtpctl explain conn.greeting_timeout
     $ journalctl -u postfix --since today | smtpctl explain -
 
-    Understands replies, texts of exceptions, bounces, logs of Postfix, Exim, msmtp and Exchange, and JSON. A log with
-    several causes is summarised. Works without a network.
+    Understands replies, texts of exceptions, bounces as whole mails, logs of Postfix, Exim, msmtp and Exchange, and JSON.
+    A bounce is explained recipient by recipient; a log with several causes is summed up by cause, by who answered and
+    by recipient domain. Works without a network.
     """
-    from smtpctl.ops.explain import hints
+    from smtpctl.ops.hints import hints
 
-    explained = _explain(terminal, words or [], hints(provider, stage or ""))
+    explained = _explain(terminal, words or [], hints(provider, stage or "", login or ""))
     if terminal.format == "json":
         terminal.document("explain/1", explained.to_json())
     else:

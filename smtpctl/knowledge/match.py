@@ -345,6 +345,18 @@ def alternatives(matches: tuple[Match, ...]) -> tuple[Match, ...]:
     return tuple(one for one in matches if one is not best and best.score - one.score <= CLOSE) if best else ()
 
 
+def deciding(context: Context, matches: tuple[Match, ...]) -> tuple[str, ...]:
+    """What would tell entries of these words apart if somebody knew it: `login`, `provider` or `stage`."""
+    open_ = [one.said for one in matches if one.open and len(one.against) < TOO_MUCH]
+    wanted = {
+        "login": not context.credential
+        and any(said.mechanisms or said.grants for said in open_ if not said.own_server),
+        "provider": not context.provider and any(said.own_server for said in open_),
+        "stage": context.stage is None and any(said.own_stage for said in open_),
+    }
+    return tuple(name for name, would_tell in wanted.items() if would_tell)
+
+
 def recognised(context: Context, matches: tuple[Match, ...]) -> wording.Recognised | None:
     """What a program says in this text; None for a server's reply, or where a provider's own entry fits better."""
     found = None if context.code else wording.recognise(context.text)

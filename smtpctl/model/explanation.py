@@ -12,13 +12,15 @@ class Explanation(NamedTuple):
     """One text, or one id (`said` is empty then).
 
     `retryable` None means that it does not apply; `alternatives` are findings that the same text may be as well,
-    each with its condition in `message`.
+    each with its condition in `message`; `deciding` names the options of `explain` (`login`, `provider`, `stage`) that
+    would tell more.
     """
 
     finding: Finding
     said: str = ""
     retryable: bool | None = None
     alternatives: tuple[Finding, ...] = ()
+    deciding: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """JSON values."""
@@ -28,6 +30,7 @@ class Explanation(NamedTuple):
             "retryable": self.retryable,
             "findings": [self.finding.to_json()],
             "alternatives": [finding.to_json() for finding in self.alternatives],
+            "deciding": list(self.deciding),
         }
 
 
@@ -53,8 +56,30 @@ class Meaning(NamedTuple):
         }
 
 
+class LogShare(NamedTuple):
+    """The failures of a log that go to one name: a provider's, a server's, a recipient domain's. `retryable` is how many
+    of them can pass when tried again; the times are as the log has them."""
+
+    name: str
+    failures: int = 0
+    retryable: int = 0
+    first: str = ""
+    last: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values."""
+        return {
+            "name": self.name,
+            "count": self.failures,
+            "retryable": self.retryable,
+            "first": self.first,
+            "last": self.last,
+        }
+
+
 class LogCause(NamedTuple):
-    """One cause of failures in a log: how often, one line of it, who it was about, and the times as the log has them."""
+    """One cause of failures in a log: how often, one line of it, who it was about, the times as the log has them, and
+    the recipient domains that met it most."""
 
     finding: Finding
     sample: str
@@ -63,6 +88,7 @@ class LogCause(NamedTuple):
     about: str = ""
     first: str = ""
     last: str = ""
+    recipients: tuple[LogShare, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """JSON values."""
@@ -72,17 +98,21 @@ class LogCause(NamedTuple):
             "first": self.first,
             "last": self.last,
             "about": self.about,
+            "recipients": [{"name": share.name, "count": share.failures} for share in self.recipients],
             "sample": self.sample,
             "finding": self.finding.to_json(),
         }
 
 
 class LogSummary(NamedTuple):
-    """A log: how many lines, how many of them failures, and the causes, most frequent first."""
+    """A log: how many lines, how many of them failures, and the causes, most frequent first; the same failures by who
+    answered (a provider's name, else a server's domain) and by the recipients' domains, as far as the lines say it."""
 
     lines: int
     failures: int
     causes: tuple[LogCause, ...]
+    providers: tuple[LogShare, ...] = ()
+    recipients: tuple[LogShare, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """JSON values."""
@@ -92,7 +122,37 @@ class LogSummary(NamedTuple):
             "failures": self.failures,
             "retryable": sum(cause.failures for cause in self.causes if cause.retryable),
             "causes": [cause.to_json() for cause in self.causes],
+            "providers": [share.to_json() for share in self.providers],
+            "recipients": [share.to_json() for share in self.recipients],
         }
 
 
-Explained: TypeAlias = Explanation | Meaning | LogSummary
+class Bounced(NamedTuple):
+    """One recipient of a bounce: the address, `failed` or `delayed`, and why."""
+
+    recipient: str
+    action: str
+    explanation: Explanation
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values."""
+        return {
+            "recipient": self.recipient,
+            "action": self.action,
+            "text": self.explanation.said,
+            "retryable": self.explanation.retryable,
+            "finding": self.explanation.finding.to_json(),
+        }
+
+
+class Bounce(NamedTuple):
+    """A mail that reports failed deliveries (RFC 3464), by recipient."""
+
+    recipients: tuple[Bounced, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values."""
+        return {"kind": "bounce", "recipients": [one.to_json() for one in self.recipients]}
+
+
+Explained: TypeAlias = Explanation | Meaning | LogSummary | Bounce

@@ -11,28 +11,20 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import chain, islice
 
-from smtpctl.config import presets
 from smtpctl.knowledge import families
 from smtpctl.knowledge.catalogue import Said, load
-from smtpctl.knowledge.match import Context, Match, alternatives, finding, match, page, recognised, retryable
+from smtpctl.knowledge.match import Context, Match, alternatives, deciding, finding, match, page, recognised, retryable
 from smtpctl.knowledge.match import by_id as by_finding_id
 from smtpctl.model.errors import UsageProblem
-from smtpctl.model.explanation import Explained, Explanation, LogCause, LogSummary, Meaning
+from smtpctl.model.explanation import Bounce, Bounced, Explained, Explanation, LogCause, LogSummary, Meaning
 from smtpctl.model.finding import Finding
-from smtpctl.model.record import NamedTuple
-from smtpctl.model.transcript import Stage
-from smtpctl.ops import own_output
+from smtpctl.ops import bounce, own_output
 from smtpctl.ops.extract import Failure, failures, first
+from smtpctl.ops.hints import NO_HINTS, Hints
+from smtpctl.ops.log import Log
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*\.(?=[^.]*[a-z_])[a-z0-9_-]+", re.IGNORECASE)
 _CODE = re.compile(r"(?:([2-5]\d\d)[ -]?)?(?:([245X])\.(\d{1,3})\.(\d{1,3}))?", re.IGNORECASE)
-_ENOUGH = 30  # a line without a code counts as a failure from this score on
-_PASTED = 3  # failures up to which a text with one reply is taken for one failure, and not for a log
-_SEEN_LIMIT = 4096  # different texts of a log that are remembered
-_KEY = 400  # characters of a text from which what varies is taken out; it takes quadratic time
-_VARYING = re.compile(
-    r"<[^>]*>|[^\s<>]+@[^\s<>]+|\b(?=[\w.-]*\d)(?=[\w.-]*[a-zA-Z])[\w.-]{8,}|\b\d{1,3}(?:\.\d{1,3}){3}\b|\d{5,}|\[\d+\]"
-)
 _CLASSES = {
     "2": "done",
     "3": "go on",
@@ -50,27 +42,6 @@ _SUBJECTS = {
     6: "the content",
     7: "security and policy",
 }
-
-
-class Hints(NamedTuple):
-    """What somebody who asks knows besides: a preset's or provider's name, and the stage."""
-
-    provider: str = ""
-    stage: Stage | None = None
-
-
-NO_HINTS = Hints()
-
-
-def hints(provider: str, stage: str) -> Hints:
-    """Hints from what was typed; empty where nothing was. UsageProblem for a provider that nobody knows."""
-    known = {name for prefix, one in load().providers.items() for name in (prefix, one.provider)} | set(presets.names())
-    if provider and provider not in known:
-        near = " or ".join(families.similar(provider, known))
-        raise UsageProblem(
-            f"There is no provider {provider}.", f"Did you mean {near}?" if near else "See: smtpctl preset list"
-        )
-    return Hints(provider, Stage(stage) if stage else None)
 
 
 def explain(words: str, known: Hints = NO_HINTS) -> Explained:
@@ -98,12 +69,27 @@ def explain_lines(lines: Iterable[str], known: Hints = NO_HINTS) -> Explained:
         stream = iter(text.splitlines(keepends=True)[len(start) :])
     if len(start) < 2:
         return explain("".join(start), known)
-    log = _Log(known)
-    for failure in failures(log.counted(chain(start, stream))):
+    head = bounce.header(start, stream)
+    if bounce.looks_like_mail(head):
+        return _mail("".join(chain(head, bounce.body(stream))), known)
+    return _log(chain(head, stream), known)
+
+
+def _mail(text: str, known: Hints) -> Explained:
+    """A bounce, recipient by recipient; one without their fields by its text."""
+    told = bounce.read(text)
+    failed = [Bounced(one.address, one.action, _explained(one.failure, known)) for one in told.recipients]
+    if len(failed) > 1:
+        return Bounce(tuple(failed))
+    return failed[0].explanation if failed else _log(told.lines, known)
+
+
+def _log(lines: Iterable[str], known: Hints) -> Explained:
+    log = Log(known)
+    for failure in failures(log.counted(lines)):
         log.add(failure)
-    summary = log.summary()
-    only = summary.causes[0] if summary.failures == 1 else log.reply()
-    return _text(only.sample, known) if only else summary
+    only = log.only()
+    return _explained(only, known) if only else log.summary()
 
 
 def _recalled(text: str) -> Explained | None:
@@ -155,28 +141,26 @@ def _unknown_id(name: str) -> UsageProblem:
 
 def _text(words: str, known: Hints) -> Explanation:
     """One reply or error text."""
-    failure = first(words)
-    context = _context(failure, known)
-    own = _own_text(words)
-    if own:
-        return own
+    return _own_text(words) or _explained(first(words), known)
+
+
+def _explained(failure: Failure, known: Hints) -> Explanation:
+    context = known.context(failure)
     found = finding(context)
-    return Explanation(
-        found,
-        said=failure.text,
-        retryable=None if found.id == "reply.unknown" else retryable(context, found.id),
-        alternatives=_alternatives(context),
-    )
-
-
-def _alternatives(context: Context) -> tuple[Finding, ...]:
-    """What the same words may mean as well."""
     matches = match(context)
     worded = recognised(context, matches)
     if worded:
         meant = (by_finding_id(name, target=worded.target) for name in worded.worded.also)
-        return tuple(other._replace(message="") for other in meant)
-    return tuple(_alternative(one) for one in alternatives(matches)[:3])
+        others = tuple(other._replace(message="") for other in meant)
+    else:
+        others = tuple(_alternative(one) for one in alternatives(matches)[:3])
+    return Explanation(
+        found,
+        said=failure.text,
+        retryable=None if found.id == "reply.unknown" else retryable(context, found.id),
+        alternatives=others,
+        deciding=() if worded else deciding(context, matches),
+    )
 
 
 def _own_text(words: str) -> Explanation | None:
@@ -186,10 +170,6 @@ def _own_text(words: str) -> Explanation | None:
         if "{" not in entry.title and len(entry.title) > 20 and entry.title.lower() in lowered:
             return Explanation(entry.finding(evidence=[words]), said=words, retryable=entry.retryable)
     return None
-
-
-def _context(failure: Failure, known: Hints) -> Context:
-    return Context(text=failure.text, stage=known.stage or failure.stage, provider=known.provider, port=failure.port)
 
 
 def _alternative(other: Match) -> Finding:
@@ -227,63 +207,3 @@ def _comes_with(said: Said, code: str, enhanced: str) -> bool:
     if enhanced and not any(value.endswith(enhanced.lstrip("X")) for value in said.enhanced):
         return False
     return not code or int(code) in said.codes
-
-
-class _Log:
-    """Failures of a stream, gathered by cause."""
-
-    def __init__(self, known: Hints) -> None:
-        self._known = known
-        self._lines = 0
-        self._causes: dict[str, LogCause] = {}
-        self._replied: set[str] = set()  # causes that a reply names, and not only a program's words around it
-        self._seen: dict[str, Finding | None] = {}  # a text without what varies -> its finding
-
-    def counted(self, lines: Iterable[str]) -> Iterable[str]:
-        for line in lines:
-            self._lines += 1
-            yield line
-
-    def add(self, failure: Failure) -> None:
-        found = self._finding(failure)
-        if not found:
-            return
-        old = self._causes.get(found.id)
-        later = retryable(Context(text=failure.text), found.id)
-        if not old:
-            old = LogCause(found, failure.text, 0, later, failure.about, failure.when)
-        if failure.certain:
-            self._replied.add(found.id)
-        about = old.about if failure.about in ("", old.about) else "several"
-        self._causes[found.id] = old._replace(failures=old.failures + 1, last=failure.when or old.last, about=about)
-
-    def _finding(self, failure: Failure) -> Finding | None:
-        """Its finding; None for words that are no failure after all."""
-        key = _VARYING.sub("*", failure.text[:_KEY]) + failure.text[_KEY:]
-        if key not in self._seen:
-            if len(self._seen) >= _SEEN_LIMIT:
-                self._seen.clear()
-            self._seen[key] = self._look_up(failure)
-        return self._seen[key]
-
-    def _look_up(self, failure: Failure) -> Finding | None:
-        context = _context(failure, self._known)
-        if not failure.certain:
-            matches = match(context)
-            best = max((one.score for one in matches), default=0)
-            if best < _ENOUGH and not recognised(context, matches):
-                return None
-        found = finding(context)
-        # The next failure of this kind may be about another server.
-        return by_finding_id(found.id, evidence=found.evidence) if found.target else found
-
-    def reply(self) -> LogCause | None:
-        """The one failure of a text with few: the only one that quotes a server, with what programs say around it."""
-        few = sum(cause.failures for cause in self._causes.values()) <= _PASTED
-        told = [self._causes[name] for name in self._replied] if few else []
-        return told[0] if len(told) == 1 and told[0].failures == 1 else None
-
-    def summary(self) -> LogSummary:
-        """What was gathered, most frequent first."""
-        causes = sorted(self._causes.values(), key=lambda cause: (-cause.failures, cause.retryable, cause.finding.id))
-        return LogSummary(self._lines, sum(cause.failures for cause in causes), tuple(causes))

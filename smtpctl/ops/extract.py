@@ -23,15 +23,22 @@ LINE_LIMIT = 8192  # characters of one joined line that are kept
 
 
 class Failure(NamedTuple):
-    """Words that were said. `certain` that they report a failure; `stage`, `about` (a domain or host), `when` and
-    `port` as far as the line tells them."""
+    """Words that were said. `certain` that they report a failure; the rest as far as the line tells it: `recipient` is a
+    domain, `server` the host that answered, `mechanism` that of a login."""
 
     text: str
     certain: bool
     stage: Stage | None = None
-    about: str = ""
+    recipient: str = ""
+    server: str = ""
     when: str = ""
     port: int = 0
+    mechanism: str = ""
+
+    @property
+    def about(self) -> str:
+        """Whom it is about: the recipient's domain, else the server."""
+        return self.recipient or self.server
 
 
 class _Shape(NamedTuple):
@@ -139,9 +146,11 @@ _WORDS = (
 _ANY_CODE = re.compile(r"[45](?<!\w[45])\d\d(?:[ :-]|, ['bu]|\); Msg|$)")
 _DONE = ("status=sent", ": removed")
 _WHEN = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?)|^(?:<\d+>)?([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)")
-_ABOUT = re.compile(
-    r"(?:to=<?|RCPT TO:<|Final-Recipient: *rfc822; *|(?:\*\*|==) )[^\s@<>]+@([\w.-]+\w)|\bhost[= ]([\w-]+\.[\w.-]+\w)"
+_RECIPIENT = re.compile(
+    r"(?:\bto=<?|RCPT TO:<|Final-Recipient: *(?:rfc|RFC)822; *|(?:\*\*|==) |recipients=)[^\s@<>]+@([\w.-]+\w)"
 )
+_SERVER = re.compile(r"(?:relay=|\bhost[= ]|\bserver |connect to |\bH=|Remote-MTA: *(?:dns|DNS); *)([\w-]+\.[\w.-]+\w)")
+_MECHANISM = re.compile(r"\b(?:AUTH |SASL |\(method )(LOGIN|PLAIN|XOAUTH2|OAUTHBEARER|NTLM|CRAM-MD5|SCRAM-SHA-\d+)\b")
 _PORT = re.compile(r"connect\b.*?[\]\w]:(\d{2,5})\b")
 # What mail servers fold over indented lines when they tell people about a failure.
 _WRAPPED = re.compile(r"\s*(?:<[^>\s]+>: |SMTP error from remote |delivery via |Remote host said: |host \S+\[)")
@@ -159,6 +168,7 @@ _TRACE = re.compile(
 _TRACE_BEGINS = " \tCDTSast#[}-"
 _PYTHON = "(most recent call last):"
 _AWAITS = (_PYTHON, "nested exception is:", "Caused by:", "exception occurred:", "of the following exception:")
+_OF_A_REPORT = ("Final-Recipient:", "Remote-MTA:")
 _COMMANDS = (
     ("MAIL", Stage.MAIL), ("RCPT", Stage.RCPT), ("DATA", Stage.DATA), ("end of", Stage.DATA), ("AUTH", Stage.AUTH),
     ("EHLO", Stage.EHLO), ("HELO", Stage.EHLO), ("STARTTLS", Stage.STARTTLS), ("initial", Stage.GREETING),
@@ -167,12 +177,13 @@ _COMMANDS = (
 
 def failures(lines: Iterable[str]) -> Iterator[Failure]:
     """What the lines of a log report, one for each line that may report a failure."""
-    about = ""
+    recipient = server = ""
     for line in joined(lines):
-        if line.startswith("Final-Recipient:") and (found := _ABOUT.search(line)):
-            about = found[1]  # a delivery report names the recipient on a line of its own
+        if line.startswith(_OF_A_REPORT):  # a delivery report has a line for each
+            recipient = _group(_RECIPIENT, line) or recipient
+            server = _group(_SERVER, line) or server
         if _may_report(line) and (failure := _read(line)):
-            yield failure._replace(about=failure.about or about)
+            yield failure._replace(recipient=failure.recipient or recipient, server=failure.server or server)
 
 
 def _may_report(line: str) -> bool:
@@ -248,7 +259,9 @@ def _read(line: str) -> Failure | None:
         text=said[:LINE_LIMIT],
         certain=certain,
         stage=next((stage for word, stage in _COMMANDS if word in command), None),
-        about=_group(_ABOUT, line),
+        recipient=_group(_RECIPIENT, line),
+        server=_group(_SERVER, line),
+        mechanism=_group(_MECHANISM, line),
         when=_group(_WHEN, line),
         port=int(port[1]) if port else 0,
     )

@@ -6,7 +6,7 @@ of its own, however long: what the terminal wraps softly still copies as one lin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from smtpctl.model.finding import Cause, Evidence, Finding, Remedy
 from smtpctl.render.canvas import Canvas, broken, columns, fold
@@ -15,15 +15,18 @@ _EVIDENCE_LINES = 8  # of one piece of evidence; a peer may send a line of any l
 _LABEL = 20  # columns a label may take before its text starts on the next line
 
 
-def block(canvas: Canvas, finding: Finding, *, named: bool = False, page: bool = False) -> Iterator[str]:
+def block(
+    canvas: Canvas, finding: Finding, *, named: bool = False, page: bool = False, aside: Iterable[str] = ()
+) -> Iterator[str]:
     """The lines of one finding, without a blank line around them; `named` says also whom it is about.
-    `page`: this is all there is to say, so nothing points further."""
+    `page`: this is all there is to say, so nothing points further. `aside`: lines to read before the causes."""
     yield from title(canvas, finding)
     if where := _where(finding, named):
         yield from ("  " + canvas.paint("dim", line) for line in fold(canvas.text(f"--> {where}"), canvas.width - 2))
     yield from evidence_lines(canvas, finding.evidence)
     if finding.message:
         yield from canvas.prose(finding.message, "  ")
+    yield from aside
     if finding.causes:
         yield ""
         yield from _causes(canvas, finding.causes)

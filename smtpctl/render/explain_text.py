@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from smtpctl.model.explanation import Explained, Explanation, LogCause, LogSummary, Meaning
+from smtpctl.model.explanation import Bounce, Bounced, Explained, Explanation, LogCause, LogShare, LogSummary, Meaning
+from smtpctl.model.finding import Finding
 from smtpctl.render.blocks import block
 from smtpctl.render.canvas import Canvas, columns
 
+_DOMAINS = 3  # that are named beside a cause
+_SHARES = 5  # rows of a table of a log
 _ENTRIES = 12  # of what is known to come with a code
+_DECIDING = {
+    "login": "--login password|user-token|app-token",
+    "provider": "--provider NAME",
+    "stage": "--stage STAGE",
+}
 _AGAIN = {True: "Trying again later can help.", False: "Trying again will not help until it is mended."}
 
 
@@ -18,20 +26,33 @@ def explain_text(canvas: Canvas, explained: Explained) -> str:
         return canvas.joined(_explanation(canvas, explained))
     if isinstance(explained, Meaning):
         return canvas.joined(_meaning(canvas, explained))
+    if isinstance(explained, Bounce):
+        return canvas.joined(_bounce(canvas, explained))
     return canvas.joined(_summary(canvas, explained))
 
 
 def _explanation(canvas: Canvas, one: Explanation) -> Iterator[str]:
-    yield from block(canvas, one.finding, page=True)
-    if one.alternatives:
+    instead = [other for other in one.alternatives if other.message]
+    yield from block(canvas, one.finding, page=True, aside=_others(canvas, instead, "Otherwise"))
+    others = [other for other in one.alternatives if not other.message]
+    yield from _others(canvas, others, "The same words can also mean")
+    if one.deciding:
+        words = " ".join(_DECIDING[name] for name in one.deciding)
         yield ""
-        yield "  " + canvas.paint("title", "The same words can also mean")
-    for other in one.alternatives:
-        yield from canvas.prose(f"{other.message} {other.title}.".strip(), "      ", first="    - ")
-        yield f"        {canvas.paint('command', canvas.text(f'smtpctl explain {other.id}'))}"
+        yield from canvas.prose("More can be told from the same words with what you know besides:", "  ")
+        yield f"    {canvas.paint('command', canvas.text(f'smtpctl explain {words} ...'))}"
     if one.said and one.retryable is not None:
         yield ""
         yield _AGAIN[one.retryable]
+
+
+def _others(canvas: Canvas, others: Sequence[Finding], head: str) -> Iterator[str]:
+    if others:
+        yield ""
+        yield "  " + canvas.paint("title", head)
+    for other in others:
+        yield from canvas.prose(f"{other.message} {other.title}.".strip(), "      ", first="    - ")
+        yield f"        {canvas.paint('command', canvas.text(f'smtpctl explain {other.id}'))}"
 
 
 def _meaning(canvas: Canvas, meaning: Meaning) -> Iterator[str]:
@@ -56,6 +77,21 @@ def _meaning(canvas: Canvas, meaning: Meaning) -> Iterator[str]:
     yield from canvas.prose('With the words of the server it gets exact:  smtpctl explain "535 5.7.8 ..."', "  ")
 
 
+def _bounce(canvas: Canvas, bounce: Bounce) -> Iterator[str]:
+    """Each cause once, below the recipients that it holds for."""
+    tried = sum(one.action == "delayed" for one in bounce.recipients)
+    failed = len(bounce.recipients) - tried
+    still = f"{_many(tried, 'recipient')} still being tried" if tried else ""
+    yield ", ".join(filter(None, [_many(failed, "recipient") + " failed" if failed else "", still]))
+    causes: dict[str, list[Bounced]] = {}
+    for one in bounce.recipients:
+        causes.setdefault(one.explanation.finding.id, []).append(one)
+    for held in causes.values():
+        yield ""
+        yield from canvas.prose(", ".join(one.recipient for one in held), "  ", first="To ")
+        yield from _explanation(canvas, held[0].explanation)
+
+
 def _summary(canvas: Canvas, log: LogSummary) -> Iterator[str]:
     counts = f"{_many(log.lines, 'line')}, {_many(log.failures, 'failure')}"
     if not log.causes:
@@ -66,6 +102,8 @@ def _summary(canvas: Canvas, log: LogSummary) -> Iterator[str]:
     widest = len(f"{log.causes[0].failures:,}")
     for cause in log.causes:
         yield from _row(canvas, cause, widest)
+    yield from _shares(canvas, "By who answered", log.providers, widest)
+    yield from _shares(canvas, "By recipient domain", log.recipients, widest)
     yield ""
     later = sum(cause.failures for cause in log.causes if cause.retryable)
     yield f"  {later * 100 // log.failures} % can pass when tried again."
@@ -80,12 +118,48 @@ def _row(canvas: Canvas, cause: LogCause, widest: int) -> Iterator[str]:
     lead = f"  {cause.failures:>{widest},}  {word}  "
     indent = " " * (widest + 11)
     yield from canvas.prose(cause.finding.title, indent, first=lead)
-    times = cause.first if cause.first == cause.last else f"{cause.first} – {cause.last}"
-    facts = [cause.finding.id, cause.about, times]
+    facts = [cause.finding.id, _most(cause), _times(cause.first, cause.last)]
     yield indent + canvas.paint(
         "dim", canvas.clip(canvas.text("  ".join(filter(None, facts))), canvas.width - len(indent))
     )
     yield indent + canvas.paint("dim", canvas.clip(canvas.text(cause.sample), canvas.width - len(indent)))
+
+
+def _most(cause: LogCause) -> str:
+    """Whom it is about: one name, or those with the most failures and how many those are."""
+    first, *more = cause.recipients[:_DOMAINS] or (None,)
+    if not first or not more:
+        return first.name if first else cause.about
+    left = ", …" if len(cause.recipients) > _DOMAINS else ""
+    return ", ".join(f"{share.name} {share.failures:,}" for share in (first, *more)) + left
+
+
+def _times(first: str, last: str) -> str:
+    """From when to when, as the log writes it; the day once where it is the same."""
+    if first == last:
+        return first
+    day = first[: max(first.rfind(" "), first.rfind("T")) + 1]
+    return f"{first} – {last.removeprefix(day)}"
+
+
+def _shares(canvas: Canvas, head: str, shares: Sequence[LogShare], widest: int) -> Iterator[str]:
+    """A table of failures by name; none where one name has them all."""
+    if len(shares) < 2:
+        return
+    yield ""
+    yield "  " + canvas.paint("title", head)
+    shown = shares[:_SHARES]
+    names = [canvas.clip(canvas.text(share.name), canvas.width // 2) for share in shown]
+    room = max(map(columns, names))
+    for share, name in zip(shown, names, strict=True):
+        lead = f"  {share.failures:>{widest},}  {canvas.pad(name, room)}  "
+        later = f"{share.retryable * 100 // share.failures} % can pass later"
+        facts = canvas.text(f"{later:<20}  {_times(share.first, share.last)}".rstrip())
+        yield lead + canvas.paint("dim", canvas.clip(facts, canvas.width - columns(lead)))
+    if left := len(shares) - len(shown):
+        indent = " " * (widest + 4)
+        more = canvas.text(f"… and {left} more; --json has the first {len(shares)}")
+        yield indent + canvas.clip(more, canvas.width - len(indent))
 
 
 def _many(number: int, thing: str) -> str:

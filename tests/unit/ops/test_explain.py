@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from smtpctl.knowledge import families
 from smtpctl.model.errors import UsageProblem
-from smtpctl.model.explanation import Explanation, LogSummary, Meaning
+from smtpctl.model.explanation import Explanation, LogShare, LogSummary, Meaning
 from smtpctl.model.transcript import Event, Kind, Stage, Transcript
-from smtpctl.ops.explain import Hints, by_id, explain, explain_lines
+from smtpctl.ops.explain import by_id, explain, explain_lines
+from smtpctl.ops.hints import Hints, hints
+from smtpctl.ops.log import Shares
 from smtpctl.render import to_json
 
 LOGS = Path(__file__).parents[2] / "corpus" / "logs"
@@ -46,6 +48,51 @@ def test_a_cause_knows_when_and_about_whom() -> None:
     cause = result.causes[0]
     assert (cause.first, cause.last, cause.about) == ("Nov 21 08:02:11", "Nov 21 09:02:12", "gmail.com")
     assert cause.retryable
+
+
+def test_a_log_is_summed_up_by_who_answered_and_by_recipient_domain_too() -> None:
+    with (LOGS / "postfix.log").open(encoding="utf-8") as file:
+        result = explain_lines(file)
+    assert isinstance(result, LogSummary)
+    assert [(row.name, row.failures, row.retryable) for row in result.providers] == [
+        ("Google", 2, 2),
+        ("Microsoft 365", 1, 0),
+        ("example.net", 1, 1),
+    ]
+    assert [(row.name, row.failures, row.first, row.last) for row in result.recipients] == [
+        ("gmail.com", 2, "Nov 21 08:02:11", "Nov 21 09:02:12"),
+        ("example.com", 1, "Nov 21 11:40:00", "Nov 21 11:40:00"),
+        ("example.net", 1, "Nov 21 09:10:00", "Nov 21 09:10:00"),
+    ]
+    assert [(row.name, row.failures) for row in result.causes[0].recipients] == [("gmail.com", 2)]
+
+
+def refused(when: str, number: int = 0) -> str:
+    return f"{when} mail postfix/smtp[1]: 4V: to=<a@d{number}.example>, status=bounced (host mx.d{number}.example[192.0.2.1] said: 550 5.1.1 User unknown (in reply to RCPT TO command))\n"
+
+
+@pytest.mark.parametrize(
+    ("times", "first", "last"),
+    [
+        (["Nov 21 08:00:00", "Nov 22 07:00:00", "Nov 21 09:00:00"], "Nov 21 08:00:00", "Nov 22 07:00:00"),
+        (["Dec 31 23:59:59", "Jan  1 00:00:01", "Dec 30 00:00:00"], "Dec 30 00:00:00", "Jan  1 00:00:01"),
+        (["2026-01-02 03:04:05", "2025-12-31 23:00:00", "2026-01-01 00:00:00"], "2025-12-31 23:00:00", "2026-01-02 03:04:05"),
+    ],
+    ids=["days", "new year", "backwards"],
+)  # fmt: skip
+def test_the_times_of_a_log_may_come_in_any_order(times: list[str], first: str, last: str) -> None:
+    result = explain_lines([refused(when) for when in times])
+    assert isinstance(result, LogSummary)
+    assert [(row.first, row.last) for row in (*result.causes, *result.recipients)] == [(first, last)] * 2
+
+
+def test_the_most_frequent_names_are_kept_whatever_else_is_in_a_log() -> None:
+    shares = Shares(100)
+    for number in range(10_000):
+        shares.add(f"d{number}.example", later=True, when="")
+        shares.add("often.example", later=number % 2 == 0, when="")
+    assert shares.top(1) == (LogShare("often.example", 10_000, 5_000),)
+    assert len(shares.top(10_000)) <= 100
 
 
 def test_memory_does_not_grow_with_the_log() -> None:
@@ -113,6 +160,44 @@ def test_hints_decide_between_entries_of_the_same_text() -> None:
     assert isinstance(plain, Explanation)
     assert isinstance(brevo, Explanation)
     assert (plain.finding.id, brevo.finding.id) == ("generic.auth-535", "brevo.535")
+
+
+@pytest.mark.parametrize(
+    ("login", "name"),
+    [
+        ("password", "m365.535-5-7-3-password"),
+        ("user-token", "m365.535-5-7-3-delegated-token"),
+        ("app-token", "m365.535-5-7-3-app-token"),
+    ],
+)
+def test_how_the_login_was_made_decides_between_entries_of_the_same_text(login: str, name: str) -> None:
+    text = "535 5.7.3 Authentication unsuccessful"
+    asked, told = explain(text), explain(text, hints("", "", login))
+    assert isinstance(asked, Explanation)
+    assert isinstance(told, Explanation)
+    assert "login" in asked.deciding
+    assert (told.finding.id, told.finding.message) == (name, "")
+    assert "login" not in told.deciding
+    assert sum(cause.likelihood for cause in asked.finding.causes) < sum(c.likelihood for c in told.finding.causes)
+
+
+def test_the_mechanism_that_a_text_names_decides_too() -> None:
+    result = explain_lines(["response: '535 5.7.3 Authentication unsuccessful',\n", "  command: 'AUTH LOGIN' }\n"])
+    assert isinstance(result, Explanation)
+    assert result.finding.id == "m365.535-5-7-3-password"
+
+
+def test_the_server_that_a_line_names_decides_too() -> None:
+    line = "mail postfix/smtp[1]: 4V: to=<a@b.example>, relay=smtp-relay.brevo.com[192.0.2.1]:587, status=deferred (SASL authentication failed; server smtp-relay.brevo.com[192.0.2.1] said: 535 5.7.8 Authentication failed)\n"
+    result = explain_lines([line, "\n"])
+    assert isinstance(result, Explanation)
+    assert result.finding.id == "brevo.535"
+
+
+def test_what_a_provider_would_tell_is_said() -> None:
+    result = explain("535 5.7.8 Authentication failed")
+    assert isinstance(result, Explanation)
+    assert result.deciding == ("provider",)
 
 
 @pytest.mark.parametrize("words", ["535", "5.7.8", "535 5.7.8", "X.7.8", "250", "299", "599 5.9.9"])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from smtpctl.model.explanation import Explanation, LogCause, LogSummary, Meaning
+from smtpctl.model.explanation import Bounce, Bounced, Explanation, LogCause, LogShare, LogSummary, Meaning
 from smtpctl.model.finding import Cause, Evidence, Finding, Remedy, Severity
 from smtpctl.model.transcript import Stage
 from smtpctl.render.canvas import Canvas, columns
@@ -35,6 +35,7 @@ def test_alternatives_stand_with_their_condition() -> None:
     other = FINDING._replace(id="conn.timeout", title="Silence", message="If the port is 25.")
     text = explain_text(Canvas(80), Explanation(FINDING, "x", alternatives=(other,)))
     assert "- If the port is 25. Silence." in text
+    assert text.index("If the port is 25") < text.index("Nobody listens")
     assert "smtpctl explain conn.timeout" in text
 
 
@@ -48,16 +49,37 @@ def test_a_code_lists_a_dozen_entries_at_most() -> None:
 
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_a_log_fits_the_screen(width: int) -> None:
+    shares = tuple(LogShare(f"{'long-' * number}d{number}.example", 9 - number, 0) for number in range(7))
     causes = (
-        LogCause(FINDING, "Connection refused " * 20, 12_345, True, "example.com", "08:02", "11:40"),
+        LogCause(
+            FINDING, "Connection refused " * 20, 12_345, True, "several", "Nov 21 08:02:00", "Nov 21 11:40:00", shares
+        ),
         LogCause(FINDING._replace(id="m365.x"), "550 no\x1b[31m", 1, False),
     )
-    text = explain_text(Canvas(width), LogSummary(1_204_113, 12_346, causes))
+    text = explain_text(Canvas(width), LogSummary(1_204_113, 12_346, causes, shares, shares[:1]))
     assert text.startswith("1,204,113 lines, 12,346 failures, 2 causes\n")
     assert "smtpctl explain m365.x" in text
     assert "99 % can pass" in text
+    assert "By who answered" in text
+    assert "By recipient domain" not in text
+    assert "2 more" in text
     assert "\x1b" not in text
     assert all(columns(line) <= width for line in text.splitlines()[1:])
+
+
+def test_what_would_tell_more_is_said() -> None:
+    text = explain_text(Canvas(80), Explanation(FINDING, "x", deciding=("login", "provider")))
+    assert "smtpctl explain --login password|user-token|app-token --provider NAME" in text
+
+
+def test_a_bounce_names_each_cause_once() -> None:
+    other = Explanation(FINDING._replace(id="conn.timeout"), "y", retryable=True)
+    told = [("a@x.example", "failed", Explanation(FINDING, "x")), ("b@y.example", "delayed", other)]
+    told.append(("c@z.example", "failed", Explanation(FINDING, "x")))
+    text = explain_text(Canvas(80), Bounce(tuple(Bounced(*one) for one in told)))
+    assert text.startswith("2 recipients failed, 1 recipient still being tried\n")
+    assert "To a@x.example, c@z.example" in text
+    assert text.count("error[conn.refused]") == 1
 
 
 def test_a_log_without_failures() -> None:

@@ -1,0 +1,148 @@
+"""Whole bounces: multipart/report in any encoding, several recipients, and reports without fields."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from textwrap import dedent
+
+import pytest
+
+from smtpctl.model.explanation import Bounce, Explained, Explanation
+from smtpctl.ops import bounce
+from smtpctl.ops.explain import explain_lines
+
+HEAD = """\
+Return-Path: <>
+From: MAILER-DAEMON@example.com
+Subject: Undelivered Mail Returned to Sender
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status;
+\tboundary="b"
+
+"""
+STATUS = """\
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mail.example.com
+
+"""
+RETURNED = """
+--b
+Content-Type: message/rfc822
+
+From: ann@example.com
+Subject: 535 5.7.8 Authentication failed is what I wrote about
+
+SMTP error: 421 4.7.0 this is the returned mail, not the report
+--b--
+"""
+
+
+def fields(address: str, text: str, action: str = "failed", status: str = "5.0.0") -> str:
+    code = f"Diagnostic-Code: smtp; {text}\n" if text else ""
+    return f"Final-Recipient: rfc822; {address}\nAction: {action}\nStatus: {status}\n{code}\n"
+
+
+def report(*recipients: str, notice: str = "") -> str:
+    return f"{HEAD}{notice}{STATUS}{''.join(recipients)}{RETURNED}"
+
+
+def explained(text: str) -> Explained:
+    return explain_lines(text.splitlines(keepends=True))
+
+
+def test_every_recipient_is_explained() -> None:
+    result = explained(
+        report(
+            fields(
+                "ann@gmail.com", "550-5.7.26 Your email has been blocked because the sender is\n    unauthenticated."
+            ),
+            fields("bob@example.org", "550 5.1.1 <bob@example.org>... User unknown", status="5.1.1"),
+            fields("eve@example.net", "450 4.2.0 Greylisted", action="delayed", status="4.2.0"),
+            fields("joe@example.com", "250 2.1.5 Ok", action="delivered", status="2.1.5"),
+        )
+    )
+    assert isinstance(result, Bounce)
+    assert [(one.recipient, one.action, one.explanation.finding.id) for one in result.recipients] == [
+        ("ann@gmail.com", "failed", "google.5-7-26-unauthenticated"),
+        ("bob@example.org", "failed", "generic.rcpt-user-unknown"),
+        ("eve@example.net", "delayed", "generic.rcpt-greylisted"),
+    ]
+    assert [one.explanation.retryable for one in result.recipients] == [False, False, True]
+
+
+def test_one_recipient_is_one_explanation() -> None:
+    result = explained(report(fields("bob@example.org", "550 5.2.2 mailbox full")))
+    assert isinstance(result, Explanation)
+    assert result.finding.id == "generic.rcpt-mailbox-full"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("base64", b64encode("Remote Server returned \u2019550 5.1.10 RESOLVER.ADR.RecipientNotFound; not found\u2018".encode()).decode()),
+        ("quoted-printable", "Unzustellbar: Die Adresse fehlt=\n: 550 5.1.10 RESOLVER.ADR.Recipien=\ntNotFound; not found"),
+        ("8bit", "Impossible de remettre votre message : 550 5.1.10 RESOLVER.ADR.RecipientNotFound; not found"),
+    ],
+)  # fmt: skip
+def test_what_the_fields_leave_out_is_in_the_text_for_people(encoding: str, body: str) -> None:
+    notice = f"--b\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: {encoding}\n\n{body}\n\n"
+    result = explained(report(fields("bob@example.org", "", status="5.1.10"), notice=notice))
+    assert isinstance(result, Explanation)
+    assert result.finding.id == "m365.5-1-10-recipient-not-found"
+
+
+def test_without_any_words_the_status_has_a_meaning() -> None:
+    result = explained(report(fields("bob@example.org", "", status="5.2.2")))
+    assert isinstance(result, Explanation)
+    assert result.finding.id == "reply.550"
+    assert "mailbox full" in result.finding.message
+
+
+def test_a_report_without_fields_is_read_as_text() -> None:
+    text = dedent("""\
+        Return-Path: <>
+        From: MAILER-DAEMON@example.com
+        Subject: failure notice
+
+        Hi. This is the qmail-send program at example.com.
+
+        <bob@example.org>:
+        192.0.2.32 does not like recipient.
+        Remote host said: 550 5.1.1 <bob@example.org>... User unknown
+        Giving up on 192.0.2.32.
+        """)
+    result = explained(text)
+    assert isinstance(result, Explanation)
+    assert result.finding.id == "generic.rcpt-user-unknown"
+
+
+def test_a_broken_report_is_read_as_it_stands() -> None:
+    result = explained(
+        report(fields("bob@example.org", "550 5.1.1 User unknown")).replace('boundary="b"', 'boundary="c"')
+    )
+    assert isinstance(result, Explanation)
+    assert result.finding.id == "generic.rcpt-user-unknown"
+
+
+def test_a_receipt_reports_no_failure() -> None:
+    assert bounce.read(report(fields("joe@example.com", "250 2.1.5 Ok", action="delivered"))).recipients == ()
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["2026-11-21T08:02:11 error: no\n", "\n"],
+        ["Nov 21 08:02:11 mail postfix/smtp[1]: removed\n", "Nov 21 08:02:12 mail x\n"],
+        ["error: 550 no\n", "code: 12\n", "\n"],
+        ["Subject: no end\n", "of a header\n"],
+    ],
+)
+def test_a_log_is_no_mail(lines: list[str]) -> None:
+    assert not bounce.looks_like_mail(bounce.header(lines[:2], iter(lines[2:])))
+
+
+def test_a_mail_without_an_end_is_cut() -> None:
+    lines = ("x" * 10_000 + "\n" for _ in range(10_000))
+    assert sum(map(len, bounce.body(lines))) <= bounce.READ_LIMIT
