@@ -240,7 +240,7 @@ def test_ids_that_code_names_exist() -> None:
 
 # Declared for what is still to come, or for pages that other findings lead to.
 NOT_MADE = {
-    "auth.mechanism_not_offered", "auth.no_credentials", "config.bulk_without_queue", "config.pickup_dir_missing",
+    "auth.no_credentials", "config.bulk_without_queue", "config.pickup_dir_missing",
 }  # fmt: skip
 
 

@@ -47,6 +47,32 @@ ENTRIES = (
         source="RFC 5321 3.1, 4.2.3; RFC 7504",
     ),
     Entry(
+        id="smtp.greeting_unfinished",
+        severity=_ERROR,
+        stage=Stage.GREETING,
+        status=ExitStatus.TEMPORARY,
+        retryable=True,
+        title="{host} began its greeting and did not end it[ within {seconds} s]",
+        message="So the mail server is there: it lets strangers wait on purpose, to see who talks before being asked, as spam "
+        "software does.",
+        causes=(
+            because(
+                0.7,
+                "A greet delay (Postfix postscreen says a first line, then waits).",
+                fix(
+                    "Wait longer; RFC 5321 allows a server five minutes.",
+                    "smtpctl check {target} --stage-timeout greeting=300",
+                ),
+            ),
+            because(
+                0.3,
+                "The server is overloaded, or waits for an answer from DNS or a block list.",
+                fix("Try again in some minutes."),
+            ),
+        ),
+        source="RFC 5321 4.5.3.2.1; Postfix POSTSCREEN_README",
+    ),
+    Entry(
         id="smtp.greeting_delay",
         severity=_NOTE,
         stage=Stage.GREETING,

@@ -172,11 +172,16 @@ def timed_out(stage: Stage, connection: Connection) -> Problem:
         return entry("conn.total_timeout").problem(stage=stage, **_values(connection, seconds=seconds))
     seconds = f"{connection.timeouts.of(stage):g}"
     rest = connection.reader.pending(connection.channel.inbound)
-    name = {
-        Stage.GREETING: "conn.greeting_timeout",
-        Stage.TLS: "tls.handshake_timeout",
-        Stage.AUTH: "auth.reply_timeout",
-    }.get(stage, "smtp.reply_timeout")
+    begun = stage is Stage.GREETING and rest.startswith(b"220-")
+    name = (
+        "smtp.greeting_unfinished"
+        if begun
+        else {
+            Stage.GREETING: "conn.greeting_timeout",
+            Stage.TLS: "tls.handshake_timeout",
+            Stage.AUTH: "auth.reply_timeout",
+        }.get(stage, "smtp.reply_timeout")
+    )
     return entry(name).problem(
         stage=stage,
         evidence=[_octets(rest, connection)] if rest else [],

@@ -71,7 +71,7 @@ def judged(profile: Profile, conversation: Conversation, now: float, **more: Any
     """A conversation as a report: what stopped it first, then what the checks see in it. `more` are fields of Report."""
     facts = facts_of(profile, conversation, now)
     _note(facts.chain, conversation.transcript)
-    problem, beside = second.look(conversation.problem, profile, facts)
+    problem, beside, looks = second.look(conversation.problem, profile, facts)
     seen, outcomes = runner.run(facts)
     findings = sorted((*conversation.settings, *beside, *seen), key=lambda finding: -finding.severity)
     extra = more.pop("facts", {})
@@ -79,7 +79,7 @@ def judged(profile: Profile, conversation: Conversation, now: float, **more: Any
         target=profile.label,
         transcript=conversation.transcript,
         findings=merged(problem, findings),
-        outcomes=outcomes,
+        outcomes=(*outcomes, *looks),
         stages=tuple(conversation.rows),
         failure=problem.failure if problem else None,
         facts={**_facts(conversation, facts), **extra},

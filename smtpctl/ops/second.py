@@ -14,6 +14,7 @@ from smtpctl.model.endpoint import TlsMode
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Evidence, Finding
 from smtpctl.model.record import NamedTuple
+from smtpctl.model.report import Outcome
 from smtpctl.model.transcript import Stage
 from smtpctl.net import probe, tls
 
@@ -32,20 +33,31 @@ class Look(NamedTuple):
     run: Callable[[Profile, Facts], Problem | Finding | None]
 
 
-def look(problem: Problem | None, profile: Profile, facts: Facts) -> tuple[Problem | None, tuple[Finding, ...]]:
-    """What stopped a run as it is to be told, and what else was seen on looking again."""
+class Seen(NamedTuple):
+    """What stopped a run as it is to be told, what else was seen on looking again, and what became of each look."""
+
+    problem: Problem | None
+    beside: tuple[Finding, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+
+
+def look(problem: Problem | None, profile: Profile, facts: Facts) -> Seen:
+    """Look again at what stopped a run, if anything did."""
     beside: list[Finding] = []
+    outcomes: list[Outcome] = []
     if profile.endpoint.path:  # a UNIX socket has no ports and no network before it
-        return problem, ()
+        return Seen(problem)
     for one in LOOKS:
         if problem is None or problem.finding.id not in one.after:
             continue
         seen = one.run(profile, facts)
+        found = seen.finding if isinstance(seen, Problem) else seen
+        outcomes.append(Outcome(f"second look: {one.name}", "found" if found else "passed", found.id if found else ""))
         if isinstance(seen, Problem):
-            return seen, tuple(beside)
+            return Seen(seen, tuple(beside), tuple(outcomes))
         if seen is not None:
             beside.append(seen)
-    return problem, tuple(beside)
+    return Seen(problem, tuple(beside), tuple(outcomes))
 
 
 def _implicit_tls(profile: Profile, facts: Facts) -> Problem | None:

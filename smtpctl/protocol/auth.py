@@ -128,6 +128,8 @@ def _without(login: Login, capabilities: Capabilities, choice: sasl.Choice, priv
         raise Obstacle(Stage.AUTH, "auth.not_offered", facts)
     if not private:
         raise Obstacle(Stage.AUTH, "auth.would_be_plaintext", facts)
+    if any(reason is sasl.Reason.NOT_OFFERED for _, reason in choice.rejected):
+        raise Obstacle(Stage.AUTH, "auth.mechanism_not_offered", {"mechanism": login.auth.mechanism.upper(), **facts})
     raise Obstacle(Stage.AUTH, "auth.no_common_mechanism", facts)
 
 

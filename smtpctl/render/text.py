@@ -232,8 +232,8 @@ def _result(report: Report) -> Iterator[str]:
     if report.failure:
         return
     if counts:
-        works = sent is None and _state(report) != "failed"
-        yield f"Works, with {counts}." if works else f"{counts}."
+        works = "Everything works" if _state(report) == "passed" and not report.ignored else "Works"
+        yield f"{counts}." if sent is not None or _state(report) == "failed" else f"{works}, with {counts}."
     elif sent is None:
         yield "Works." if report.ignored else "Everything works."
     if report.stages:

@@ -11,8 +11,9 @@ from smtpctl.ops.second import LOOKS
 FAMILIES = ("auth", "conn", "local", "smtp", "starttls", "tls")
 # Of a mail, which a check does not send; or declared for what is to come (tests/test_knowledge.py).
 NOT_OF_A_CHECK = {
-    "auth.mechanism_not_offered", "auth.no_credentials", "smtp.dsn_missing", "smtp.requiretls_missing",
-    "smtp.size_too_small", "tls.cert.revocation_info", "tls.cert.sct",
+    "auth.no_credentials",
+    "smtp.dsn_missing", "smtp.requiretls_missing",
+    "smtp.size_too_small",
 }  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def looked(id: str, port: int = 25, host: str = "127.0.0.1", **settings: Any) ->
     """What there is to tell after a run that this finding stopped, first what stopped it."""
     made = profile(host, port, seconds=2, **settings)
     facts = Facts(str(made.endpoint), Endpoint(host, port), TlsPolicy(), "me.test", Transcript(), None, None, (), 0.0)
-    problem, beside = second.look(entry(id).problem(target=str(made.endpoint)), made, facts)
+    problem, beside, _ = second.look(entry(id).problem(target=str(made.endpoint)), made, facts)
     assert problem
     return [problem.finding.id, *(finding.id for finding in beside)]
 

@@ -64,6 +64,7 @@ def test_a_live_run_prints_what_the_report_prints() -> None:
         ({"facts": {"ms": 40, "round_trips": 3}, "stages": (ROW,)}, "Everything works. 40 ms, 3 round trips."),
         ({"facts": {"round_trips": 1}, "stages": (ROW,)}, "Everything works. 1 ms, 1 round trip."),
         ({"findings": (finding(Severity.WARNING),)}, "Works, with 1 warning."),
+        ({"findings": (finding(Severity.NOTE),) * 2}, "Everything works, with 2 notes."),
         ({"findings": (finding(Severity.ERROR), finding(Severity.NOTE))}, "1 error, 1 note. (exit 1)"),
         (
             {"failure": Failure(ExitStatus.TEMPORARY, Stage.RCPT, True)},
