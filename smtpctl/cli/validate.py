@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from smtpctl.cli.command import verb
 from smtpctl.cli.options import FINDINGS, Argument, FailOn, Ignores, Option, Settings
 from smtpctl.cli.terminal import Terminal
 from smtpctl.config import store
+from smtpctl.model.errors import UsageProblem
 from smtpctl.model.finding import Severity
 from smtpctl.model.report import ExitStatus
 
@@ -17,7 +20,8 @@ def command(
     terminal: Terminal,
     settings: Settings,
     targets: Annotated[
-        list[str] | None, Argument("TARGET", "Profiles, host[:port], or URLs. Without one: the whole file.")
+        list[str] | None,
+        Argument("TARGET", "Profiles, host[:port], URLs, or .toml files. Without one: the whole file."),
     ] = None,
     fail_on: FailOn = "error",
     ignore: Ignores = None,
@@ -33,18 +37,29 @@ def command(
     $ smtpctl validate office --strict
     $ smtpctl validate --host smtp.example.com --port 465 --tls starttls
     $ smtpctl validate --format github
+    $ smtpctl validate smtpctl.toml staging/smtpctl.toml
 
-    Without a name all profiles and scopes of the file are looked at; options stand in for a profile's settings.
+    Without a name all profiles and scopes of the file are looked at; options stand in for a profile's settings. A name
+    that ends in .toml is a configuration file to look at instead of your own.
     """
-    from smtpctl.ops.validate import validate
+    from smtpctl.ops.validate import validate, validate_files
 
     threshold = Severity.WARNING if strict else None if fail_on == "never" else Severity.parse(fail_on)
-    document = store.read(terminal.config, terminal.environ)
-    site = terminal.site or ""
-    found = validate(
-        document, targets or (), settings, terminal.environ, site=site, platform=platform or "", ignore=ignore or ()
-    )
+    more: dict[str, Any] = {"site": terminal.site or "", "platform": platform or "", "ignore": ignore or ()}
+    if files := _files(targets or (), settings):
+        found = validate_files(files, terminal.environ, **more)
+    else:
+        document = store.read(terminal.config, terminal.environ)
+        found = validate(document, targets or (), settings, terminal.environ, **more)
     made = terminal.renderer("validate/1", threshold)
     terminal.out(made.findings(found.findings, subject=found.subject, ignored=found.ignored))
     reached = threshold is not None and any(finding.severity >= threshold for finding in found.findings)
     return ExitStatus.FINDINGS if reached else ExitStatus.OK
+
+
+def _files(targets: Sequence[str], settings: Mapping[str, Any]) -> list[Path]:
+    """The configuration files that are named; UsageProblem where something else is named beside them."""
+    files = [Path(target) for target in targets if target.endswith(".toml")]
+    if files and (len(files) < len(targets) or settings):
+        raise UsageProblem("Files are looked at whole: no profile or setting goes with them.")
+    return files

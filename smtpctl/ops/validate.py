@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from smtpctl.checks import settings as rules
-from smtpctl.config import presets
+from smtpctl.config import presets, store
 from smtpctl.config.profile import Profile
 from smtpctl.config.resolve import resolve
 from smtpctl.config.review import review
@@ -74,8 +74,34 @@ def validate(
             findings += _delivery(profile, document, azure)
             findings += _client_certificate(profile, document)
     counted, ignored = _split(sorted(dict.fromkeys(findings), key=_place), own, everywhere)
-    count = len(targets)
-    return Validation(counted, f"{count} {'profile' if count == 1 else 'profiles'}", ignored)
+    return Validation(counted, _counted(len(targets), "profile"), ignored)
+
+
+def validate_files(
+    paths: Sequence[Path], environ: Mapping[str, str], *, site: str = "", platform: str = "", ignore: Sequence[str] = ()
+) -> Validation:
+    """The same for several files as a whole. What is wrong with one (a broken line, no such file) is a finding beside those
+    of the others."""
+    findings: list[Finding] = []
+    ignored: list[Ignored] = []
+    profiles = 0
+    for path in dict.fromkeys(paths):
+        try:
+            document = store.read(path, environ)
+        except Problem as problem:
+            findings.append(problem.finding)
+            continue
+        found = validate(document, (), {}, environ, site=site, platform=platform, ignore=ignore)
+        findings += found.findings
+        ignored += found.ignored
+        profiles += len(document.profiles)
+    return Validation(
+        tuple(findings), f"{_counted(len(paths), 'file')}, {_counted(profiles, 'profile')}", tuple(ignored)
+    )
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _split(
