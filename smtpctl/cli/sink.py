@@ -56,7 +56,9 @@ def command(
     without: Annotated[Several, _option("--without", "Extensions not to offer.", "NAME,...", "Server")] = None,
     max_connections: Annotated[int, _option("--max-connections", "At the same time.", "N", "Server")] = 100,
     output: Annotated[str, _option("--output", "Maildir folder, or a file that ends in .jsonl.", "PATH", CATCH)] = "",
-    max_size: Annotated[int, _option("--max-size", "Octets of a mail.", "N", CATCH)] = 100 * 1024 * 1024,
+    max_size: Annotated[
+        int | None, _option("--max-size", "Octets of a mail (without it: 100 MB, or what --as takes).", "N", CATCH)
+    ] = None,
     count: Annotated[int, _option("--count", "End after so many mails; 0 is never.", "N", CATCH)] = 0,
     play: Annotated[
         str,

@@ -54,9 +54,9 @@ ITSELF = Role(Personality("", ""))
 def role(name: str, sample: str = "") -> Role:
     """The role of an entry's id (and one of its texts), a finding's or a provider. UsageProblem as `sink.personality.play`.
 
-    Of a provider's presets it is one that takes a password, or a token where the entry is about one.
+    Of a provider's presets it is the first that takes passwords too.
     """
     personality = play(name, sample)
     fitting = [presets.get(preset) for preset in load().providers[personality.prefix].presets]
-    fitting.sort(key=lambda preset: preset.oauth_only != personality.token)
+    fitting.sort(key=lambda preset: preset.oauth_only)
     return Role(personality, fitting[0] if fitting else None)

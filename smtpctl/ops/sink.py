@@ -32,7 +32,8 @@ _LATER = "See: smtpctl sink --help"
 class Wishes(NamedTuple):
     """What was asked for, as texts: `users` are NAME or NAME=PLACE of the password, `auth` mechanisms, `without`
     extensions, `fail`, `delay` and `drop` faults (`protocol.server.faults`), `play` an entry, a finding or a provider, and
-    `sample` which text of an entry, without it the first. `tls` None is none, or what the one who is played has."""
+    `sample` which text of an entry, without it the first. `tls` None is none, `max_size` None 100 MB, or what the one
+    who is played has."""
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -47,7 +48,7 @@ class Wishes(NamedTuple):
     fail: Sequence[str] = ()
     delay: Sequence[str] = ()
     drop: Sequence[str] = ()
-    max_size: int = Limits().content
+    max_size: int | None = None
     max_connections: int = 100
     play: str = ""
     sample: str = ""
@@ -90,6 +91,7 @@ def running(
         endpoint,
         capture=store,
         tls_folder=wishes.tls_folder,
+        flaw=plays.personality.certificate,
         connections=wishes.max_connections,
         hooks=hooks,
     )
@@ -107,10 +109,10 @@ def running(
 def _setup(wishes: Wishes, users: Mapping[str, Secret], plays: Role) -> Setup:
     manner = plays.personality.manner
     tls = wishes.tls or plays.tls
-    if tls is not TlsMode.STARTTLS and any(fault.stage in ("starttls", "tls") for fault in plays.personality.faults):
-        raise UsageProblem(
-            f"--tls {tls}: {wishes.play} shows at STARTTLS only", "Leave --tls out, or use --tls starttls."
-        )
+    at_starttls = any(fault.stage in ("starttls", "tls") for fault in plays.personality.faults)
+    if (at_starttls and tls is not TlsMode.STARTTLS) or (plays.personality.certificate and tls is TlsMode.NONE):
+        where = "at STARTTLS" if at_starttls else "in TLS"
+        raise UsageProblem(f"--tls {tls}: {wishes.play} shows {where} only", "Leave --tls out, or use --tls starttls.")
     without = _known(wishes.without, EXTENSIONS, "--without")
     return Setup(
         lmtp=wishes.lmtp,
@@ -119,7 +121,7 @@ def _setup(wishes: Wishes, users: Mapping[str, Secret], plays: Role) -> Setup:
         users=users,
         mechanisms=_known(wishes.auth, MECHANISMS, "--auth") or plays.mechanisms,
         open_relay=wishes.auth_optional or plays is not ITSELF,
-        limits=Limits(content=min(wishes.max_size, manner.size or wishes.max_size)),
+        limits=Limits(content=wishes.max_size if wishes.max_size is not None else manner.size or Limits().content),
         faults=Faults(*_faults(wishes), *plays.personality.faults),
         greeting=manner.greeting,
         hello=manner.hello,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ec
 
 _VALID = timedelta(days=7)
+_BEFORE = timedelta(hours=1)  # clocks differ
 _NAMES = ("localhost", "sink.localhost", "127.0.0.1", "::1")
 
 
@@ -31,6 +32,24 @@ class Files(NamedTuple):
     key: Path
 
 
+class Flaw(NamedTuple):
+    """What is wrong with the server's certificate: `begins` is how far from now it begins to be valid, `name` the only name
+    that it has, `alone` whether nobody but itself signed it."""
+
+    begins: timedelta = -_BEFORE
+    name: str = ""
+    alone: bool = False
+
+
+SOUND = Flaw()
+FLAWS: Mapping[str, Flaw] = {
+    "expired": Flaw(begins=-_VALID - timedelta(days=3)),
+    "not_yet_valid": Flaw(begins=timedelta(days=2)),
+    "other_name": Flaw(name="mail.example.net"),
+    "self_signed": Flaw(alone=True),
+}
+
+
 class Identity(NamedTuple):
     """A certificate and its key, PEM."""
 
@@ -38,17 +57,19 @@ class Identity(NamedTuple):
     key: bytes
 
 
-def create(folder: Path, names: Sequence[str] = (), clients: Sequence[str] = ()) -> Files:
+def create(folder: Path, names: Sequence[str] = (), clients: Sequence[str] = (), flaw: str = "") -> Files:
     """Write an authority and a certificate for `names` besides the loopback's, unless the folder holds them already.
 
-    For each of `clients` a client certificate goes to `client-NAME.pem`, key included. OSError if it cannot write.
+    A certificate with one of `FLAWS`, and an authority for it, goes to a folder of its own in there. For each of `clients` a client certificate goes to `client-NAME.pem`, key included. OSError if it cannot write.
     """
+    folder, wrong = folder / flaw, FLAWS.get(flaw, SOUND)
     files = Files(folder / "ca.pem", folder / "server.pem", folder / "server.key")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if all(path.exists() for path in files):
         return files
     ca_key, ca = _authority()
-    server = _issue(ca_key, ca, names[0] if names else _NAMES[0], (*_NAMES, *names), server=True)
+    whole = (wrong.name,) if wrong.name else (names[0] if names else _NAMES[0], *_NAMES, *names)
+    server = _issue(ca_key, ca, whole[0], whole, server=True, flaw=wrong)
     _write(files.ca, _pem(ca))
     _write(files.certificate, server.certificate)
     _write(files.key, server.key)
@@ -87,7 +108,13 @@ def _authority() -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
 
 
 def _issue(
-    ca_key: ec.EllipticCurvePrivateKey, ca: x509.Certificate, name: str, alternatives: Sequence[str], *, server: bool
+    ca_key: ec.EllipticCurvePrivateKey,
+    ca: x509.Certificate,
+    name: str,
+    alternatives: Sequence[str],
+    *,
+    server: bool,
+    flaw: Flaw = SOUND,
 ) -> Identity:
     from cryptography import x509
     from cryptography.hazmat.primitives import serialization
@@ -96,12 +123,13 @@ def _issue(
 
     key = ec.generate_private_key(ec.SECP256R1())
     purpose = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
-    builder = _builder(name, key).issuer_name(ca.subject)
+    signer = key if flaw.alone else ca_key
+    builder = _builder(name, key, flaw.begins).issuer_name(_name(name) if flaw.alone else ca.subject)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(_usage(sign_certificates=False), critical=True)
     builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
     builder = builder.add_extension(
-        x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False
+        x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
     )
     if alternatives:
         unique = list(dict.fromkeys(alternatives))
@@ -109,20 +137,20 @@ def _issue(
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return Identity(_pem(_sign(builder, ca_key)), private)
+    return Identity(_pem(_sign(builder, signer)), private)
 
 
-def _builder(name: str, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+def _builder(name: str, key: ec.EllipticCurvePrivateKey, begins: timedelta = -_BEFORE) -> x509.CertificateBuilder:
     from cryptography import x509
 
-    now = datetime.now(UTC)
+    begin = datetime.now(UTC) + begins
     return (
         x509.CertificateBuilder()
         .subject_name(_name(name))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + _VALID)
+        .not_valid_before(begin)
+        .not_valid_after(begin + _BEFORE + _VALID)
     )
 
 

@@ -60,6 +60,7 @@ class Staging(NamedTuple):
     offers: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
     login: bool | None = None
+    certificate: str = ""
     client: tuple[str, ...] = ()
     within: str = ""
 
@@ -70,7 +71,8 @@ class Personality(NamedTuple):
     `name` is what was asked for, `prefix` the provider's in the catalogue. `reply` is given at the stage `at` (of
     `faults.STAGES`), whatever the client did; `faults` do that and all else that goes wrong. `tls` None: as the provider
     has it. `offers` are mechanisms, none of them for the provider's; `login` and `token` say whether a client logs in,
-    and with an access token. `grants` are those of the token that it is about, `client` the options to meet it with.
+    and with an access token. `grants` are those of the token that it is about, `client` the options to meet it with,
+    `certificate` one of `authority.FLAWS`.
     """
 
     name: str
@@ -86,11 +88,12 @@ class Personality(NamedTuple):
     token: bool = False
     grants: tuple[str, ...] = ()
     client: tuple[str, ...] = ()
+    certificate: str = ""
 
     @property
     def sends(self) -> bool:
         """Whether it takes a mail to meet what is shown."""
-        return self.at in ("mail", "rcpt", "data", "eod") or not (self.faults or self.client)
+        return self.at in ("mail", "rcpt", "data", "eod") or not (self.faults or self.client or self.certificate)
 
 
 def play(name: str, sample: str = "") -> Personality:
@@ -153,7 +156,7 @@ def _by_reply(said: Said, text: str) -> Personality:
         at,
         (Fault(at, octets=_octets(text)),),
         staging.tls or (TlsMode.STARTTLS if said.prefix == GENERIC and at in ("starttls", "auth") else None),
-        staging.offers or (said.mechanisms if token else ()),
+        staging.offers or (said.mechanisms if token and said.prefix == GENERIC else ()),
         (at == "auth" or submits) if staging.login is None else staging.login,
         token,
         said.grants,
@@ -186,6 +189,7 @@ def _by_finding(name: str, staging: Staging) -> Personality:
         offers=staging.offers,
         login=bool(staging.login),
         client=staging.client,
+        certificate=staging.certificate,
     )
 
 

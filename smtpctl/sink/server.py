@@ -55,7 +55,8 @@ NO_HOOKS = Hooks()
 class Sink:
     """A server on `endpoint` (port 0: any free one). Use it as a context manager, or `start` and `stop` it.
 
-    With TLS it makes an authority of its own in `tls_folder`, or in a temporary folder that goes with it.
+    With TLS it makes an authority of its own in `tls_folder`, or in a temporary folder that goes with it; `flaw` is what
+    its certificate has (`authority.FLAWS`).
     OSError if it cannot listen or write.
     """
 
@@ -66,6 +67,7 @@ class Sink:
         *,
         capture: Capture | None = None,
         tls_folder: Path | None = None,
+        flaw: str = "",
         connections: int = 100,
         idle: float = 300.0,
         hooks: Hooks = NO_HOOKS,
@@ -78,6 +80,7 @@ class Sink:
         self._memory = Memory()
         self._capture = capture or self._memory
         self._tls_folder = tls_folder
+        self._flaw = flaw
         self._connections = connections
         self._idle = idle
         self._hooks = hooks
@@ -153,7 +156,7 @@ class Sink:
         host = self._endpoint.host
         names = [self.setup.name, socket.gethostname() if host in _LOCAL_OF else host]
         files = authority.create(
-            folder, [name for name in names if name], tuple(self.setup.users) if by_certificate else ()
+            folder, [name for name in names if name], tuple(self.setup.users) if by_certificate else (), self._flaw
         )
         self.ca_file = str(files.ca)
         self.setup = self.setup._replace(certificate_hash=authority.certificate_hash(files))

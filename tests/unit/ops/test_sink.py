@@ -65,6 +65,7 @@ def test_a_unix_socket(tmp_path: Path) -> None:
         (Wishes(delay=["mail:x"]), "--delay 'mail:x': after the colon comes a number"),
         (Wishes(drop=["post"]), "--drop 'post': it begins with a stage"),
         (Wishes(play="starttls.refused", tls=TlsMode.NONE), "--tls none: starttls.refused shows at STARTTLS only"),
+        (Wishes(play="tls.cert.expired", tls=TlsMode.NONE), "--tls none: tls.cert.expired shows in TLS only"),
         (Wishes(port=99999), "--port 99999: a port is a number"),
         (Wishes(output="/dev/null/x"), "--output /dev/null/x: "),
     ],

@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from smtpctl.sink.authority import create
+from smtpctl.sink.authority import FLAWS, create
+
+
+@pytest.mark.parametrize("flaw", FLAWS)
+def test_a_flaw_leaves_the_sound_certificate_alone(flaw: str, tmp_path: Path) -> None:
+    sound = create(tmp_path)
+    before = [path.read_bytes() for path in sound]
+    wrong = create(tmp_path, flaw=flaw)
+    assert wrong.ca.parent == tmp_path / flaw
+    assert [path.read_bytes() for path in create(tmp_path)] == before
+    assert not {path.read_bytes() for path in wrong} & set(before)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX rights")
