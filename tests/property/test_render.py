@@ -77,7 +77,8 @@ reports = st.builds(
         ),
         max_size=3,
     ).map(tuple),
-    failure=st.none() | st.builds(Failure, st.sampled_from(ExitStatus), stages, st.booleans(), st.none() | replies),
+    failure=st.none()
+    | st.builds(Failure, st.sampled_from(ExitStatus), stages, st.booleans(), st.none() | replies, st.none()),
     facts=st.fixed_dictionaries({}, optional={"queue_id": anything, "sent": st.integers(0, 3)}),
     headline=anything,
     next_command=anything,
