@@ -1,7 +1,8 @@
 """From a TARGET, options, the environment and the file to one effective profile; the last place settings are read.
 
 Strongest first: options, the TARGET, the environment, the profile's own keys, the profiles it extends (nearest
-first), the defaults. A preset stands right behind whoever names it; only the strongest name counts. Of the settings
+first), the defaults. A preset stands right behind whoever names it, but never before a server that the TARGET names; only
+the strongest name counts. Of the settings
 that say where one secret is, only the strongest source counts, as a whole. A server named by address or by `--host`
 alone stands alone: no stored profile lends it credentials.
 """
@@ -54,9 +55,10 @@ def resolve(
     name, address = _target(target, document)
     if target is None and not _names_server(flags, environment):
         name = default_profile(document, site, environ)
-    stack = [flags, *([layers.from_target(address)] if address else []), environment]
+    typed = [flags, *([layers.from_target(address)] if address else [])]
+    stack = [*typed, environment]
     stack += _stored(document, name, stack)
-    stack = _with_preset(stack, document)
+    stack = _with_preset(stack, document, len(typed))
     found = _merge(stack)
     if "from" not in found:
         _scope_sender(found, document, site, environ)
@@ -135,8 +137,9 @@ def _stored(document: Document, name: str, stack: Iterable[Layer]) -> list[Layer
     return own
 
 
-def _with_preset(stack: list[Layer], document: Document) -> list[Layer]:
-    """The strongest preset, right behind the layer that names it.
+def _with_preset(stack: list[Layer], document: Document, typed: int) -> list[Layer]:
+    """The strongest preset, right behind the layer that names it, and behind the `typed` ones of the command line: who
+    names a server there does not want to reach the provider's.
 
     A preset's port goes with its mode: where only one of them is said elsewhere, the other one follows from that.
     """
@@ -144,12 +147,13 @@ def _with_preset(stack: list[Layer], document: Document) -> list[Layer]:
         name = layer.values.get("preset")
         if name:
             preset = layers.from_preset(name, layer.origin("preset"), layer.owner, document)
-            stronger = {key for above in stack[: index + 1] for key in above.values}
+            before = max(index + 1, typed)
+            stronger = {key for above in stack[:before] for key in above.values}
             kept = dict(preset.values)
             for said, follows in (("tls", "port"), ("port", "tls")):
                 if said in stronger and follows not in stronger and _first(stack, said) != preset.values.get(said):
                     kept.pop(follows, None)
-            return [*stack[: index + 1], preset._replace(values=kept), *stack[index + 1 :]]
+            return [*stack[:before], preset._replace(values=kept), *stack[before:]]
     return stack
 
 

@@ -58,12 +58,12 @@ def directions(run: Running) -> Directions:
         "login": " ".join(setup.mechanisms) if user else "",
     }
     options = list(_options(run, user))
-    target = [f"unix:{where.path}" if where.path else str(where)]
+    target = f"unix:{where.path}" if where.path else str(where)
     reach = ["--socket", where.path] if where.path else ["--host", host, "--port", str(sink.port)]
     pairs = {"HOST": host, "PORT": str(sink.port), "USER": user, "PASSWORD": told}
     return Directions(
         {label: value for label, value in settings.items() if value},
-        f"{_secret(run, user, told)}{shlex.join(_verb(run, [*(reach if _by_preset(run) else target), *options]))}",
+        f"{_secret(run, user, told)}{shlex.join(_verb(run, [target, *options]))}",
         shlex.join(["smtpctl", "profile", "add", "sink", *reach, *options]),
         "" if where.path else " ".join(f"SMTP_{name}={value}" for name, value in pairs.items() if value),
     )
@@ -86,8 +86,8 @@ def _options(run: Running, user: str) -> Iterator[str]:
     """The options with which a client reaches the sink, and what is shown there."""
     setup, role = run.sink.setup, run.role
     client = role.personality.client
-    if _by_preset(run):
-        yield from ("--preset", role.preset.id if role.preset else "")
+    if role.preset and not run.sink.endpoint.path:  # at a socket it would only bring the name of another server
+        yield from ("--preset", role.preset.id)
     if "--tls" not in client:
         yield from ("--tls", str(setup.tls))
     if run.sink.ca_file:
@@ -98,11 +98,6 @@ def _options(run: Running, user: str) -> Iterator[str]:
         yield from ("--username", user)
         yield from ("--auth", "oauth2" if role.personality.token else "basic") if role is not ITSELF else ()
     yield from client
-
-
-def _by_preset(run: Running) -> bool:
-    """Whether the provider's preset is given; at a socket it would only bring the name of another server."""
-    return run.role.preset is not None and not run.sink.endpoint.path
 
 
 def _logs_in(run: Running) -> bool:
@@ -116,8 +111,7 @@ def _secret(run: Running, user: str, told: str) -> str:
 
 
 def _verb(run: Running, where: list[str]) -> list[str]:
-    """A mail, or a look where that is enough to see what is played. An option names the server wherever there is a preset:
-    a preset that is an option is stronger than a TARGET, and would lead to the provider itself."""
+    """A mail, or a look where that is enough to see what is played."""
     if run.role is ITSELF or run.role.personality.sends:
         return ["smtpctl", "test-send", *where, "--from", ADDRESS, "--to", ADDRESS]
     return ["smtpctl", "check", *where]

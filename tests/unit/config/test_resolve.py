@@ -144,6 +144,12 @@ def test_a_preset_stands_right_behind_who_names_it() -> None:
     assert profile("office", host="mx.example.com").endpoint.host == "mx.example.com"
 
 
+def test_a_server_that_is_named_counts_before_a_presets() -> None:
+    assert str(profile("127.0.0.1:2525", preset="gmail").endpoint) == "127.0.0.1:2525"
+    assert str(profile("relay.example.com", preset="gmail").endpoint) == "relay.example.com:587"
+    assert profile("smtps://relay.example.com", preset="gmail").tls.mode is TlsMode.IMPLICIT
+
+
 def test_extends_as_an_option() -> None:
     found = profile("relay", extends="base")
     assert (found.endpoint.host, found.helo, found.extends) == ("relay.example.com", "client.example.com", "base")

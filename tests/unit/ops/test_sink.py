@@ -103,7 +103,7 @@ def test_nobody_knows_a_password_where_no_login_works() -> None:
         told = directions(run)
         assert run.sink.setup.users["ann"].reveal() != "canary"
     assert (told.settings["user"], told.settings["password"]) == ("ann", "anything")
-    assert told.try_it.startswith("SMTPCTL_PASSWORD=anything smtpctl check --host 127.0.0.1")
+    assert told.try_it.startswith("SMTPCTL_PASSWORD=anything smtpctl check 127.0.0.1:")
 
 
 def test_at_a_socket_no_preset_leads_elsewhere(tmp_path: Path) -> None:
