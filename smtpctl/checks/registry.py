@@ -80,7 +80,7 @@ class DeepCheck(NamedTuple):
 
 def deep_checks() -> tuple[DeepCheck, ...]:
     """The checks of `check --deep`, loaded only for it."""
-    from smtpctl.checks import tls
+    from smtpctl.checks import local, tls
 
     return (
         DeepCheck("TLS versions", tls.versions,
@@ -89,6 +89,7 @@ def deep_checks() -> tuple[DeepCheck, ...]:
         DeepCheck("TLS hello", tls.hello_of_today, ("tls.version_intolerant",), "tls.version_intolerant"),
         DeepCheck("cipher suites", tls.suites,
                   ("tls.cipher.null_anon_export", "tls.cipher.rc4_3des", "tls.cipher.no_overlap")),
+        DeepCheck("local TLS settings", local.policy, ("local.openssl_policy",)),
         DeepCheck("forward secrecy", tls.forward_secrecy, ("tls.cipher.no_fs",)),
         DeepCheck("Diffie-Hellman", tls.diffie_hellman, ("tls.dh_too_small",)),
         DeepCheck("TLS features", tls.features, ("tls.compression", "tls.insecure_renegotiation", "tls.no_ems")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smtpctl.knowledge.families import Entry, because, fix
+from smtpctl.knowledge.families import SUBMISSION, Entry, because, fix
 from smtpctl.model.finding import Severity
 from smtpctl.model.report import ExitStatus
 from smtpctl.model.transcript import Stage
@@ -180,6 +180,7 @@ ENTRIES = (
     Entry(
         id="starttls.auth_missing_after_tls",
         severity=Severity.ERROR,
+        role=SUBMISSION,
         stage=Stage.EHLO,
         status=ExitStatus.AUTH,
         title="{host} offers no login, not even with TLS",

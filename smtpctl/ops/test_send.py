@@ -171,11 +171,14 @@ def _too_large(profile: Profile, conversation: Conversation, message: Message) -
     limit = conversation.session.capabilities.size if conversation.session else None
     if limit is None or message.size <= limit:
         return []
+    from smtpctl.checks.facts import role
     from smtpctl.knowledge import families
 
+    place, logged_in = profile.endpoint, bool(conversation.session and conversation.session.authenticated)
     seen = [Evidence(f"250-SIZE {limit}", "S:")]
     entry = families.entry("smtp.size_too_small")
-    return [entry.finding(target=str(profile.endpoint), evidence=seen, size=message.size, limit=limit)]
+    of = role(place, logged_in=logged_in)
+    return [entry.finding(target=str(place), role=of, evidence=seen, size=message.size, limit=limit)]
 
 
 def _facts(conversation: Conversation, message: Message, sent: int) -> dict[str, Any]:

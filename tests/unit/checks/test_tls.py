@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from smtpctl.checks import registry, runner
+from smtpctl.checks import local, registry, runner
 from smtpctl.checks.facts import Scanned
 from smtpctl.knowledge import ciphers
 from smtpctl.model.certificate import Certificate
@@ -166,7 +166,7 @@ def test_one_fact_one_finding(facts: dict[str, Any], expected: str) -> None:
             "certificates": (DEFAULT, DEFAULT._replace(fingerprint="f3"))
         },  # neither fits: the certificate's own checks say so
         {"certificates": (LEAF, LEAF._replace(fingerprint="f3"))},
-        {"ours": frozenset({GOOD})},
+        {"ours": frozenset({GOOD, NEW})},
         {"asks_certificate": True, "demands_certificate": ""},
         {"demands_certificate": "421 what it has is not enough", "presents": True},
         {"shown": SHOWN},
@@ -191,5 +191,19 @@ def test_the_checks_emit_what_they_say() -> None:
         compression=TLS10, secure_renegotiation=False, extended_master_secret=False, resumption=False, usual="closed",
         injection="carried_out", certificates=(LEAF, DEFAULT), dh=((GOOD, 512),), demands_certificate="no",
         shown=(SHOWN[0], (SHOWN[1][0], DEFAULT)), leaf=LEAF._replace(revocation_urls=("x",), timestamps=2),
-    ) | judge({SSL2: (0x010080,)}) | judge({TLS12: (GOOD,)}, ours=frozenset({1}))  # fmt: skip
+    ) | judge({SSL2: (0x010080,)}) | judge({TLS12: (GOOD,)}, ours=frozenset({1})) | judge(TODAY, ours=frozenset({NEW}))  # fmt: skip
     assert set(everything) == said
+
+
+@pytest.mark.parametrize(
+    ("suites", "ours", "found"),
+    [
+        (TODAY, {GOOD, NEW}, []),
+        (TODAY, {NEW}, ["local.openssl_policy"]),
+        ({TLS10: (GOOD,), TLS13: (NEW,)}, {NEW}, []),
+        ({TLS12: (GOOD,)}, {NEW}, []),
+        (TODAY, (), []),
+    ],
+)
+def test_what_this_machine_leaves_out(suites: dict[int, tuple[int, ...]], ours: Any, found: list[str]) -> None:
+    assert [finding.id for finding in local.policy(scanned(suites, ours=frozenset(ours)))] == found
