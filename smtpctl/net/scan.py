@@ -83,7 +83,7 @@ class _Survey:
         self._entrance = entrance
         self._name = name
         self._limit = limit
-        self._running = 0  # groups
+        self._groups_open: list[list[int]] = []  # the suites that are still to be asked for in each
         self._asked = 0
         self._versions: dict[int, VersionScan] = {}
         self._answers: list[Answer] = []  # the ServerHellos of TLS 1.2 and older
@@ -167,8 +167,9 @@ class _Survey:
         return [self._group(version, group) for group in (*usual, *(rest[at::parts] for at in range(parts))) if group]
 
     def _group(self, version: int, suites: list[int]) -> Job:
-        """Which of these suites are taken. Where connections are to spare, the rest is split in two after an answer."""
-        self._running += 1
+        """Which of these suites are taken. After an answer the rest is split in two where connections are to spare, or where
+        it would take longer than all others."""
+        self._groups_open.append(suites)
         try:
             while suites:
                 hello = ClientHello(version, tuple(suites), self._name)
@@ -179,11 +180,16 @@ class _Survey:
                     break
                 self._note(answer)
                 suites.remove(answer.suite)
-                if len(suites) > 1 and self._running < self._limit:
+                if len(suites) > 1 and (len(self._groups_open) < self._limit or len(suites) > self._share()):
                     return [self._group(version, suites[::2]), self._group(version, suites[1::2])]
         finally:
-            self._running -= 1
+            self._groups_open = [group for group in self._groups_open if group is not suites]
         return ()
+
+    def _share(self) -> float:
+        """How many of the suites still to be asked for each connection has. A group as long as those of a whole version is
+        most likely refused at once."""
+        return sum(len(group) if len(group) < _FEW else 1 for group in self._groups_open) / self._limit
 
     def _note(self, answer: Answer) -> None:
         scan = self._versions.get(answer.version, VersionScan(answer.version))
