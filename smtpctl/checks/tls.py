@@ -18,7 +18,7 @@ from smtpctl.protocol.tls.ssl2 import SSL2
 
 SHORTEST_PRIME = 2048  # bits (RFC 9325 4.1)
 _RETIRED = {SSL2: "tls.version.ssl2", SSL3: "tls.version.ssl3", TLS10: "tls.version.tls10", TLS11: "tls.version.tls11"}
-_NAMED = 12  # suites that evidence names; the JSON document has all
+_NAMED = 4  # suites that a piece of evidence names; the JSON document has all
 
 
 def versions(scanned: Scanned) -> Iterator[Finding]:
@@ -27,7 +27,10 @@ def versions(scanned: Scanned) -> Iterator[Finding]:
     for version, id in _RETIRED.items():
         found = scan.version(version)
         if found.accepted:
-            yield _finding(scanned, id, [_suites(found, found.suites)])
+            number = len(found.suites)
+            yield _finding(
+                scanned, id, [Evidence(f"{found.name} with {number} cipher{'s' * (number != 1)}", "accepts:")]
+            )
     table = [Evidence(", ".join(found.name for found in scan.accepted), "accepts:")]
     newest = max((found.version for found in scan.accepted), default=0)
     if newest and newest < TLS12:
@@ -176,9 +179,15 @@ def _tls(scanned: Scanned) -> list[VersionScan]:
 
 
 def _chosen(scanned: Scanned, judge: Callable[[int], bool]) -> list[Evidence]:
-    """For each version the accepted suites of which `judge` is true."""
-    chosen = ((found, [suite for suite in found.suites if judge(suite)]) for found in _tls(scanned))
-    return [_suites(found, some) for found, some in chosen if some]
+    """The accepted suites of which `judge` is true, with the versions that take them."""
+    takers: dict[int, list[str]] = {}
+    for found in _tls(scanned):
+        for suite in filter(judge, found.suites):
+            takers.setdefault(suite, []).append(found.name)
+    alike: dict[tuple[str, ...], list[int]] = {}
+    for suite, names in takers.items():
+        alike.setdefault(tuple(names), []).append(suite)
+    return [Evidence(f"{', '.join(names)}: {_listed(sorted(some))}", "accepts:") for names, some in alike.items()]
 
 
 def _suites(found: VersionScan, some: Sequence[int]) -> Evidence:

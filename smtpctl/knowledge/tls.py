@@ -54,7 +54,8 @@ ENTRIES = (
                 0.9,
                 "The server has a parameter file of its own, or a library that is old.",
                 fix(
-                    "On the server, drop DHE or use 2048 bits (Postfix: `smtpd_tls_dh1024_param_file = auto`).",
+                    "On the server, drop DHE or use 2048 bits (Postfix 3.7 and newer: leave `smtpd_tls_dh1024_param_file` empty; "
+                    "older: name a file with 2048 bits there).",
                 ),
             ),
         ),

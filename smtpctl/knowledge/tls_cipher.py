@@ -58,7 +58,10 @@ ENTRIES = (
             because(
                 0.6,
                 "The server offers anonymous suites for senders that verify nobody (Postfix does by default).",
-                fix("Where people log in, leave them out (Postfix: `smtpd_tls_exclude_ciphers = aNULL`)."),
+                fix(
+                    "Where people log in, leave them out (Postfix, in master.cf below submission and smtps: "
+                    "`-o smtpd_tls_exclude_ciphers=aNULL`)."
+                ),
             ),
             _OWN_LIST._replace(
                 likelihood=0.4,

@@ -6,13 +6,19 @@ from smtpctl.knowledge.families import Entry, because, fix
 from smtpctl.model.finding import Severity
 from smtpctl.model.transcript import Stage
 
+# postconf(5), smtpd_tls_protocols; Exim specification, openssl_options and tls_require_ciphers; Dovecot, ssl_min_protocol.
 _OLD_SETTINGS = because(
     0.8,
-    "The server's settings are from the time when there were clients that knew nothing newer.",
+    "The server's settings begin that low. Some defaults still do (Postfix: TLS 1.0).",
     fix(
-        "Begin at TLS 1.2 (Postfix: `smtpd_tls_protocols = >=TLSv1.2`, and the same for `smtpd_tls_mandatory_protocols`)."
+        "Begin at TLS 1.2. Postfix 3.6 and newer: both `smtpd_tls_protocols` and `smtpd_tls_mandatory_protocols` = "
+        "`>=TLSv1.2`; older: `!SSLv2, !SSLv3, !TLSv1, !TLSv1.1`."
     ),
-    fix("Exim: `tls_require_ciphers`; Exchange and IIS: the SCHANNEL keys of the registry."),
+    fix(
+        "Exim with OpenSSL: `openssl_options = +no_sslv2 +no_sslv3 +no_tlsv1 +no_tlsv1_1`; with GnuTLS (Debian's): "
+        "`tls_require_ciphers = NORMAL:-VERS-TLS1.0:-VERS-TLS1.1`. Dovecot: `ssl_min_protocol = TLSv1.2`. Exchange: the "
+        "SCHANNEL keys of the registry."
+    ),
 )
 _OLD_CLIENTS = because(
     0.2,

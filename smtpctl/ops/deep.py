@@ -53,10 +53,11 @@ def check_deep(profile: Profile, around: Surroundings, recipients: Sequence[str]
 
 
 def told(found: TlsScan) -> str:
-    """A scan in a line: `takes TLS 1.2 (57 ciphers) · TLS 1.3 (3 ciphers) · 74 connections`."""
-    versions = [
-        f"{version.name} ({len(version.suites)} cipher{'s' * (len(version.suites) != 1)})" for version in found.accepted
-    ]
+    """A scan in a line: `takes TLS 1.2 (57 ciphers) · TLS 1.3 (3) · 74 connections`."""
+    versions = [f"{version.name} ({len(version.suites)})" for version in found.accepted]
+    if versions:
+        number = len(found.accepted[0].suites)
+        versions[0] = versions[0].replace(")", f" cipher{'s' * (number != 1)})")
     ended = [] if found.finished else ["not all could be asked in time"]
     return " · ".join([f"takes {versions[0] if versions else 'no version'}", *versions[1:],
                        f"{found.connections} connections", *ended])  # fmt: skip

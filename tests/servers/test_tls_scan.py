@@ -20,6 +20,7 @@ from smtpctl.config.store import Document
 from smtpctl.knowledge import ciphers
 from smtpctl.model.endpoint import Endpoint, Route, Timeouts, TlsMode, TlsPolicy
 from smtpctl.model.errors import Obstacle
+from smtpctl.model.finding import Severity
 from smtpctl.model.report import Report
 from smtpctl.model.tlsscan import TlsScan
 from smtpctl.model.transcript import Transcript
@@ -180,6 +181,13 @@ def test_a_retired_server_is_judged_although_no_session_comes_about(postfix: Pos
     assert report.findings[0].id == "tls.version.no_tls12"
     assert report.findings[0].evidence[0].text == "TLS 1.0, TLS 1.1"
     assert {"tls.version.tls10", "tls.version.tls11"} <= {finding.id for finding in report.findings}
+
+
+def test_what_the_texts_tell_postfix_to_set_is_enough(postfix: Postfix, pki: Pki) -> None:
+    before = {finding.id for finding in judged(postfix, "mx", pki).findings}
+    assert {"tls.version.tls10", "tls.version.tls11", "tls.cipher.null_anon_export"} <= before
+    after = {finding.id for finding in judged(postfix, "as_told", pki).findings if finding.severity > Severity.NOTE}
+    assert after == set()
 
 
 def test_no_common_cipher_is_told_with_both_lists(postfix: Postfix, pki: Pki) -> None:

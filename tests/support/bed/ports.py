@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import socket
 
-BLOCK = 100
+BLOCK = 200
 FIRST, END = 10_000, 32_000
 
 

@@ -95,7 +95,7 @@ def test_a_server_that_takes_one_session_only(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     ("suites", "more", "told"),
     [
-        ({TLS12: (1, 2), TLS13: (3,)}, {}, "takes TLS 1.2 (2 ciphers) · TLS 1.3 (1 cipher) · 9 connections"),
+        ({TLS12: (1, 2), TLS13: (3,)}, {}, "takes TLS 1.2 (2 ciphers) · TLS 1.3 (1) · 9 connections"),
         ({}, {}, "takes no version · 9 connections"),
         (
             {TLS13: (3,)},
