@@ -2,7 +2,8 @@
 
     found = findings(lines) if ours(first_two_lines) else ...
 
-A document (`--json`) holds whole findings; a transcript (`--transcript`) ends with the id of what stopped the session.
+A document (`--json`) holds whole findings; a transcript (`--transcript`) ends with the id of what stopped the session; a
+ticket (`report`) ends with a document.
 """
 
 from __future__ import annotations
@@ -19,17 +20,21 @@ Page = Callable[[str], Finding | None]
 
 _DOCUMENT = re.compile(r'\{\s*"schema": "smtpctl\.')
 _TRANSCRIPT = re.compile(r'\{"at": [\d.e-]+, "stage": "')
+_TICKET = re.compile(r"# smtpctl report: ")
+_DATA = re.compile(r"^(`{3,})json\n(.*?)\n\1$", re.DOTALL | re.MULTILINE)
 _SHOWN = 2  # lines of a session before its end that stand as evidence
 
 
 def ours(start: str) -> bool:
     """Whether what begins like this (one or two lines) was written by smtpctl."""
-    return bool(_DOCUMENT.match(start) or _TRANSCRIPT.match(start))
+    return any(form.match(start) for form in (_DOCUMENT, _TRANSCRIPT, _TICKET))
 
 
 def findings(text: str, page: Page) -> tuple[Finding, ...]:
     """What stopped each session that `text` tells of, else every error in it; empty where nothing was wrong, or the text
     is not whole. `page(id)` gives a finding's general page, None for an id that nobody knows."""
+    if _TICKET.match(text):
+        text = next((found[2] for found in _DATA.finditer(text)), "")
     try:
         found = _of_document(json.loads(text)) if _DOCUMENT.match(text) else _of_transcript(text, page)
         return tuple(found)
@@ -38,7 +43,7 @@ def findings(text: str, page: Page) -> tuple[Finding, ...]:
 
 
 def _of_document(document: Mapping[str, Any]) -> Iterator[Finding]:
-    for report in document.get("reports", [document]):
+    for report in document.get("reports", [document.get("result", document)]):
         read = [Finding.from_json(value) for value in report.get("findings", ())]
         errors = [finding for finding in read if finding.severity is Severity.ERROR]
         yield from errors[:1] if report.get("exit") else errors

@@ -115,6 +115,14 @@ def test_the_file_is_private_and_named_by_the_time(smtpctl_call: Runner, home: P
 
 
 @pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_explain_reads_it(smtpctl_call: Runner, form: str) -> None:
+    smtpctl_call("report", "zebraprof", "--output", "ticket", "--format", form)
+    run = smtpctl_call("explain", "ticket", "--json")
+    assert [one["id"] for one in json.loads(run.stdout)["findings"]] == ["auth.refused"]
+
+
+@pytest.mark.usefixtures("server")
 def test_a_file_that_is_there_is_kept(smtpctl_call: Runner, home: Path) -> None:
     (home / "ticket.md").write_text("mine")
     run = smtpctl_call("report", "zebraprof", "--output", "ticket.md")
