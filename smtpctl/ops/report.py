@@ -33,9 +33,17 @@ _RESOLVER_LIMIT = 64 << 10
 _TRANSCRIPT_LIMIT = 64 << 20  # octets of a saved transcript
 _TRUST = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 # What stands for a setting's value; the others are learned as addresses and hosts, or say nothing about anybody.
-_KINDS: Mapping[Type, str] = {Type.PATH: "path", Type.COMMAND: "argument", Type.IGNORES: "reason", Type.LIST: "site"}
+_KINDS: Mapping[Type, str] = {
+    Type.PATH: "path",
+    Type.COMMAND: "argument",
+    Type.IGNORES: "reason",
+    Type.LIST: "site",
+    Type.PINS: "pin",
+}
 
 
+# Public logs of certificates are searched by these.
+_MARKS_OF_ONE = {"fingerprint": "sha256", "pin": "pin", "serial": "serial"}
 # Of a subject's name (RFC 4514): organisation, its unit, where it is.
 _WHOSE = re.compile(r"(?:^|,|\+)(?:O|OU|L|ST|STREET)=((?:\\.|[^,+\\])+)")
 
@@ -184,8 +192,8 @@ def _learn_session(names: Pseudonyms, report: Report) -> None:
         for name in certificate["names"]:
             names.host(name.removeprefix("*."))
         names.hosts_in(certificate["subject"])
-        for kind in ("sha256", "pin", "serial"):  # public logs of certificates are searched by them
-            names.learn(kind, certificate[kind])
+        for kind, key in _MARKS_OF_ONE.items():
+            names.learn(kind, certificate[key])
     for certificate in report.facts.get("certificates", ())[:1]:
         for whose in _WHOSE.findall(certificate["subject"]):
             names.learn("organisation", whose)
