@@ -2,9 +2,8 @@
 
 Strongest first: options, the TARGET, the environment, the profile's own keys, the profiles it extends (nearest
 first), the defaults. A preset stands right behind whoever names it, but never before a server that the TARGET names; only
-the strongest name counts. Of the settings
-that say where one secret is, only the strongest source counts, as a whole. A server named by address or by `--host`
-alone stands alone: no stored profile lends it credentials.
+the strongest name counts. Of the settings that say where one secret is, only the strongest source counts, as a whole. A
+server named by address or by `--host` alone stands alone: no stored profile lends it credentials.
 """
 
 from __future__ import annotations

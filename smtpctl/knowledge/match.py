@@ -248,10 +248,10 @@ def _providers(catalogue: Catalogue, context: Context, lowered: str) -> Iterator
         for prefix, provider in catalogue.providers.items()
         if _named(provider, prefix, context.provider) or provider.owns(host) or _signed(provider, lowered) >= 0
     ]
-    yield from known or _by_banner(catalogue, context.banner.lower())
+    yield from known or by_banner(catalogue, context.banner.lower())
 
 
-def _by_banner(catalogue: Catalogue, banner: str) -> tuple[str, ...]:
+def by_banner(catalogue: Catalogue, banner: str) -> tuple[str, ...]:
     """The provider whose sign comes first: a banner begins with the host's name, the program's comes later."""
     places = ((_signed(provider, banner), provider.provider) for provider in catalogue.providers.values())
     return tuple(name for _, name in sorted(place for place in places if place[0] >= 0)[:1])

@@ -16,6 +16,7 @@ import pytest
 
 from harness import Runner
 from smtpctl.knowledge.catalogue import Said, load
+from smtpctl.knowledge.match import by_banner
 from smtpctl.model.errors import UsageProblem
 from smtpctl.ops.directions import Directions, directions
 from smtpctl.ops.sink import Wishes, running
@@ -89,6 +90,15 @@ def test_a_provider_takes_a_mail(name: str, keys: Path, smtpctl_call: Runner) ->
     with running(Wishes(play=name, tls_folder=keys), {}) as run:
         report = met(smtpctl_call, directions(run))
     assert report["facts"]["sent"] == 1
+
+
+def test_a_greeting_gives_its_provider_away() -> None:
+    """So an entry that holds for one provider only is met behind any name, and without the preset."""
+    catalogue = load()
+    for name, prefix in personality.providers().items():
+        manner = personality.play(name).manner
+        if manner.greeting and manner.sources:
+            assert by_banner(catalogue, manner.greeting.lower()) == (catalogue.providers[prefix].provider,)
 
 
 @pytest.mark.parametrize(
