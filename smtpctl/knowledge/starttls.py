@@ -58,7 +58,7 @@ ENTRIES = (
         id="starttls.stripped",
         severity=Severity.ERROR,
         stage=Stage.STARTTLS,
-        title="STARTTLS is missing on port {port} of {host}, and something else says that TLS is there[: {elsewhere}]",
+        title="STARTTLS seems to be hidden from us on port {port} of {host}[: {elsewhere}]",
         message="Whoever removes STARTTLS from a server's answer keeps the connection in clear text, to read or change what "
         "is sent. Nothing was sent.",
         causes=(

@@ -111,7 +111,8 @@ def _run(
 def _relay(profile: Profile, recipients: Sequence[str], opened: Session) -> Dialogue[list[Submission]]:
     """A foreign recipient, from a foreign sender and from the profile's own: some servers believe whoever claims that."""
     tried: list[Submission] = []
-    for sender in dict.fromkeys((FOREIGN_SENDER, profile.sender or FOREIGN_SENDER)):
+    own = profile.sender if profile.sender.isascii() else ""
+    for sender in dict.fromkeys((FOREIGN_SENDER, own or FOREIGN_SENDER)):
         envelope = Envelope(sender, (Recipient(FOREIGN_RECIPIENT),))
         tried += [(yield from probe(opened.capabilities, envelope))]
     return tried

@@ -190,7 +190,8 @@ def _whole(
         if body:
             found["result"] = yield from body(session)
     except (Refused, Obstacle) as error:
-        if not isinstance(error, Refused) or error.reply.code != 421:
+        ended = error.reply.code == 421 if isinstance(error, Refused) else error.stage is Stage.GREETING
+        if not ended:  # nor is there anybody to say QUIT to where another protocol greets
             yield from leave()
         error.facts = redactor.facts(error.facts)
         if isinstance(error, Refused):

@@ -89,7 +89,7 @@ class TextRenderer:
         whole, short = self._by_weight(report)
         for finding in whole:
             lines += ["", *block(self._canvas, finding)]
-        lines += ["", *(line for finding in short for line in title(self._canvas, finding))] if short else []
+        lines += ["", *self._short(short, report)] if short else []
         for tried in report.comparisons:
             lines += ["", *comparison(self._canvas, tried)]
         if report.ignored:
@@ -107,6 +107,14 @@ class TextRenderer:
         lead = report.findings[:1] if report.failure else ()
         whole = [finding for finding in ranked if finding.severity > Severity.NOTE or finding in lead]
         return whole, [finding for finding in ranked if finding not in whole]
+
+    def _short(self, notes: Sequence[Finding], report: Report) -> Iterator[str]:
+        """A line each; where something stopped the run they are beside the point, and only counted."""
+        if report.failure:
+            yield self._canvas.paint("dim", f"{listing.counts(notes)} besides; -v tells them.")
+            return
+        for note in notes:
+            yield from title(self._canvas, note)
 
     def reports(self, reports: Sequence[Report]) -> str:
         """The summary first, then every target that has something to say."""

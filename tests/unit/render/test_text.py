@@ -170,3 +170,12 @@ def test_what_became_of_the_checks() -> None:
         "  ✗ crashed  broken: KeyError: 'x'",
     ]
     assert made().conclusion(report).splitlines()[1:3] == ["Checks", "  ✗ crashed  broken: KeyError: 'x'"]
+
+
+def test_notes_beside_a_failure_are_counted() -> None:
+    failure = Failure(ExitStatus.UNAVAILABLE, Stage.TLS, False)
+    found = (finding(Severity.ERROR), finding(Severity.NOTE), finding(Severity.NOTE))
+    report = Report("x", Transcript(), findings=found, failure=failure)
+    assert "\n\n2 notes besides; -v tells them.\n" in made().report(report)
+    assert "note[tls.expired]" not in made().report(report)
+    assert made(verbose=True).report(report).count("note[tls.expired]") == 2
