@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtpctl.model.finding import Cause, Evidence, Finding, Location, Remedy, Severity
+from smtpctl.model.finding import Cause, Evidence, Finding, Ignore, Ignored, Location, Remedy, Severity
 from smtpctl.model.reply import Reply
-from smtpctl.model.report import Comparison, ExitStatus, Failure, Line, RecipientResult, Report, StageResult
+from smtpctl.model.report import Comparison, ExitStatus, Failure, Line, Outcome, RecipientResult, Report, StageResult
 from smtpctl.model.transcript import Event, Kind, Stage, Transcript
 from smtpctl.render import renderer
 from smtpctl.render.canvas import Canvas, broken, chunks, columns, fold, to_ascii, visible
@@ -52,7 +52,7 @@ lines = st.builds(Line, statuses, st.tuples(anything, anything, anything), st.no
 reports = st.builds(
     Report,
     comparisons=st.lists(
-        st.builds(Comparison, anything, st.lists(lines, max_size=3).map(tuple), anything), max_size=2
+        st.builds(Comparison, anything, st.lists(lines, max_size=2).map(tuple), anything), max_size=1
     ).map(tuple),
     target=anything,
     transcript=st.just(Transcript()),
@@ -82,6 +82,12 @@ reports = st.builds(
     facts=st.fixed_dictionaries({}, optional={"queue_id": anything, "sent": st.integers(0, 3)}),
     headline=anything,
     next_command=anything,
+    outcomes=st.lists(
+        st.builds(Outcome, anything, st.sampled_from(["passed", "found", "skipped", "crashed"]), anything), max_size=2
+    ).map(tuple),
+    ignored=st.lists(st.builds(Ignored, findings, st.builds(Ignore, anything, anything, anything)), max_size=1).map(
+        tuple
+    ),
 )
 screens = st.fixed_dictionaries({"width": st.integers(1, 200), "colour": st.booleans(), "unicode": st.booleans()})
 SGR = re.compile(r"\x1b\[[0-9;]{1,4}m")
