@@ -73,7 +73,7 @@ class NagiosRenderer:
         """All targets, the status line about the worst one."""
         states = [state(report, self._fail_on) for report in reports]
         several = len(reports) > 1
-        first = _several(reports, states) if several else _told(reports[0])
+        first = _several(reports, states) if several else _told(reports[0], states[0])
         data = [
             _datum(f"{report.target} {name}" if several else name, value)
             for report in reports
@@ -115,11 +115,11 @@ class NagiosRenderer:
         return "0;" if severity >= Severity.WARNING else ";"
 
 
-def _told(report: Report) -> str:
-    """What it comes to, in a sentence."""
+def _told(report: Report, its: State) -> str:
+    """What it comes to, in a sentence; what is no reason to act stands in the details alone."""
     took = f" in {float(report.facts['ms']):.0f} ms" if "ms" in report.facts else ""
     about = f"{_safe(report.target)}: " if report.target else ""
-    if report.findings:
+    if its is not State.OK and report.findings:
         first = max(report.findings, key=lambda one: one.severity)  # of equals the first, which stopped the run
         more = f" (+{len(report.findings) - 1} more)" if len(report.findings) > 1 else ""
         return f"{about}{_safe(first.title)} [{_safe(first.id)}]{more}"
@@ -134,7 +134,7 @@ def _several(reports: Sequence[Report], states: Sequence[State]) -> str:
     head = f"{len(reports)} targets, {counted}"
     if worst(states) is State.OK:
         return head
-    return f"{head}: {_told(reports[states.index(worst(states))])}"
+    return f"{head}: {_told(reports[states.index(worst(states))], worst(states))}"
 
 
 def _details(report: Report) -> Iterator[str]:

@@ -72,6 +72,12 @@ def test_the_worst_of_several_stands_for_all() -> None:
     )
 
 
+def test_a_note_is_no_news() -> None:
+    text = drawn(found(Severity.NOTE))
+    assert text.startswith("SMTP OK: office: works in 265 ms | ")
+    assert "note [tls.x] It is ¦ so" in text
+
+
 def test_only_performance_data_stands_behind_a_bar() -> None:
     text = drawn(found(Severity.ERROR)._replace(target="a|b 'c=d'", headline="x|y"))
     assert text.count("|") == 1
