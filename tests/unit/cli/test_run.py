@@ -33,7 +33,7 @@ def fail(error: BaseException) -> Callable[[Terminal], None]:
     return command
 
 
-def with_canary(terminal: Terminal) -> None:
+def breaking_with_a_value(terminal: Terminal) -> None:
     password = CANARY
     raise ValueError(f"cannot read {password!r} or {CANARY}")
 
@@ -44,7 +44,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "problem": fail(PROBLEM),
     "usage": fail(UsageProblem("no profile 'x'", "See: smtpctl profile list")),
     "interrupt": fail(KeyboardInterrupt()),
-    "defect": with_canary,
+    "defect": breaking_with_a_value,
 }
 
 
@@ -148,7 +148,7 @@ def test_a_defect_is_apologised_for_and_saved_without_values(
     [path] = Path.home().rglob("defect-*.txt")
     assert path.name in words.replace("\n  ", "")
     saved = path.read_text()
-    assert "with_canary" in saved
+    assert "breaking_with_a_value" in saved
     assert "ValueError: cannot read ********" in saved
     assert CANARY not in saved + words
     if os.name == "posix":
