@@ -52,6 +52,12 @@ def problem_report(problem: Problem) -> Report:
     return Report(finding.target, Transcript(), findings=(finding,), failure=problem.failure)
 
 
+def ends(report: Report) -> list[float]:
+    """When the certificates end that the server showed, its own first; all that is known of them may be that one's."""
+    told = [certificate["not_after"] for certificate in report.facts.get("certificates", ())]
+    return told or list(filter(None, [report.facts.get("tls", {}).get("expires")]))
+
+
 def by_stage(report: Report) -> dict[str, StageResult]:
     """The stages by name; one that came twice (EHLO before and after TLS) took the time of both and failed with either."""
     found: dict[str, StageResult] = {}

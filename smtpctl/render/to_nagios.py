@@ -14,7 +14,7 @@ from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Finding, Ignored, Severity
 from smtpctl.model.report import ExitStatus, Report
 from smtpctl.model.transcript import Transcript
-from smtpctl.render.base import Setting, by_stage, explanation, problem_report
+from smtpctl.render.base import Setting, by_stage, ends, explanation, problem_report
 from smtpctl.render.canvas import visible
 
 _NAME = 40  # characters of a label
@@ -100,10 +100,11 @@ class NagiosRenderer:
         for name, stage in by_stage(report).items():
             if stage.ms is not None:
                 yield f"time_{name}", f"{stage.ms / 1000:.4f}s;;;0"
-        leaf: Mapping[str, float] = next(iter(report.facts.get("certificates", ())), {})
-        if leaf and "checked_at" in report.facts:
-            early = int(leaf["not_after"] - leaf["renewal_due"])
-            yield "certificate", f"{int(leaf['not_after'] - report.facts['checked_at'])}s;{early}:;0:"
+        known = ends(report)
+        if known and "checked_at" in report.facts:
+            leaf: Mapping[str, float] = next(iter(report.facts.get("certificates", ())), {})
+            early = f"{int(known[0] - leaf['renewal_due'])}:" if leaf else ""
+            yield "certificate", f"{int(known[0] - report.facts['checked_at'])}s;{early};0:"
         for severity in reversed(Severity):
             count = sum(finding.severity is severity for finding in report.findings)
             yield f"{severity.label}s", f"{count};{self._thresholds(severity)};0"

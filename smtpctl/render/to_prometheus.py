@@ -15,7 +15,7 @@ from smtpctl.model.finding import Finding, Ignored, Severity
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.report import Report
 from smtpctl.model.transcript import Transcript
-from smtpctl.render.base import Setting, by_stage, problem_report
+from smtpctl.render.base import Setting, by_stage, ends, problem_report
 from smtpctl.render.canvas import visible
 
 
@@ -115,10 +115,10 @@ def _tls(report: Report, target: Mapping[str, str]) -> Iterator[_Sample]:
         yield _Sample(
             "tls_info", {**target, "version": tls["version"], "cipher": tls["cipher"], "verified": verified}, 1
         )
-    ends = [certificate["not_after"] for certificate in report.facts.get("certificates", ())]
-    if ends:
-        yield _Sample("certificate_expiry_timestamp_seconds", target, ends[0])
-        yield _Sample("chain_expiry_timestamp_seconds", target, min(ends))
+    if known := ends(report):
+        yield _Sample("certificate_expiry_timestamp_seconds", target, known[0])
+    if report.facts.get("certificates"):
+        yield _Sample("chain_expiry_timestamp_seconds", target, min(known))
 
 
 def _labels(labels: Mapping[str, str]) -> str:

@@ -80,6 +80,13 @@ def test_nothing_stands_twice() -> None:
     assert value(samples, "stage_duration_seconds", target="a", stage="ehlo") == 0.015
 
 
+def test_the_end_of_a_certificate_is_known_without_its_chain() -> None:
+    tls = {"used": True, "version": "TLSv1.3", "cipher": "X", "verified": True, "expires": 1794225600.0}
+    samples = drawn(cases["SENT"]._replace(facts={"tls": tls}))
+    assert value(samples, "certificate_expiry_timestamp_seconds", target="relay") == 1794225600
+    assert not [name for name, _ in samples if name.startswith("smtpctl_check_chain")]
+
+
 def test_each_command_has_names_of_its_own() -> None:
     samples = drawn(cases["SENT"], schema="smtpctl.test-send/1")
     assert all(name.startswith("smtpctl_test_send_") for name, _ in samples)
