@@ -8,8 +8,11 @@ import pytest
 
 from scripted import play, read, unproved
 from smtpctl.checks.registry import CHECKS, SESSION
+from smtpctl.knowledge import families
 from smtpctl.net import errors
 
+FAMILIES = ("auth", "conn", "local", "smtp", "starttls", "tls")
+EMITS = {check.name: set(check.emits) for check in CHECKS}
 FOLDER = Path(__file__).parent / "corpus" / "transcripts"
 FILES = sorted(FOLDER.glob("*.txt"))
 
@@ -25,6 +28,9 @@ def test_transcript(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = {name for name in names if not name.startswith(BESIDE) or name in case.expected}
     assert found == case.expected, case.title
     assert list(unproved(case, report)) == []
+    for outcome in report.outcomes:
+        if outcome.result == "found" and outcome.check in EMITS:
+            assert set(outcome.reason.split()) <= EMITS[outcome.check]
 
 
 # What cannot be played without certificates, addresses or a proxy is found in tests/servers and tests/unit.
@@ -50,3 +56,13 @@ def test_every_finding_of_a_session_has_a_transcript() -> None:
     ended = {id for ids in SESSION.values() for id in ids}
     refused = set(errors._BY_REASON.values())
     assert (judged | ended | refused | OF_A_MAIL) - ELSEWHERE - WITHOUT_A_SESSION <= shown
+
+
+def test_every_finding_of_a_server_is_seen_somewhere() -> None:
+    """In a transcript, or in a test of the code that makes it."""
+    shown = {id for path in FILES for id in read(path).expected}
+    folders = (Path(__file__).parent / name for name in ("unit", "servers"))
+    tests = [path for folder in folders for path in folder.rglob("test_*.py") if path.name != "test_checklist.py"]
+    texts = "".join(path.read_text(encoding="utf-8").replace("\\", "") for path in tests)
+    ours = (entry.id for entry in families.all_entries() if entry.id.split(".")[0] in FAMILIES)
+    assert {id for id in ours if id not in shown and f'"{id}"' not in texts} == {"auth.no_credentials"}

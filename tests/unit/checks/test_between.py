@@ -15,7 +15,9 @@ def judge(issuer: str) -> list[str]:
     shown = Certificate("CN=mx.example.com", issuer, "", (), 0, 1, "", "", 0, "", False, None, (), (), False, 0, "", "")
     endpoint = Endpoint("mx.example.com", 587)
     facts = Facts("mx", endpoint, TlsPolicy(), "me.example.com", Transcript(), None, None, (None, shown), 0.0)
-    return [finding.title.partition("made by ")[2] for finding in between.certificates(facts)]
+    found = list(between.certificates(facts))
+    assert {finding.id for finding in found} <= {"conn.intercepted"}
+    return [finding.title.partition("made by ")[2] for finding in found]
 
 
 @pytest.mark.parametrize(
