@@ -10,6 +10,8 @@ from smtpctl.model.transcript import Event, Kind, Stage, Transcript
 
 SCHEMA = "smtpctl.baseline/1"
 
+_YEAR_10000 = 253_402_300_800  # in epoch seconds
+
 Offer = Mapping[str, tuple[str, ...]]  # EHLO keyword -> its parameters
 
 
@@ -79,7 +81,7 @@ class Baseline(NamedTuple):
                 _text(leaf["issuer"]),
                 _text(leaf["sha256"]),
                 _text(leaf["pin"]),
-                int(leaf["not_after"]),
+                _time(leaf["not_after"]),
                 _texts(leaf["names"]),
             ),
             dialogue=tuple(
@@ -132,6 +134,13 @@ def _texts(value: Any) -> tuple[str, ...]:
 def _list(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise TypeError(value)
+    return value
+
+
+def _time(value: Any) -> int:
+    """Epoch seconds that a calendar has."""
+    if not isinstance(value, int) or not 0 <= value < _YEAR_10000:
+        raise ValueError(value)
     return value
 
 

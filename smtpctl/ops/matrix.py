@@ -146,7 +146,7 @@ def _run(profile: Profile, names: Sequence[str], around: Surroundings, go_on: bo
 
 def _trial(profile: Profile, name: str, around: Surroundings) -> Trial:
     policy = profile.auth._replace(mechanism=name, requirement="required")
-    found = session.converse(profile._replace(auth=policy), Surroundings(around.environ))
+    found = session.converse(profile._replace(auth=policy), Surroundings(around.environ, watch=around.watch))
     problem = found.problem
     if problem is None:
         return Trial(name, ACCEPTED, "works", found.ms)

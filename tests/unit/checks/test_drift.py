@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smtpctl.checks.drift import drift, lasting
 from smtpctl.model.baseline import Baseline, Leaf, Step, steps
@@ -188,7 +191,23 @@ def test_a_step_is_a_reply_a_connection_or_a_handshake() -> None:
 
 
 def test_a_baseline_is_read_back_as_it_was() -> None:
-    import json
-
     for baseline in (THEN, THEN._replace(clear=None, secured=None, certificate=None, dialogue=())):
         assert Baseline.from_json(json.loads(json.dumps(baseline.to_json()))) == baseline
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.sampled_from(sorted(THEN.to_json())), values)
+def test_whatever_a_file_holds_is_refused_or_can_be_compared(key: str, value: Any) -> None:
+    try:
+        other = Baseline.from_json({**json.loads(json.dumps(THEN.to_json())), key: value})
+    except (KeyError, TypeError, ValueError):
+        return
+    for finding in (*drift(other, THEN, "mail.example.com:587"), *drift(THEN, other, "mail.example.com:587")):
+        assert finding.id.startswith("drift.")
+    assert Baseline.from_json(json.loads(json.dumps(other.to_json()))) == other

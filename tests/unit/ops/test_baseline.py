@@ -134,7 +134,7 @@ def damaged(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield " " * baseline.LIMIT + json.dumps(document), "no baseline of smtpctl"
     for key, value in (
         ("addresses", "x"), ("certificate", {}), ("dialogue", [{"stage": "x", "what": "", "said": ""}]), ("clear", 1),
-        ("greeting", None), ("secured", {"SIZE": "1"}),
+        ("greeting", None), ("secured", {"SIZE": "1"}), ("certificate", {**document["certificate"], "not_after": 10**20}),
     ):  # fmt: skip
         yield json.dumps({**document, key: value}), "damaged"
     yield json.dumps({**document, "server": "smtp other.example:25 tls=auto"}), "it is of smtp other.example:25"

@@ -143,6 +143,21 @@ def test_without_credentials_it_shows_what_there_is() -> None:
     assert report.failure is None
 
 
+def test_with_a_token_the_mechanisms_for_tokens_are_tried() -> None:
+    setup = SETUP._replace(mechanisms=("PLAIN", "XOAUTH2", "OAUTHBEARER"))
+    report, asked = look(setup, username="ann", access_token="wonderland")
+    assert asked == ["OAUTHBEARER", "XOAUTH2"]
+    assert results(report) == {"OAUTHBEARER": "accepted", "XOAUTH2": "accepted", "PLAIN": "skipped"}
+    assert "wonderland" not in str(report.facts)
+
+
+def test_a_refused_token_is_tried_once() -> None:
+    setup = SETUP._replace(mechanisms=("PLAIN", "XOAUTH2", "OAUTHBEARER"))
+    report, asked = look(setup, username="ann", access_token="looking-glass")
+    assert asked == ["OAUTHBEARER"]
+    assert report.failure and report.failure.status is ExitStatus.AUTH
+
+
 def test_a_token_where_only_passwords_are_taken_says_so() -> None:
     report, asked = look(SETUP._replace(mechanisms=("PLAIN",)), username="ann", access_token="t" * 20)
     assert not asked
