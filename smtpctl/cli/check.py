@@ -60,8 +60,7 @@ def command(
         list[Literal["open-relay", "bare-lf", "postmaster"]] | None,
         Option(
             "--probe",
-            "Of a server of your own: also try this. open-relay names a foreign recipient without a login, postmaster names "
-            "postmaster, and neither sends a mail; bare-lf sends one to --to, with bare line feeds where it might end.",
+            "Of a server of your own: also try what only a test that does something finds out.",
             heading=MODES,
             default_shown=False,
         ),
@@ -93,7 +92,11 @@ def command(
     what to do about it. Several targets are checked at once. --deep asks the server over many short connections, and
     leaves each before a login. --suggest tries the usual ports and those that the provider is known to have, and logs in
     once at most. --matrix logs in once with each mechanism, and stops at the first refusal that may count against the
-    account. --probe does more than look, so it is refused for the servers of known providers.
+    account.
+
+    --probe does something to the server, so it is for your own: --probe open-relay names a foreign recipient without a
+    login and postmaster names postmaster, and both reset without a mail; bare-lf sends one mail to the first --to, with
+    bare line feeds in it where a mail might end. Servers of known providers are not probed.
     """
     mode = modes.only(
         {
