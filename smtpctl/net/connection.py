@@ -42,7 +42,7 @@ class Connection:
     """One connected server. Use as a context manager: leaving closes the socket.
 
     `outstanding` counts the replies still to come; `tls` is the finished handshake, `tls_failure` one that
-    was refused; `closing` a 421 that came; `deadline` the end of the run on
+    was refused; `closing` a 421 that came, and where; `deadline` the end of the run on
     the clock of `now`. Without a `log` nothing is recorded (load).
     """
 
@@ -68,7 +68,7 @@ class Connection:
         self.outstanding = 1  # the greeting
         self.tls: TlsSession | None = None
         self.tls_failure: TlsSession | None = None
-        self.closing: Reply | None = None
+        self.closing: tuple[Reply, Stage] | None = None
 
     def clean(self, text: str) -> str:
         """`text` without secrets."""

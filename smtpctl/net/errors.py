@@ -123,7 +123,7 @@ def translate(error: Exception, stage: Stage, connection: Connection) -> Problem
         name = "smtp.reply_endless" if error.what == "reply" else "smtp.reply_too_long"
         return entry(name).problem(stage=stage, evidence=[_octets(error.data, connection)], **_values(connection))
     if connection.closing and isinstance(error, EOFError | OSError):
-        return early_421(connection.closing, stage, connection)  # it had said why, in place of an answer
+        return early_421(*connection.closing, connection)  # it had said why, in place of an answer
     if isinstance(error, EOFError):
         return _closed(stage, connection)
     if isinstance(error, OSError):

@@ -243,7 +243,7 @@ def _recorded(connection: Connection, reply: Reply, step: Receive) -> Reply:
     for oddity in reply.oddities:
         connection.record(Kind.NOTE, step.stage, f"unusual reply: {oddity.value}", {"oddity": oddity.value})
     if reply.code == 421:
-        connection.closing = reply
+        connection.closing = reply, step.stage
     return reply
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -130,7 +130,7 @@ def test_send(profile: Profile, around: Surroundings, wish: Wish) -> Report:
 def _report(profile: Profile, conversation: Conversation, mail: Envelope, message: Message) -> Report:
     done: Submission | None = conversation.result
     problem = conversation.problem
-    recipients = done.recipients if done else tuple(RecipientResult(r.address, "unknown") for r in mail.recipients)
+    recipients = done.recipients if done else tuple(_undecided(mail, problem))
     findings: list[Finding] = []
     failure: Failure | None = None
     if problem:
@@ -164,6 +164,14 @@ def _report(profile: Profile, conversation: Conversation, mail: Envelope, messag
     from smtpctl.ops import advice
 
     return advice.advised(report, profile)
+
+
+def _undecided(mail: Envelope, problem: Problem | None) -> Iterator[RecipientResult]:
+    """The recipients of a mail whose verdict never came. A server that ends the session in place of an earlier answer takes
+    nothing, though the content had left already (RFC 5321 3.8)."""
+    ended = problem.reply if problem and problem.finding.stage in (Stage.MAIL, Stage.RCPT) else None
+    for recipient in mail.recipients:
+        yield RecipientResult(recipient.address, "temporary" if ended else "unknown", ended)
 
 
 def _too_large(profile: Profile, conversation: Conversation, message: Message) -> list[Finding]:

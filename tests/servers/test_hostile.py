@@ -24,6 +24,7 @@ from rawserver import PATIENCE, Peer, RawServer, Script
 from smtpctl.model.endpoint import TlsMode
 from smtpctl.model.report import ExitStatus, Report
 from smtpctl.model.secret import Secret
+from smtpctl.model.transcript import Stage
 from smtpctl.ops import test_send as sending
 from smtpctl.ops.session import Surroundings
 from smtpctl.protocol.server.faults import HOSTILE, Faults
@@ -262,6 +263,8 @@ def test_a_421_in_the_middle_of_a_group_is_the_reason() -> None:
     with RawServer(script) as server:
         report = send(server.host, server.port)
     assert ids(report) == ["generic.rcpt-too-many-recipients"]  # its words say more than that it hung up
+    assert report.findings[0].stage is Stage.RCPT
+    assert {one.result for one in report.recipients} == {"temporary"}  # the content had gone, but nobody took it
     assert "Too many recipients" in texts(report)
     assert report.status() is TEMPORARY
 

@@ -66,11 +66,12 @@ def test_what_had_come_of_a_reply_is_shown(connection: Connection) -> None:
 
 
 def test_a_421_that_was_said_is_the_reason(connection: Connection) -> None:
-    connection.closing = Reply(421, ("4.7.0 bye",))
+    bye = Reply(421, ("4.7.0 bye",))
+    connection.closing = bye, Stage.RCPT
     for error in (EOFError(), ConnectionResetError(errno.ECONNRESET, "reset")):
-        problem = errors.translate(error, Stage.RCPT, connection)
+        problem = errors.translate(error, Stage.DATA, connection)
         assert problem.finding.id == "smtp.early_421"
-        assert problem.reply == connection.closing
+        assert (problem.reply, problem.finding.stage) == (bye, Stage.RCPT)  # where it was said
 
 
 @pytest.mark.parametrize(
