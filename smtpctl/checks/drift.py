@@ -7,7 +7,7 @@ several addresses come first, how long a certificate still lasts.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import Any
@@ -27,7 +27,7 @@ _NOTHING = "(no further step)"
 
 def drift(then: Baseline, now: Baseline, target: str) -> Iterator[Finding]:
     """All differences, that of the dialogue first."""
-    for judge in _JUDGES:
+    for judge in JUDGES.values():
         yield from judge(then, now, {"day": then.day, "target": target})
 
 
@@ -115,9 +115,16 @@ def lasting(greeting: str) -> str:
     return " ".join([greeting[:3], domain, *(word for word in words if not _TIME.fullmatch(word))])
 
 
-_JUDGES: tuple[Callable[[Baseline, Baseline, dict[str, Any]], Iterable[Finding]], ...] = (
-    dialogue, extensions, mechanisms, certificate, tls, addresses, server,
-)  # fmt: skip
+# By what each finds, in the order of a report.
+JUDGES: Mapping[str, Callable[[Baseline, Baseline, dict[str, Any]], Iterable[Finding]]] = {
+    "drift.dialogue": dialogue,
+    "drift.extensions": extensions,
+    "drift.mechanisms": mechanisms,
+    "drift.certificate": certificate,
+    "drift.tls": tls,
+    "drift.addresses": addresses,
+    "drift.server": server,
+}
 
 
 def _offers(then: Baseline, now: Baseline) -> tuple[Offer, Offer]:

@@ -13,7 +13,7 @@ ALWAYS, AFTERWARDS = "always", "after a failure"
 
 def listing() -> tuple[Listed, ...]:
     """Every check, in the order of a run; what is asked for by name comes last."""
-    return (*_session(), *_looks(), *_deep(), *_matrix(), *_probes())
+    return (*_session(), *_looks(), *_deep(), *_matrix(), *_compare(), *_probes())
 
 
 def _session() -> Iterator[Listed]:
@@ -40,6 +40,12 @@ def _deep() -> Iterator[Listed]:
 def _matrix() -> Iterator[Listed]:
     does = "a login with each mechanism that the server offers"
     yield Listed("login mechanisms", "--matrix", "ehlo", _findable(("auth.mechanism_defective",)), does, slow=True)
+
+
+def _compare() -> Iterator[Listed]:
+    from smtpctl.checks.drift import JUDGES
+
+    yield Listed("changes", "--compare FILE", "", _findable(tuple(JUDGES)), "compares with a baseline that was saved")
 
 
 def _probes() -> Iterator[Listed]:

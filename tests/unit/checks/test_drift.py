@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtpctl.checks.drift import drift, lasting
+from smtpctl.checks.drift import JUDGES, drift, lasting
+from smtpctl.knowledge import families
 from smtpctl.model.baseline import Baseline, Leaf, Step, steps
 from smtpctl.model.finding import Finding, Severity
 from smtpctl.model.transcript import Event, Kind, Stage, Transcript
@@ -211,3 +212,12 @@ def test_whatever_a_file_holds_is_refused_or_can_be_compared(key: str, value: An
     for finding in (*drift(other, THEN, "mail.example.com:587"), *drift(THEN, other, "mail.example.com:587")):
         assert finding.id.startswith("drift.")
     assert Baseline.from_json(json.loads(json.dumps(other.to_json()))) == other
+
+
+def test_each_judge_finds_what_it_is_listed_with() -> None:
+    other = THEN._replace(
+        addresses=("198.51.100.7",), greeting="220 x.test y", secured={"AUTH": ()}, tls="x", dialogue=(),
+        certificate=LEAF._replace(sha256="cc"),
+    )  # fmt: skip
+    assert [finding.id for finding in drift(THEN, other, "mail.example.com:587")] == list(JUDGES)
+    assert set(JUDGES) == set(families.family("drift"))
