@@ -17,7 +17,8 @@ _TLS_FIRST = re.compile(r"530[ -].*(?:STARTTLS|TLS|encrypt)", re.IGNORECASE)
 def offers(facts: Facts) -> Iterator[Finding]:
     """AUTH in clear, no AUTH with TLS on a submission port, no TLS at all where it was left to the server."""
     before, now = facts.offered(secured=False), facts.offered(secured=True)
-    if before and before.auth and (now or not local(facts)):
+    wanted = facts.policy.mode is not TlsMode.NONE and not local(facts)
+    if before and before.auth and (now or wanted):
         yield facts.finding("starttls.auth_before_tls", _lines(before, "AUTH"))
     if before and not before.has("STARTTLS") and facts.policy.mode is TlsMode.AUTO and not local(facts):
         if masked := masked_starttls(before):
