@@ -167,12 +167,19 @@ def _played(_config: str | None) -> Iterable[str]:
     return role.names()
 
 
+def _finding_ids(_config: str | None) -> Iterable[str]:
+    from smtpctl.ops import explain
+
+    return explain.ids()
+
+
 # What an option, or a metavar wherever it stands, can be.
 PATHS = {"FILE": "files", "PATH": "files", "DIR": "dirs"}
 NAMES: Mapping[str, Callable[[str | None], Iterable[str]]] = {
     "TARGET": _profiles,
     "PROFILE": _profiles,
     "SITE": _sites,
+    "--ignore": _finding_ids,
     "PRESET": _presets,
     "--oauth": _credentials,
     "--as": _played,

@@ -134,3 +134,8 @@ def test_validate_does_not_pass_over_what_no_run_begins_with(smtpctl_call: Runne
     assert run.code == 1
     assert "config.plaintext_credentials" in run.stdout
     assert "ignored[config.plaintext_credentials]" not in run.stdout
+
+
+def test_ids_are_completed(smtpctl_call: Runner) -> None:
+    run = smtpctl_call("__complete", "check", "--ignore", "tls.cert.expi")
+    assert run.stdout.split()[:2] == ["tls.cert.expired", "tls.cert.expires_soon"]
