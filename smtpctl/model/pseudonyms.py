@@ -1,8 +1,9 @@
 """Puts made-up names in place of people's and machines', the same one for the same name wherever it stands.
 
 `ann@corp.test` becomes `user1@domain1.example`, `mail.corp.test` `host1.domain1.example`: so a reader still sees that two
-lines speak of one mailbox. What is learned first is known everywhere, in a server's words too; mail addresses and IP
-addresses are recognised by their form. The new names are those that nobody has (RFC 2606, RFC 5737, RFC 3849).
+lines speak of one mailbox. What is learned first is known everywhere, in a server's words too; mail addresses, IP addresses
+and the GUIDs of tenants, applications and mailboxes are recognised by their form. The new names are those that nobody has
+(RFC 2606, RFC 5737, RFC 3849).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ _NAME = re.compile(
 )
 _IPV4 = re.compile(r"(?<![\w.-])\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\d)")
 _IPV6 = re.compile(r"(?:(?<![\w:.])|(?<=IPv6:))[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:%\w+)?(?![\w:])", re.IGNORECASE)
+_GUID = re.compile(r"(?<![\w-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w-])", re.IGNORECASE)
 # Of second levels under which domains are registered.
 _SECOND_LEVELS = frozenset({"ac", "co", "com", "edu", "gov", "net", "org"})
 # Fields that hold words of ours, never a name.
@@ -86,6 +88,7 @@ class Pseudonyms:
             return text[:4] + self.text(text[4:])
         text = _ADDRESS.sub(lambda found: self.address(found[1], found[2]), text)
         text = _IPV6.sub(lambda found: self._ip(found[0]), _IPV4.sub(lambda found: self._ip(found[0]), text))
+        text = _GUID.sub(lambda found: self.learn("guid", found[0]), text)
         pattern = self._words()
         return pattern.sub(lambda found: self._known[found[0].lower()], text) if pattern else text
 

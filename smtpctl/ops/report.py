@@ -173,8 +173,8 @@ def _learn_machine(names: Pseudonyms, profile: Profile, environ: Mapping[str, st
     own = socket.gethostname()
     names.host(own) if "." in own else names.learn("host", own)
     home = environ.get("HOME", "").rstrip("/")
-    for variable in ("USER", "LOGNAME", "USERNAME"):
-        names.learn("user", environ.get(variable, ""))
+    for user in (*map(environ.get, ("USER", "LOGNAME", "USERNAME")), home.rpartition("/")[2]):
+        names.learn("user", user or "")
     for origin in profile.origins.values():
         if origin.kind == "file":
             path = origin.where.rpartition(":")[0]

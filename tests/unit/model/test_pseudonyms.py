@@ -24,6 +24,7 @@ from smtpctl.model.transcript import Event, Kind, Stage, Transcript
         ("ann here, of corp.test, on mx.corp.test.", "user1 here, of domain1.example, on host1.domain1.example."),
         ("other.corp.test", "other.domain1.example"),
         ("from [10.1.2.3] by 10.1.2.3:25 [IPv6:2001:db9::1]", "from [192.0.2.1] by 192.0.2.1:25 [IPv6:2001:db8::1]"),
+        ("app 6F1C0D9E-1111-4c1f-8b8e-0a4a52c0ffee, 6f1c0d9e-1111-4C1F-8b8e-0a4a52c0ffee", "app guid1, guid1"),
         ("annual mannequins, joanna", "annual mannequins, joanna"),
         ("smtp.gmail.com stays, 127.0.0.1 and ::1 too", "smtp.gmail.com stays, 127.0.0.1 and ::1 too"),
         ("5.7.1 at 10:20:30, TLSv1.3, a.b", "5.7.1 at 10:20:30, TLSv1.3, a.b"),
