@@ -67,6 +67,7 @@ def _shape(name: str, pattern: str) -> _Shape:
 
 _SHAPES = (
     _shape("postfix", r"said: (?P<text>CODE.*?)(?: \(in reply to (?P<command>[^)]*?)(?: command)?\))?\)?$"),
+    _shape("postfix refused", r"refused to talk to me: (?P<text>CODE.*?)\)?$"),
     _shape("postfix connection", r"status=(?:deferred|bounced) \((?P<text>.*)\)$"),
     _shape("postfix sasl", r"SASL authentication failed; server \S+ said: (?P<text>.*)$"),
     _shape(
