@@ -49,10 +49,13 @@ class _Shape(NamedTuple):
     pattern: re.Pattern[str]
 
 
-# SMTP's own codes; 404 and 429 are some web server's.
-_CODE = r"(?:4(?:2[0-8]|[3-57]\d)|5[0-57]\d)"
-# What web servers say with numbers that SMTP has too.
-_WEB = r"(?!(?:422 Unproc|50[0-4] (?:Internal S|Not Impl|Bad Gat|Service |Gateway|from )))"
+# SMTP's own codes; 404 and 429 are some web server's, and so are others with these words behind them. Nor is a number of
+# things or milliseconds a code.
+_CODE = (
+    r"(?:4(?:2[0-8]|[3-57]\d)|5[0-57]\d)(?! (?:(?<=421 )Misdirected|(?<=422 )Unproc|(?<=500 )Internal S|(?<=501 )Not Impl|"
+    r"(?<=502 )Bad Gat|(?<=503 )Service |(?<=504 )Gateway|(?<=50\d )from |"
+    r"(?:ms|seconds?|rows?|items?|bytes|[km]b|files?|records?|errors?|lines?|times?)\b))"
+)
 # Under what programs and people write a reply, in the languages of Outlook.
 _SAYS = (
     r"(?:response|reply|repl[iy]ed|answer|message|reason|error|detail|msg|err|antwort|r\u00e9ponse|respuesta|resposta|"
@@ -61,7 +64,7 @@ _SAYS = (
 
 
 def _shape(name: str, pattern: str) -> _Shape:
-    pattern = pattern.replace("WEB", _WEB).replace("SAYS", _SAYS).replace("CODE", _CODE)
+    pattern = pattern.replace("SAYS", _SAYS).replace("CODE", _CODE)
     return _Shape(name, re.compile(pattern, re.MULTILINE))
 
 
@@ -105,7 +108,7 @@ _SHAPES = (
         "introduced",
         r"(?:[Ee]rror|[Ff]ailed|[Ll]ogin|[Rr]efused|[Rr]ejected|[Ee]xception|[Pp]ermanent|[Tt]emporary|[Tt]ransient|"
         r"[Rr]esponse|[Rr]eply|Erreur|Fehler|Errore|Erro|\u041e\u0448\u0438\u0431\u043a\u0430|(?:Net::)?SMTP\w*|S)\b[^:]{0,60}: ?['\"]?"
-        r"(?P<text>WEBCODE[ -].*)$",
+        r"(?P<text>CODE[ -].*)$",
     ),
     _shape(
         "named",

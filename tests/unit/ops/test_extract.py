@@ -117,7 +117,21 @@ def test_what_went_well_is_passed_over(line: str) -> None:
     assert list(failures([line])) == []
 
 
-@pytest.mark.parametrize("line", ["took 450 ms", "HTTP error: 404 not found", "error: 503 from the proxy", "size 4500"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "took 450 ms",
+        "HTTP error: 404 not found",
+        "error: 503 from the proxy",
+        "size 4500",
+        'level=error msg="request failed" error="503 Service Unavailable"',
+        '{"message": "500 Internal Server Error", "response": "502 Bad Gateway"}',
+        '{"detail": "450 ms elapsed", "reason": "550 items"}',
+        "java.lang.IllegalStateException: 451 rows affected",
+        "response: 421 Misdirected Request",
+        "5.4.0 generic kernel, not tested",
+    ],
+)
 def test_numbers_alone_are_not_certain(line: str) -> None:
     assert not any(found.certain for found in failures([line]))
 
