@@ -8,7 +8,7 @@ from smtpctl.ops import checklist
 from smtpctl.ops.probes import PROBES
 from smtpctl.ops.second import LOOKS
 
-FAMILIES = ("auth", "conn", "local", "smtp", "starttls", "tls")
+FAMILIES = ("auth", "conn", "drift", "local", "smtp", "starttls", "tls")
 # Of a mail, which a check does not send; or declared for what is to come (tests/test_knowledge.py).
 NOT_OF_A_CHECK = {
     "auth.no_credentials",
@@ -26,7 +26,9 @@ def test_every_finding_of_a_check_is_listed() -> None:
 def test_every_check_has_a_name_of_its_own() -> None:
     names = [check.name for check in checklist.listing()]
     assert len(names) == len(set(names))
-    assert len(names) == len(SESSION) + len(CHECKS) + len(LOOKS) + len(deep_checks()) + len(PROBES) + 1
+    assert len(names) == len(SESSION) + len(CHECKS) + len(LOOKS) + len(deep_checks()) + len(PROBES) + len(
+        ("login mechanisms", "changes")
+    )
 
 
 def test_what_does_more_than_look_is_asked_for_by_name() -> None:
