@@ -146,7 +146,7 @@ _SILENT = ("conn.greeting_timeout", "conn.closed", "conn.reset")
 _UNTRUSTED = ("tls.cert.self_signed", "tls.cert.untrusted", "tls.chain.unknown_ca", "tls.chain.missing_intermediate")
 LOOKS: tuple[Look, ...] = (
     Look("implicit TLS", _SILENT, ("conn.port_is_implicit_tls",), _implicit_tls),
-    Look("any port", _SILENT[:2], ("conn.any_port_accepted",), _any_port),
+    Look("any port", (*_SILENT[:2], "conn.not_smtp"), ("conn.any_port_accepted",), _any_port),
     Look("port 25", ("conn.timeout",), ("local.port25_blocked",), _port_25),
     Look("stripped STARTTLS", ("starttls.not_offered",), ("starttls.stripped",), _stripped),
     Look("resolver", ("conn.dns_temporary",), ("local.resolver_unreachable",), _resolver),
