@@ -297,3 +297,30 @@ def ids(explained: dict[str, Any]) -> set[str]:
     """Every finding that an `explain` document names."""
     found = [*explained.get("findings", ()), *(cause["finding"] for cause in explained.get("causes", ()))]
     return {one["id"] for one in found}
+
+
+# For a ticket, and for a monitor
+
+
+def test_a_ticket_with_made_up_names(user: User) -> None:
+    asked = ("report", "--to", f"nobody.{BOB.username}", "--output", "-", "--json")
+    plain, changed = user.run(*asked), user.run(*asked, "--anonymise")
+    words = [ALICE.username, ALICE.username.partition("@")[0], BOB.username, str(user.home)]
+    assert [word for word in words if word not in plain.stdout.lower()] == []
+    assert [word for word in words if word in changed.stdout.lower()] == []
+    told = document(changed)
+    assert told["result"]["exit"] == document(plain)["result"]["exit"] == 65
+    refused = [event["text"] for event in told["transcript"] if event["text"].startswith("550 5.1.1 ")]
+    assert refused and all("@domain" in text for text in refused), refused
+    assert ALICE.password not in plain.stdout + changed.stdout
+
+
+def test_a_monitor_and_its_metrics(user: User) -> None:
+    run = user.run("check", "--format", "nagios")
+    assert (run.code, run.stdout.splitlines()[0].partition(" in ")[0]) == (0, "SMTP OK: office: works")
+    assert " time_auth=" in run.stdout.splitlines()[0]
+    metrics = user.run("check", "--format", "prometheus")
+    assert 'smtpctl_check_stage_success{target="office",stage="auth"} 1' in metrics.stdout
+    (user.home / "secret").write_text("wrong\n")
+    refused = user.run("check", "--format", "nagios")
+    assert (refused.code, refused.stdout.partition(": ")[0]) == (2, "SMTP CRITICAL")
