@@ -266,8 +266,9 @@ class _Survey:
 
     def _injection(self) -> Job:
         result = yield Errand(lambda: inject(self._entrance))
-        if result.failure:
-            self._untested["starttls.command_injection"] = _why(result)
+        if result.failure or result.value is Injection.NOT_TOLD:
+            ended = "the server ended the session before it answered"
+            self._untested["starttls.command_injection"] = _why(result) if result.failure else ended
         else:
             injection: Injection = result.value
             self._found["injection"] = injection.value

@@ -151,8 +151,11 @@ def test_postfix_demands_a_certificate_inside_tls(postfix: Postfix, pki: Pki) ->
     found = look(postfix.port("client_certificate"))
     assert found.demands_certificate == "421 4.7.1 mail.bed.test Error: No client certificate presented"
     assert not look(postfix.port("submission")).demands_certificate
-    ids = {finding.id for finding in judged(postfix, "client_certificate", pki).findings}
-    assert "tls.client_cert_required" in ids
+    assert (found.injection, "starttls.command_injection" in dict(found.untested)) == (None, True)
+    report = judged(postfix, "client_certificate", pki)
+    assert report.failure
+    ids = [finding.id for finding in report.findings if finding.severity is Severity.ERROR]
+    assert ids == ["generic.tls-client-cert-not-presented", "tls.client_cert_required"]
 
 
 def test_resumption_switched_off(openssl: OpenSsl) -> None:

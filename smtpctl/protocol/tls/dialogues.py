@@ -43,6 +43,7 @@ class Injection(StrEnum):
     IGNORED = "ignored"  # as it should be
     ANSWERED_IN_CLEAR = "answered_in_clear"  # before the handshake: wrong, but nothing is mixed up
     CARRIED_OUT = "carried_out"  # inside TLS, as if it had come through it
+    NOT_TOLD = "not_told"  # the server ended the session on its own account
 
 
 class Handshake(NamedTuple):
@@ -104,6 +105,8 @@ def inject(entrance: Entrance) -> Dialogue[Injection]:
             return Injection.ANSWERED_IN_CLEAR
         raise
     first = yield from exchange(command(Stage.QUIT, "QUIT"))
+    if first.code == 421:  # of its own accord (RFC 5321 3.8), or in place of any answer
+        return Injection.NOT_TOLD
     return Injection.IGNORED if first.code == 221 else Injection.CARRIED_OUT
 
 

@@ -141,6 +141,10 @@ def test_a_command_from_before_tls_that_is_forgotten() -> None:
     assert play(inject(BEHIND), f"{SAFE}\nS: 221 2.0.0 Bye") is Injection.IGNORED
 
 
+def test_a_server_that_ends_the_session_by_itself_has_carried_nothing_out() -> None:
+    assert play(inject(BEHIND), f"{SAFE}\nS: 421 4.7.1 mx Error: No client certificate presented") is Injection.NOT_TOLD
+
+
 def test_a_server_that_refuses_what_comes_too_early() -> None:
     refused = f"{UP_TO_TLS}\nC: STARTTLS\nC: NOOP\nS: 554 5.5.0 Protocol synchronization error"
     assert play(inject(BEHIND), refused) is Injection.REFUSED
