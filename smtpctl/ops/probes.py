@@ -10,11 +10,12 @@ from smtpctl.checks import facts as checks_facts
 from smtpctl.config.profile import Profile
 from smtpctl.knowledge.families import MX, entry
 from smtpctl.model.envelope import Envelope, Recipient
-from smtpctl.model.errors import UsageProblem
+from smtpctl.model.errors import Problem, UsageProblem
 from smtpctl.model.finding import Evidence, Finding
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.reply import Reply
 from smtpctl.model.report import Comparison, Line, Outcome, Report
+from smtpctl.model.transcript import Transcript
 from smtpctl.ops import advice, session
 from smtpctl.ops.check import check
 from smtpctl.ops.session import Surroundings
@@ -60,9 +61,13 @@ def check_and_probe(profile: Profile, around: Surroundings, recipients: Sequence
     nobody to send it to."""
     refuse(profile, names, recipients)
     chosen = [one for one in PROBES if one.name in names]
+    try:
+        profile = session.holding(profile, around)
+    except Problem:
+        pass  # the check says it, as one of its stages
     report = check(profile, around, recipients)
     role = checks_facts.role(profile.endpoint, logged_in="mechanism" in report.facts)
-    verdicts = [(one.name, *_run(one, profile, around, recipients, role)) for one in chosen]
+    verdicts = [(one.name, *_run(one, profile, around, recipients, role, report.transcript)) for one in chosen]
     found = tuple(advice.personal(v.finding, profile) for _, v, _ in verdicts if v.finding)
     told = tuple(Line(_STATUS[v.result], (name, v.detail), ms) for name, v, ms in verdicts)
     facts = [
@@ -94,14 +99,16 @@ def refuse(profile: Profile, names: Sequence[str], recipients: Sequence[str]) ->
 
 
 def _run(
-    one: Probe, profile: Profile, around: Surroundings, recipients: Sequence[str], role: str
+    one: Probe, profile: Profile, around: Surroundings, recipients: Sequence[str], role: str, record: Transcript
 ) -> tuple[Verdict, float | None]:
-    """One probe and how long it took."""
+    """One probe and how long it took. What it said goes into the record behind all before."""
     if one.role not in ("", role):
         return Verdict("skipped", f"only of a server with the role {one.role} (port 25, no login)"), None
     own = profile if one.login else profile._replace(method="anonymous")
-    around = Surroundings(around.environ, around.prompt, watch=around.watch)
-    done = session.converse(own, around, lambda opened: one.body(profile, recipients, opened))
+    done = session.converse(own, Surroundings(around.environ), lambda opened: one.body(profile, recipients, opened))
+    before = record.events[-1].at if record.events else 0.0
+    for event in done.transcript:
+        record.add(event._replace(at=before + event.at))
     if done.result is None:
         why = done.problem.finding.title if done.problem else "the session ended early"
         return Verdict("skipped", why), done.ms

@@ -76,6 +76,7 @@ def test_open_relay(script: Script, expected: tuple[str, str | None]) -> None:
     assert verdict(report) == expected
     assert ("smtp.open_relay" in ids(report)) == (expected[0] == "found")
     assert not any(line.startswith(("AUTH", "DATA", "BDAT")) for line in server.said)
+    assert [event.text for event in report.transcript if event.text in server.said] == server.said, "all is on record"
     assert [line for line in server.said if line.startswith("RCPT")] == [f"RCPT TO:<{probes.FOREIGN_RECIPIENT}>"] * sum(
         line.startswith("RCPT") for line in server.said
     )
