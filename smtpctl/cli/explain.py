@@ -52,8 +52,8 @@ def command(
     $ journalctl -u postfix --since today | smtpctl explain -
 
     Understands replies, texts of exceptions, bounces as whole mails, logs of Postfix, Exim, msmtp and Exchange, and JSON.
-    A bounce is explained recipient by recipient; a log with several causes is summed up by cause, by who answered and
-    by recipient domain. Works without a network.
+    A bounce is explained recipient by recipient; a log with several causes, or a mailbox of bounces (mbox), is summed up
+    by cause, by who answered and by recipient domain. Works without a network.
     """
     from smtpctl.ops.hints import hints
 

@@ -1,8 +1,9 @@
-"""A whole mail that reports a failed delivery (RFC 3464), read from its text: the failure of each recipient.
+"""Mails that report a failed delivery (RFC 3464), read from their text: the failure of each recipient.
 
     head = header(first_lines, stream)
     if looks_like_mail(head):
-        told = read("".join([*head, *body(stream)]))     # decoded; the mail that was returned is left out
+        for mail in mails(chain(head, stream)):          # one, or those of a mailbox
+            told = read(mail)                            # decoded; the mail that was returned is left out
 
 A report without machine-readable fields (qmail, old Exchange) is decoded, and its lines are read like a log's.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,7 @@ _FIELD = re.compile(r"(?:[A-Za-z][A-Za-z0-9-]*:(?:\s|$)|From \S|[ \t]+\S)")
 _TELLS = re.compile(
     r"(?i)(?:Content-Type: *multipart/report|MIME-Version|Received|Return-Path|Message-ID|Delivered-To|From):"
 )
+_SEPARATOR = re.compile(r"From \S+ .*\d\d:\d\d:\d\d .*\d{4}")  # of a mailbox (mbox), after an empty line
 _STATUS = re.compile(r"\b([245])\.\d{1,3}\.\d{1,3}\b")
 # Where a notice ends and the mail begins that could not be delivered.
 _RETURNED = re.compile(
@@ -45,10 +48,11 @@ class Recipient(NamedTuple):
 
 
 class Report(NamedTuple):
-    """A mail: what it says of each recipient, else the decoded lines of its text."""
+    """A mail: what it says of each recipient, else the decoded lines of its text; and its date."""
 
     recipients: tuple[Recipient, ...]
     lines: tuple[str, ...]
+    when: str = ""
 
 
 def header(start: Sequence[str], stream: Iterator[str]) -> list[str]:
@@ -68,14 +72,22 @@ def looks_like_mail(head: Sequence[str]) -> bool:
     return not end.strip() and all(map(_FIELD.match, fields)) and any(map(_TELLS.match, fields))
 
 
-def body(stream: Iterable[str]) -> Iterator[str]:
-    """The rest of a mail, as far as it is read."""
+def mails(lines: Iterable[str]) -> Iterator[str]:
+    """The mails of a mailbox, else the one mail, each as far as it is read."""
+    mail: list[str] = []
     left = READ_LIMIT
-    for line in stream:
+    mailbox = after_empty = False
+    for line in lines:
+        if not mail:
+            mailbox = mailbox or line.startswith("From ")
+        elif mailbox and after_empty and _SEPARATOR.match(line):
+            yield "".join(mail)
+            mail, left = [], READ_LIMIT
         left -= len(line)
-        if left < 0:
-            return
-        yield line
+        if left >= 0:
+            mail.append(line)
+        after_empty = not line.strip()
+    yield "".join(mail)
 
 
 def read(text: str) -> Report:
@@ -88,7 +100,18 @@ def read(text: str) -> Report:
     texts = [_text(part) for part in parts if part.get_content_maintype() == "text"]
     # A report that was pasted or edited may have lost its boundaries.
     lines = tuple(_notice("\n".join(texts) if parts and texts else text))
-    return Report(tuple(_recipients(blocks, lines)), lines)
+    return Report(tuple(_recipients(blocks, lines)), lines, _date(mail))
+
+
+def _date(mail: Message) -> str:
+    """When it was written, in UTC; empty without a date that can be read."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        date = parsedate_to_datetime(str(mail.get("Date", "")))
+    except (TypeError, ValueError):
+        return ""
+    return f"{date.astimezone(UTC) if date.tzinfo else date:%Y-%m-%d %H:%M:%S}"
 
 
 def _notice(text: str) -> Iterator[str]:

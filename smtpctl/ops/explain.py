@@ -71,8 +71,22 @@ def explain_lines(lines: Iterable[str], known: Hints = NO_HINTS) -> Explained:
         return explain("".join(start), known)
     head = bounce.header(start, stream)
     if bounce.looks_like_mail(head):
-        return _mail("".join(chain(head, bounce.body(stream))), known)
+        return _mails(chain(head, stream), known)
     return _log(chain(head, stream), known)
+
+
+def _mails(lines: Iterable[str], known: Hints) -> Explained:
+    """A bounce, or the bounces of a mailbox, summed up."""
+    log = Log(known)
+    mails = bounce.mails(log.counted(lines))
+    start = list(islice(mails, 2))
+    if len(start) < 2:
+        return _mail("".join(start), known)
+    for text in chain(start, mails):
+        told = bounce.read(text)
+        for failure in dict.fromkeys([one.failure for one in told.recipients] or failures(told.lines)):
+            log.add(failure if failure.when else failure._replace(when=told.when))
+    return log.summary()
 
 
 def _mail(text: str, known: Hints) -> Explained:

@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from smtpctl.model.explanation import Bounce, Explained, Explanation
+from smtpctl.model.explanation import Bounce, Explained, Explanation, LogSummary
 from smtpctl.ops import bounce
 from smtpctl.ops.explain import explain_lines
 
@@ -145,4 +145,47 @@ def test_a_log_is_no_mail(lines: list[str]) -> None:
 
 def test_a_mail_without_an_end_is_cut() -> None:
     lines = ("x" * 10_000 + "\n" for _ in range(10_000))
-    assert sum(map(len, bounce.body(lines))) <= bounce.READ_LIMIT
+    (mail,) = bounce.mails(lines)
+    assert len(mail) <= bounce.READ_LIMIT
+
+
+def test_a_mailbox_of_bounces_is_summed_up() -> None:
+    full = report(
+        fields("ann@example.com", "452 4.2.2 mailbox full"), fields("joe@example.org", "452 4.2.2 mailbox full")
+    )
+    unknown = report(fields("eve@example.org", "550 5.1.1 <eve@example.org>: user unknown"))
+    mailbox = "".join(
+        f"From MAILER-DAEMON Sat Nov {day} 08:02:11 2026\nDate: Sat, {day} Nov 2026 09:02:11 +0100\n{mail}\n"
+        for day, mail in ((22, full), (21, unknown))
+    )
+    result = explained(mailbox)
+    assert isinstance(result, LogSummary)
+    assert [(cause.finding.id, cause.failures) for cause in result.causes] == [
+        ("generic.rcpt-mailbox-full", 2),
+        ("generic.rcpt-user-unknown", 1),
+    ]
+    assert (result.lines, result.failures) == (mailbox.count("\n"), 3)
+    assert [(share.name, share.failures, share.first, share.last) for share in result.recipients] == [
+        ("example.org", 2, "2026-11-21 08:02:11", "2026-11-22 08:02:11"),
+        ("example.com", 1, "2026-11-22 08:02:11", "2026-11-22 08:02:11"),
+    ]
+
+
+def test_a_mail_that_quotes_a_mailbox_is_one_mail() -> None:
+    quoting = (
+        report(fields("ann@example.com", "452 4.2.2 mailbox full")) + "\nFrom joe Sat Nov 21 08:02:11 2026\n\nhello\n"
+    )
+    assert isinstance(explained(quoting), Explanation)
+
+
+@pytest.mark.parametrize(
+    ("date", "when"),
+    [
+        ("Date: Sat, 21 Nov 2026 08:02:11 -0000\n", "2026-11-21 08:02:11"),
+        ("Date: Sat, 21 Nov 2026 00:02:11 -0800\n", "2026-11-21 08:02:11"),
+        ("Date: yesterday\n", ""),
+        ("", ""),
+    ],
+)
+def test_a_bounce_has_its_date(date: str, when: str) -> None:
+    assert bounce.read(date + report(fields("ann@example.com", "452 4.2.2 mailbox full"))).when == when
