@@ -9,7 +9,7 @@ and the GUIDs of tenants, applications and mailboxes are recognised by their for
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
@@ -23,7 +23,7 @@ _COMMON = frozenset({
     "webmaster", "www",
 })  # fmt: skip
 _SHORTEST = 3
-_CODE = re.compile(r"\d{3}-")  # of a reply, which would be taken for the beginning of a name
+_CODE = re.compile(r"\A\d{3}-")  # of a reply, which would be taken for the beginning of a name
 _ADDRESS = re.compile(r"(?<![\w.+-])([\w.!#$%&'+/=?^`{|}~-]+)@((?:[\w-]+\.)*[\w-]+)")
 _NAME = re.compile(
     r"(?<![\w.@-])((?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9])(?![\w-]|\.\w)", re.IGNORECASE
@@ -86,32 +86,21 @@ class Pseudonyms:
             return self._known[text.lower()]
         if _CODE.match(text):
             return text[:4] + self.text(text[4:])
-        text = _ADDRESS.sub(lambda found: self.address(found[1], found[2]), text)
-        text = _IPV6.sub(lambda found: self._ip(found[0]), _IPV4.sub(lambda found: self._ip(found[0]), text))
-        text = _GUID.sub(lambda found: self.learn("guid", found[0]), text)
+        text = self._forms(text)
         pattern = self._words()
         return pattern.sub(lambda found: self._known[found[0].lower()], text) if pattern else text
 
     def value(self, value: Any) -> Any:
-        """The same for JSON values, and for records such as a Report, at any depth."""
-        if type(value) is str:
-            return self.text(value)
-        if isinstance(value, Transcript):
-            return Transcript(map(self.value, value))
-        if isinstance(value, Mapping):
-            return {key: item if key in _OURS else self.value(item) for key, item in value.items()}
-        if hasattr(value, "_fields"):
-            return self._record(value)
-        if isinstance(value, list | tuple):
-            return type(value)(map(self.value, value))
-        return value
+        """The same for JSON values, and for records such as a Report, at any depth. What is recognised anywhere in it is known
+        from its beginning."""
+        _each(value, self._forms)
+        return _each(value, self.text)
 
-    def _record(self, value: Any) -> Any:
-        fields = {name: getattr(value, name) for name in value._fields}
-        changed = {name: item if name in _OURS else self.value(item) for name, item in fields.items()}
-        if fields.get("span") and changed["text"] != fields["text"]:
-            changed["span"] = None  # what it marked stands elsewhere now
-        return type(value)(**changed)
+    def _forms(self, text: str) -> str:
+        """With other names for what is recognised by its form."""
+        text = _ADDRESS.sub(lambda found: self.address(found[1], found[2]), _CODE.sub("", text, count=1))
+        text = _IPV6.sub(lambda found: self._ip(found[0]), _IPV4.sub(lambda found: self._ip(found[0]), text))
+        return _GUID.sub(lambda found: self.learn("guid", found[0]), text)
 
     def _domain(self, name: str) -> str:
         if name not in self._known:
@@ -142,6 +131,29 @@ class Pseudonyms:
             listed = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
             self._pattern = re.compile(rf"(?<![\w-])(?:{listed})(?![\w-])", re.IGNORECASE)
         return self._pattern
+
+
+def _each(value: Any, change: Callable[[str], str]) -> Any:
+    """A copy with every text changed, but for ids."""
+    if type(value) is str:
+        return change(value)
+    if isinstance(value, Transcript):
+        return Transcript(_each(event, change) for event in value)
+    if isinstance(value, Mapping):
+        return {key: item if key in _OURS else _each(item, change) for key, item in value.items()}
+    if hasattr(value, "_fields"):
+        return _record(value, change)
+    if isinstance(value, list | tuple):
+        return type(value)(_each(item, change) for item in value)
+    return value
+
+
+def _record(value: Any, change: Callable[[str], str]) -> Any:
+    fields = {name: getattr(value, name) for name in value._fields}
+    changed = {name: item if name in _OURS else _each(item, change) for name, item in fields.items()}
+    if fields.get("span") and changed["text"] != fields["text"]:
+        changed["span"] = None  # what it marked stands elsewhere now
+    return type(value)(**changed)
 
 
 def _domain(name: str) -> str:

@@ -83,15 +83,11 @@ def recalled(profile: Profile, path: Path) -> Report:
 
 
 def anonymised(made: Ticket, profile: Profile, environ: Mapping[str, str]) -> Ticket:
-    """The same with made-up names for people, machines and files.
-
-    What is found late must be known everywhere, so names are put in twice, and the first result is thrown away.
-    """
+    """The same with made-up names for people, machines and files."""
     names = Pseudonyms(_public_hosts())
     _learn_profile(names, profile)
     _learn_machine(names, profile, environ)
     _learn_session(names, made.report)
-    names.value(made)
     changed: Ticket = names.value(made)
     return changed._replace(made_at=made.made_at, versions=made.versions, anonymised=True)
 

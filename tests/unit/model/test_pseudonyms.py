@@ -83,3 +83,7 @@ def test_no_part_of_an_address_is_left(local: str, label: str, around: list[str]
     assert not re.search(
         rf"(?<![a-z]){local}(?![a-z])|(?<![a-z]){label}(?![a-z])", told.replace(before, "").replace(after, "")
     )
+
+
+def test_what_is_said_last_is_known_from_the_beginning() -> None:
+    assert Pseudonyms().value(["zoe is here", ("zoe@corp.test",)]) == ["user1 is here", ("user1@domain1.example",)]
