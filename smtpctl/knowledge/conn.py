@@ -93,8 +93,8 @@ ENTRIES = (
         mx_severity=Severity.ERROR,
         stage=Stage.DNS,
         title="{host} leads to an address that is not public[: {address}]",
-        message="The name looks like one of the public DNS. From outside the network that this address belongs to nobody "
-        "reaches the server by it.",
+        message="The name looks like one of the public DNS, and only machines inside the network of this address reach the "
+        "server by it.",
         causes=(
             because(
                 0.6,

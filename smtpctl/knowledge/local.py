@@ -85,12 +85,18 @@ ENTRIES = (
         "against spam.",
         causes=(
             because(
-                0.9,
+                0.7,
                 "The network or cloud that this machine is in blocks it.",
                 fix(
                     "Send through a submission server on 587 or 465.",
                     "smtpctl check {host}:587",
                 ),
+                fix("If it must be port 25, ask whoever runs the network or the cloud account to open it outwards."),
+            ),
+            because(
+                0.3,
+                "The server takes no mail from others on port 25, or drops it for this address.",
+                fix("Try from another network: if 25 answers there, it is blocked here."),
             ),
         ),
         source="Provider documentation (AWS, Azure, Google Cloud)",
