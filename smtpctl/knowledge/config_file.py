@@ -35,7 +35,7 @@ def _entry(
 ENTRIES = (
     _entry(
         "ignore_unknown",
-        "[{profile}: ]there is no finding {id} to ignore[.{near}]",
+        "There is no finding {id} to ignore[ in the profile {profile}][.{near}]",
         "An ignore with a wrong id does nothing: the finding that was meant still counts.",
         because(
             0.9,

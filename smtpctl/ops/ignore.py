@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from smtpctl.config import values
 from smtpctl.config.profile import Profile
@@ -68,8 +69,9 @@ def of_file(document: Document, name: str, today: str = "") -> Iterator[Finding]
     for one in written:
         where = document.locate("profiles", name, "ignore", one.id)
         if not _exists(one.id):
+            known: dict[str, Any] = {"near": near} if (near := _near(one.id)) else {}
             entry = families.entry("config.ignore_unknown")
-            yield entry.finding(target=name, location=where, id=one.id, near=_near(one.id), profile=name)
+            yield entry.finding(target=name, location=where, id=one.id, profile=name, **known)
         elif _is_over(one, today or _today()):
             yield _ended(one, name, where)
 
