@@ -58,7 +58,8 @@ def told(found: TlsScan) -> str:
     if versions:
         number = len(found.accepted[0].suites)
         versions[0] = versions[0].replace(")", f" cipher{'s' * (number != 1)})")
-    ended = [] if found.finished else ["not all could be asked in time"]
+    whole = all(version.complete for version in found.versions)
+    ended = [] if whole and found.finished else ["not all could be asked" + " in time" * (not found.finished)]
     return " · ".join([f"takes {versions[0] if versions else 'no version'}", *versions[1:],
                        f"{found.connections} connections", *ended])  # fmt: skip
 

@@ -64,9 +64,18 @@ def ask(question: ClientHello | Ssl2Hello, entrance: Entrance) -> Dialogue[Answe
     except Problem as problem:
         silent = problem.finding.id in _SILENCE
         return reader.so_far(Ending.SILENT if silent else Ending.CLOSED)
+    if answer.ending is Ending.NOT_TLS:
+        _too_busy(answer.octets)
     if answer.ending is Ending.HELLO and answer.version != SSL2:
         yield Send(farewell(question.version), Stage.TLS, shown="<close_notify>", replies=0)
     return answer
+
+
+def _too_busy(octets: bytes) -> None:
+    """A server with too many connections says so in clear, also where TLS is due: no answer to the hello. Refused."""
+    line = octets.split(b"\r\n")[0].decode("ascii", "backslashreplace")
+    if line.startswith("4") and line[:3].isdigit():
+        raise Refused(Stage.GREETING, "greeting", Reply(int(line[:3]), (line[4:],)))
 
 
 def shake_hands(entrance: Entrance) -> Dialogue[Handshake]:

@@ -15,6 +15,7 @@ from smtpctl.knowledge import ciphers
 from smtpctl.model.endpoint import Endpoint, Route, Timeouts, TlsMode, TlsPolicy
 from smtpctl.model.tlsscan import TlsScan
 from smtpctl.model.transcript import Transcript
+from smtpctl.net import errands
 from smtpctl.net.connection import Log
 from smtpctl.net.scan import scan
 from smtpctl.protocol.server.values import Setup
@@ -127,6 +128,28 @@ def test_a_very_old_server() -> None:
     assert found.version(TLS12).told == "ServerHello 0x0301 0x0005"
     assert (found.compression, found.secure_renegotiation, found.extended_master_secret) == (TLS10, False, False)
     assert found.usual == ""
+
+
+def test_a_server_that_is_too_busy_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says so in clear, also on a port for TLS (Exim does)."""
+    monkeypatch.setattr(errands, "PAUSE", 0.0)
+    willing, heard = takes(TLS12, RSA, RC4), []
+
+    def script(peer: Peer) -> None:
+        record = peer.octets()
+        question = read_hello(record) if record[:1] == b"\x16" else None
+        busy = question not in heard
+        heard.append(question)
+        if busy or question is None:
+            peer.say("421 too many concurrent connections")
+        else:
+            peer.say(willing(*question))
+            peer.until_gone()
+
+    with RawServer(script) as server:
+        found = look(server.port)
+    assert set(found.version(TLS12).suites) == {RSA, RC4}
+    assert found.version(TLS12).complete
 
 
 def test_ssl_2() -> None:

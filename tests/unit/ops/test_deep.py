@@ -92,6 +92,11 @@ def test_a_server_that_takes_one_session_only(monkeypatch: pytest.MonkeyPatch) -
     assert "scan" not in report.facts
 
 
+def test_a_scan_that_is_not_whole_says_so() -> None:
+    versions = (VersionScan(TLS12, (1,)), VersionScan(TLS13, complete=False))
+    assert deep.told(TlsScan(versions, connections=9)).endswith("9 connections · not all could be asked")
+
+
 @pytest.mark.parametrize(
     ("suites", "more", "told"),
     [
