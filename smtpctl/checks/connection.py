@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from smtpctl.checks.facts import Facts
@@ -11,22 +10,20 @@ from smtpctl.model.transcript import Event, Kind, Stage
 
 # Names that are private by themselves: RFC 6761, 6762, 8375, ICANN (`.internal`), the habit of home routers (`.lan`).
 _PRIVATE_NAMES = (".localhost", ".test", ".local", ".home.arpa", ".internal", ".lan")
-# The blocks of IANA's special-purpose registries (RFC 6890) that are no server's public address.
-_RESERVED = tuple(
-    (re.compile(pattern, re.IGNORECASE), name)
-    for pattern, name in (
-        (r"0\.", "this network, RFC 791"),
-        (r"10\.|172\.(?:1[6-9]|2\d|3[01])\.|192\.168\.", "private use, RFC 1918"),
-        (r"100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.", "shared address space, RFC 6598"),
-        (r"127\.|::1$", "loopback, RFC 6890"),
-        (r"169\.254\.|fe[89ab]", "link local, RFC 3927 and 4291"),
-        (r"192\.0\.2\.|198\.51\.100\.|203\.0\.113\.|2001:0?db8:", "documentation, RFC 5737 and 3849"),
-        (r"198\.1[89]\.", "benchmarking, RFC 2544"),
-        (r"2(?:2[4-9]|3\d)\.|ff", "multicast, RFC 5771 and 4291"),
-        (r"2(?:4\d|5[0-5])\.", "reserved, RFC 1112"),
-        (r"f[cd]", "unique local, RFC 4193"),
-    )
+# The blocks of IANA's special-purpose registries (RFC 6890) that are no server's public address: how they begin, what they are.
+_RESERVED: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("0.",), "this network, RFC 791"),
+    (("10.", "192.168.", *(f"172.{n}." for n in range(16, 32))), "private use, RFC 1918"),
+    (tuple(f"100.{n}." for n in range(64, 128)), "shared address space, RFC 6598"),
+    (("127.",), "loopback, RFC 1122"),
+    (("169.254.", "fe8", "fe9", "fea", "feb"), "link local, RFC 3927 and 4291"),
+    (("192.0.2.", "198.51.100.", "203.0.113.", "2001:db8:"), "documentation, RFC 5737 and 3849"),
+    (("198.18.", "198.19."), "benchmarking, RFC 2544"),
+    ((*(f"{n}." for n in range(224, 240)), "ff"), "multicast, RFC 5771 and 4291"),
+    (tuple(f"{n}." for n in range(240, 256)), "reserved, RFC 1112"),
+    (("fc", "fd"), "unique local, RFC 4193"),
 )
+_LOOPBACK_V6 = "::1"
 
 
 def addresses(facts: Facts) -> Iterator[Finding]:
@@ -64,4 +61,7 @@ def _is_v6(attempt: Event) -> bool:
 
 
 def _block(address: str) -> str:
-    return next((name for pattern, name in _RESERVED if pattern.match(address)), "")
+    """The block that an address belongs to, empty for a public one."""
+    if address == _LOOPBACK_V6:
+        return "loopback, RFC 4291"
+    return next((name for begins, name in _RESERVED if address.lower().startswith(begins)), "")

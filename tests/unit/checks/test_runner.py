@@ -96,14 +96,26 @@ def looked_up(*addresses: str) -> Event:
 
 
 @pytest.mark.parametrize(
-    "address", ["10.0.0.1", "172.31.255.1", "192.168.1.1", "100.64.0.1", "127.0.0.1", "169.254.1.1", "fd00::1", "fe80::1", "::1"]
+    "address", ["10.0.0.1", "172.31.255.1", "192.168.1.1", "100.64.0.1", "127.0.0.1", "169.254.1.1", "fd00::1", "fe80::1", "::1", "224.0.0.1", "255.255.255.255"]
 )  # fmt: skip
 def test_a_public_name_with_a_private_address(address: str) -> None:
     assert [finding.id for finding in runner.run(facts(looked_up(address)))[0]] == ["conn.private_address"]
 
 
 @pytest.mark.parametrize(
-    "address", ["9.9.9.9", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "11.0.0.1", "192.167.1.1"]
+    "address",
+    [
+        "9.9.9.9",
+        "172.32.0.1",
+        "100.128.0.1",
+        "2606:4700::1111",
+        "11.0.0.1",
+        "192.167.1.1",
+        "172.15.0.1",
+        "100.63.0.1",
+        "22.4.0.1",
+        "::2",
+    ],
 )
 def test_a_public_address(address: str) -> None:
     assert runner.run(facts(looked_up(address)))[0] == ()
