@@ -7,13 +7,13 @@ become lines that can be pasted. A command that has no meaning without a stored 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from smtpctl.config.fields import FIELDS, Field, Type
 from smtpctl.config.profile import Profile
 from smtpctl.config.secrets import refs
-from smtpctl.model.finding import Finding
+from smtpctl.model.finding import Cause, Finding
 from smtpctl.model.report import ExitStatus, Report
 from smtpctl.model.transcript import Event, Kind
 
@@ -28,6 +28,7 @@ _CLAIMS = {"<APP_ID>": "app", "<ENTERPRISE_APP_OBJECT_ID>": "object", "<SERVICE_
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 NO_CLAIMS: Mapping[str, Any] = {}
 _HOSTS = ("smtp.example.com", "mail.example.com")
+_MENDING = re.compile(r"(?:Add|New|Set)-\w+ ")  # PowerShell that changes what is wrong; the rest only looks
 # What a report never ends with, however likely its cause: less safety, or trust in what was not compared yet.
 _WEAKER = re.compile(
     r"insecure|allow-plaintext|trusted=true|auth=none|tls=none|tls_min=1\.[01]|pin[ =]sha256:|ca.file[ =]"
@@ -94,14 +95,23 @@ def _options(field: Field, value: Any) -> list[str]:
 
 
 def _next(report: Report, findings: tuple[Finding, ...], profile: Profile) -> str:
-    """Empty where none is sure to be right: the server's administrator must act, or all there is to do is wait."""
-    failure = report.failure
-    if failure and failure.status is ExitStatus.AUTH and failure.reply and profile.method != "oauth2":
-        return _password(profile)
+    """Empty where none is sure to be right: the server's administrator must act, or all there is to do is wait.
+
+    An administrator's command is one only where it belongs to the likeliest cause and every id in it is known.
+    """
     causes = findings[0].causes if findings else ()
     lines = [line for cause in causes for remedy in cause.remedies for line in remedy.commands]
-    ready = (line for line in lines if line.startswith("smtpctl ") and "<" not in line and not weakens(line))
-    return next(ready, "")
+    own = ("smtpctl ", _password(profile) or "smtpctl ")  # another program may keep the password
+    ready = (line for line in lines if line.startswith(own) and "<" not in line and not weakens(line))
+    first = [line for remedy in causes[0].remedies for line in remedy.commands] if causes else []
+    mending = (line for line in first if _MENDING.match(line) and "<" not in line)
+    return next(mending, "") or next(ready, "") or _step_by_step(report, causes, profile)
+
+
+def _step_by_step(report: Report, causes: Sequence[Cause], profile: Profile) -> str:
+    """Where a refused login has several causes and none has a command: the one that asks."""
+    refused = report.failure and report.failure.status is ExitStatus.AUTH
+    return f"smtpctl diagnose {quoted(profile.name)}" if refused and profile.name and len(causes) > 1 else ""
 
 
 def weakens(command: str) -> bool:

@@ -90,7 +90,7 @@ def test_the_end_is_the_first_command_that_can_be_run_and_weakens_nothing() -> N
         ('password = "in clear"', "smtpctl secret set office"),
         ('password_file = "/run/my secret"', "smtpctl secret set office --store 'file:/run/my secret'"),
         ('password_command = ["pass", "show", "a b"]', "pass show 'a b'"),
-        ('password_env = "PW"', ""),
+        ('password_env = "PW"', "smtpctl diagnose office"),
     ],
 )
 def test_a_refused_password_is_mended_where_it_is_kept(secret: str, command: str) -> None:
