@@ -29,10 +29,10 @@ SERVERS, TESTING, TOOLS = "Set up", "Test and debug", "Tools"
 COMMANDS: dict[str, CommandInfo] = {
     "check": CommandInfo("smtpctl.cli.check", "Check servers stage by stage; sends no mail", TESTING),
     "test-send": CommandInfo("smtpctl.cli.test_send", "Send a test mail and show every stage", TESTING),
-    "report": CommandInfo("smtpctl.cli.report", "Write all about one failure into a file for a ticket", TESTING),
     "diagnose": CommandInfo("smtpctl.cli.diagnose", "Find the cause together, and mend it", TESTING),
     "explain": CommandInfo("smtpctl.cli.explain", "Say what a reply, an error or a log means, and what to do", TESTING),
     "validate": CommandInfo("smtpctl.cli.validate", "Check the configuration without a network", TESTING),
+    "report": CommandInfo("smtpctl.cli.report", "Write all about one failure into a file for a ticket", TESTING),
     "profile": CommandInfo("smtpctl.cli.profile", "SMTP servers: add, show, change, import, export", SERVERS),
     "secret": CommandInfo("smtpctl.cli.secret", "Passwords and where each one is kept", SERVERS),
     "preset": CommandInfo("smtpctl.cli.preset", "Settings of well-known providers", SERVERS),
