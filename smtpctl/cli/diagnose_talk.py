@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from smtpctl.cli import live, quick
 from smtpctl.cli.command import Call
 from smtpctl.cli.terminal import Terminal
 from smtpctl.config.profile import MODES, Profile
+from smtpctl.model.errors import SmtpctlError
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.report import ExitStatus, Report, StageResult
 from smtpctl.ops import diagnose
@@ -23,6 +25,10 @@ from smtpctl.render.text import TextRenderer
 
 QUESTIONS = 4  # asked in a row; whoever is asked more stops answering
 APPLY, TRY, TEST, NEXT, LEAVE = "a", "c", "t", "n", "q"
+
+
+class LeaveError(SmtpctlError):
+    """Somebody left instead of answering."""
 
 
 class Wishes(NamedTuple):
@@ -53,7 +59,8 @@ def of_words(terminal: Terminal, words: str, wishes: Wishes, profile: Profile | 
         return ExitStatus.OK
     terminal.out(diagnosis_text.seen(terminal.canvas, stand.candidates[0].finding))
     if not terminal.no_input:
-        stand = asked(terminal, stand, lambda answers: diagnose.stand(case, answers, profile, said=stand.said))
+        with suppress(LeaveError):
+            stand = asked(terminal, stand, lambda answers: diagnose.stand(case, answers, profile, said=words.strip()))
     _concluded(terminal, stand)
     return ExitStatus.OK
 
@@ -86,7 +93,10 @@ class Talk:
                 report = self._checked({})
                 continue
             known = known if tried and known else self._with_evidence(case, report)
-            step = self._round(known, report, tried)
+            try:
+                step = self._round(known, report, tried)
+            except LeaveError:
+                step = None
             if step is None:
                 return report.status()
             before, report = report, self._checked(step.trial)
@@ -157,7 +167,7 @@ class Talk:
             return case
         from smtpctl.ops.suggest import suggest
 
-        self.terminal.say("\nTrying other ports and modes ...")
+        self.terminal.say("")
         found = suggest(self.profile, live.surroundings(self.terminal), report)
         if found.best and diagnose.offered(found.command):
             best = found.best
@@ -264,13 +274,15 @@ def _answer(terminal: Terminal, question: Question) -> str:
         offers = {str(number): words for number, words in enumerate(question.answers.values(), 1)}
         picked = _picked(terminal, offers, "Number (Enter: not known)", heading=question.ask)
         return names[int(picked) - 1] if picked else ""
+    terminal.say("\n".join(terminal.canvas.prose(question.ask, "")))
     while True:
-        option = f"--answer {question.name}=yes"
-        typed = terminal.ask(f"{question.ask} [y/n, Enter: not known]", option=option).lower()
+        typed = terminal.ask("[y/n, Enter: not known]", option=f"--answer {question.name}=yes").lower()
         found = [name for name in names if typed and name.startswith(typed)]
         if found or not typed:
             return found[0] if found else ""
-        terminal.say("Answer y or n, or press Enter.")
+        if typed == LEAVE:
+            raise LeaveError
+        terminal.say("Answer y or n, press Enter, or q to leave.")
 
 
 def _picked(terminal: Terminal, offers: Mapping[str, str], prompt: str, heading: str = "") -> str:
@@ -282,6 +294,8 @@ def _picked(terminal: Terminal, offers: Mapping[str, str], prompt: str, heading:
         typed = terminal.ask(prompt, option="--answer" if heading else "--yes", default=default).lower()
         if typed in offers or (heading and not typed):
             return typed
+        if typed == LEAVE:
+            raise LeaveError
         terminal.say(f"There is {', '.join(offers)}.")
 
 

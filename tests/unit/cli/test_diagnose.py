@@ -107,6 +107,19 @@ def test_a_wrong_password_is_asked_for_and_stored(smtpctl_program: Path, home: P
     assert (home / "password").read_text() == "right-password\n"
 
 
+def test_a_question_can_be_left(smtpctl_program: Path, home: Path) -> None:
+    with desk(smtpctl_program, home, Setup(), tls="starttls") as at:
+        run = at.sit_down()
+        run.until(b"[y/n, Enter: not known]: ")
+        run.type("q")
+        assert run.end() == ExitStatus.UNAVAILABLE
+    talk = AtTerminal(smtpctl_program, ["diagnose", EXCHANGE])
+    talk.until(b"Number (Enter: not known): ")
+    talk.type("q")
+    assert talk.end() == ExitStatus.OK
+    assert "Most likely:" in shown(talk)
+
+
 def test_no_starttls_where_it_is_wanted(smtpctl_program: Path, home: Path) -> None:
     with desk(smtpctl_program, home, Setup(), tls="starttls") as at:
         run = at.sit_down()
@@ -141,7 +154,7 @@ def test_a_recipient_that_is_refused_is_asked_for(smtpctl_program: Path, home: P
         run = at.sit_down()
         run.until(b"What fails, then?")
         run.type("bob@y.test")
-        run.until(b"without a login? [y/n, Enter: not known]: ")
+        run.until(b"without a login?")
         run.type("y")
         run.until(b"What now? ")
         run.type("n")
@@ -189,7 +202,7 @@ def test_a_pasted_text_is_talked_about_too(smtpctl_program: Path) -> None:
     run.type("9")
     run.until(b"There is 1, 2, 3.")
     run.type("1")
-    run.until(b"webmail? [y/n, Enter: not known]: ")
+    run.until(b"webmail?")
     run.type("n")
     assert run.end() == ExitStatus.OK
     assert "What is wrong: User name or password is wrong" in shown(run)
