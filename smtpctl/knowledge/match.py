@@ -193,7 +193,8 @@ def _conditions(
 ) -> Iterator[tuple[str, bool | None, str]]:
     """Name, whether it fits (None: unknown), and the words for it, of each condition that an entry has."""
     provider = catalogue.providers[said.prefix]
-    somebody = provider.provider in known if known else None
+    # A server that has greeted as none of them is most likely none of them.
+    somebody = provider.provider in known if known else False if context.banner else None
     if said.own_server:
         yield "own_server", somebody or (False if context.host else somebody), f"the server is {provider.name}'s"
     if said.prefix != GENERIC:
