@@ -28,7 +28,7 @@ LAYERS: dict[str, set[str]] = {
     "config": {"knowledge"},  # what is wrong with a setting is a finding of the catalogue
     "formats": set(),
     "message": set(),
-    "oauth": set(),
+    "oauth": {"net", "knowledge"},
     "render": set(),
     "protocol": set(),
     "knowledge": set(),
@@ -77,7 +77,7 @@ REVEALS: dict[str, str] = {
     "config/secrets": "into a store",
     "config/layers.py": "a typed value is read by the same parser, and wrapped again",
     "model/redaction.py": "knows what to hide",
-    "oauth/claims.py": "an access token tells what is wrong with it",
+    "oauth": "a token request carries them, and a token tells what is wrong with it",
     "formats/contensis.py": "an export that was asked to hold secrets",
     "formats/kentico.py": "an export that was asked to hold secrets",
     "ops/directions.py": "tells an application the password that was made up for this sink",

@@ -18,20 +18,27 @@ MICROSOFT_HOSTS = (
 )  # the last two: national clouds
 # Servers that are meant to be used as they are, for senders of these domains only: the default of Contensis.
 _OWN_DOMAIN_ONLY: Mapping[str, tuple[str, ...]] = {"smtp.zengenti.com": ("contensis.com", "zengenti.com")}
+SECRET_SOON = 30  # days
 _PLACEHOLDER = re.compile(r"<[^<>@\s][^<>@]*>|\{[A-Za-z_]+\}|[Yy][Oo][Uu][Rr][_-][A-Za-z_-]+")
 _HIDING = ("SCRAM-", "CRAM-", "NTLM", "GSSAPI")
 _BATCH = range(10, 1001)  # outside, the database is asked too often or holds too much at once
 
 
 class Grant(NamedTuple):
-    """OAuth 2.0 credentials as far as rules look at them; texts may be empty."""
+    """OAuth 2.0 credentials as far as rules look at them; texts may be empty.
+
+    `proof` is how the application proves who it is, as a setting's name; empty where there is none. `needed` are names of
+    settings that this grant cannot do without, `static` that a token is there and none is asked for.
+    """
 
     tenant_id: str = ""
     token_endpoint: str = ""
-    client_id: str = ""
-    client_secret: bool = False
+    issuer: str = ""
     scope: str = ""
-    static: bool = False  # a ready access token: nothing is obtained
+    needed: Mapping[str, bool] = {}
+    static: bool = False
+    days_left: int | None = None
+    elsewhere: bool = False  # a managed identity asks the machine it runs on
 
 
 class Settings(NamedTuple):
@@ -138,12 +145,15 @@ def oauth(it: Settings) -> Iterator[Finding]:
 def _grant(it: Settings, grant: Grant) -> Iterator[Finding]:
     if grant.tenant_id and grant.token_endpoint:
         yield it.finding("token_endpoint_ignored", "oauth")
-    if not grant.tenant_id and not grant.token_endpoint:
+    endpoint = grant.token_endpoint or grant.issuer
+    if not (grant.tenant_id or endpoint or grant.elsewhere):
         yield it.finding("oauth_no_endpoint", "oauth")
-    elif not grant.tenant_id and not grant.token_endpoint.startswith("https://"):
+    elif not (grant.tenant_id or grant.elsewhere) and not endpoint.startswith("https://"):
         yield it.finding("endpoint_not_https", "oauth")
-    missing = [name for name in ("client_id", "client_secret") if not getattr(grant, name)]
-    scope = [] if grant.scope or not grant.token_endpoint or grant.tenant_id else ["scope"]
+    if grant.days_left is not None and grant.days_left < SECRET_SOON:
+        yield it.finding("oauth_secret_expires_soon", "oauth", days=grant.days_left)
+    missing = [name for name, there in grant.needed.items() if not there]
+    scope = [] if grant.scope or not endpoint or grant.tenant_id else ["scope"]
     if missing or scope:
         # Some providers give a token without a scope; without the others none does.
         severity = Severity.ERROR if missing else Severity.WARNING

@@ -39,6 +39,7 @@ class Type(StrEnum):
     URL = "url"  # https://
     PATH = "path"
     COMMAND = "command"  # a program and its arguments; no shell
+    DATE = "date"  # YYYY-MM-DD
     IGNORES = "ignores"  # finding id = reason, or a table of reason and until; several
     NAME = "name"  # of a profile, a preset or OAuth 2.0 credentials
 
@@ -212,15 +213,34 @@ def _oauth(name: str, type_: Type, default: Value, help_: str, metavar: str = ""
 
 OAUTH_FIELDS: tuple[Field, ...] = (
     _oauth("grant", Type.CHOICE, "client_credentials", "how a token is obtained",
-           choices=("client_credentials", "refresh_token", "access_token")),
+           choices=("client_credentials", "authorization_code", "device_code", "refresh_token", "service_account",
+                    "token_command", "access_token")),
     _oauth("tenant_id", Type.TEXT, "", "Microsoft Entra tenant (id or domain)", "TENANT",
            aliases=("EmailSmtpOAuth2AzureTenantId",)),
+    _oauth("cloud", Type.CHOICE, "global", "Microsoft's cloud that the tenant is in", choices=("global", "usgov", "china")),
+    _oauth("authority", Type.URL, "", "sign-in server of a tenant, where it is none of Microsoft's clouds", "URL"),
+    _oauth("issuer", Type.URL, "", "provider that publishes its endpoints (OpenID Connect discovery)", "URL"),
     _oauth("token_endpoint", Type.URL, "", "where tokens are obtained, for other providers", "URL",
            aliases=("EmailSmtpOAuth2TokenEndpoint",)),
+    _oauth("authorization_endpoint", Type.URL, "", "where somebody signs in with a browser", "URL"),
+    _oauth("device_endpoint", Type.URL, "", "where a code for another device is given out", "URL"),
     _oauth("client_id", Type.TEXT, "", "id of the registered application", "ID",
            aliases=("EmailSmtpOAuth2ClientId",)),
+    _oauth("client_auth", Type.CHOICE, "body", "where the client secret stands in a request", choices=("body", "basic")),
     _oauth("scope", Type.TEXT, "", "scopes, separated by blanks", "SCOPE", aliases=("EmailSmtpOAuth2Scope",)),
+    _oauth("client_cert", Type.PATH, "", "certificate that proves the application (PEM or PFX)", "FILE"),
+    _oauth("client_key", Type.PATH, "", "private key of the certificate, where it has none with it", "FILE"),
+    _oauth("assertion_file", Type.PATH, "", "signed assertion that proves the application (workload identity)", "FILE"),
+    _oauth("managed_identity", Type.TEXT, "", "identity of this Azure machine: system, or a client id", "ID"),
+    _oauth("key_file", Type.PATH, "", "JSON key of a Google service account", "FILE"),
+    _oauth("subject", Type.ADDRESS, "", "mailbox that a service account speaks for (default: the user name)", "ADDRESS"),
+    _oauth("redirect_port", Type.PORT, None, "port that a browser login comes back to (default: any)", "PORT"),
+    _oauth("cache", Type.CHOICE, "memory", "where tokens are kept between runs", choices=("memory", "keyring", "file")),
+    _oauth("secret_expires", Type.DATE, "", "last day of the client secret or certificate", "DATE"),
+    _oauth("ca_file", Type.PATH, "", "certificates to trust at the token endpoint", "FILE"),
+    _oauth("proxy", Type.PROXY, "", "proxy for token requests", "URL"),
     *_secret("client_secret", "client secret", Group.OAUTH, "EmailSmtpOAuth2ClientSecret", options=False),
+    *_secret("client_key_password", "pass phrase of the client's key", Group.OAUTH, options=False),
     *_secret("refresh_token", "refresh token", Group.OAUTH, options=False),
     *_secret("access_token", "access token", Group.OAUTH, options=False),
 )  # fmt: skip

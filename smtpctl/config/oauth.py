@@ -35,6 +35,7 @@ def resolve_oauth(name: str, document: Document) -> OAuth:
         client_id=effective["client_id"],
         scope=effective["scope"],
         client_secret=secret("client_secret"),
+        client_key_password=secret("client_key_password"),
         refresh_token=secret("refresh_token"),
         access_token=secret("access_token"),
         values=effective,

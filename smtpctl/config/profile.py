@@ -21,8 +21,36 @@ MODES = {
     TlsMode.AUTO: "TLS if offered",
     TlsMode.NONE: "no TLS",
 }
-MICROSOFT_TOKENS = "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"
-MICROSOFT_SCOPE = "https://outlook.office365.com/.default"
+
+
+class Cloud(NamedTuple):
+    """One of Microsoft's clouds: where its tenants sign in, and the scopes of an application and of a person."""
+
+    authority: str
+    application: str
+    person: str
+
+
+# Microsoft: national clouds. The global cloud has two names for the same resource, one for each kind of token.
+CLOUDS: Mapping[str, Cloud] = {
+    "global": Cloud(
+        "https://login.microsoftonline.com",
+        "https://outlook.office365.com/.default",
+        "https://outlook.office.com/SMTP.Send",
+    ),
+    "usgov": Cloud(
+        "https://login.microsoftonline.us",
+        "https://outlook.office365.us/.default",
+        "https://outlook.office365.us/SMTP.Send",
+    ),
+    "china": Cloud(
+        "https://login.partner.microsoftonline.cn",
+        "https://partner.outlook.cn/.default",
+        "https://partner.outlook.cn/SMTP.Send",
+    ),
+}
+GOOGLE_TOKENS = "https://oauth2.googleapis.com/token"
+GOOGLE_SCOPE = "https://mail.google.com/"
 
 
 class Origin(NamedTuple):
@@ -41,7 +69,8 @@ class Origin(NamedTuple):
 
 
 class OAuth(NamedTuple):
-    """Named OAuth 2.0 credentials. `grant` is `client_credentials`, `refresh_token` or `access_token`."""
+    """Named OAuth 2.0 credentials. `grant` is one of the choices in `config.fields`; what has no field of its own is in
+    `values` by its name."""
 
     name: str
     grant: str
@@ -50,20 +79,36 @@ class OAuth(NamedTuple):
     client_id: str
     scope: str
     client_secret: SecretRef | None
+    client_key_password: SecretRef | None
     refresh_token: SecretRef | None
     access_token: SecretRef | None
     values: Mapping[str, Any]
     origins: Mapping[str, Origin]
 
     @property
+    def authority(self) -> str:
+        """Where the tenant signs in, without the tenant."""
+        return str(self.values["authority"]).rstrip("/") or CLOUDS[self.values["cloud"]].authority
+
+    @property
     def endpoint(self) -> str:
         """Where tokens come from: a tenant means Microsoft Entra, whatever `token_endpoint` says; else that, or ''."""
-        return MICROSOFT_TOKENS.format(tenant=self.tenant_id) if self.tenant_id else self.token_endpoint
+        if self.tenant_id:
+            return f"{self.authority}/{self.tenant_id}/oauth2/v2.0/token"
+        return self.token_endpoint or (GOOGLE_TOKENS if self.grant == "service_account" else "")
 
     @property
     def scopes(self) -> str:
-        """The scopes to ask for, separated by blanks; with a tenant there is a default."""
-        return self.scope or (MICROSOFT_SCOPE if self.tenant_id else "")
+        """The scopes to ask for, separated by blanks; with a tenant or a service account there is a default."""
+        if self.scope or not (self.tenant_id or self.values["managed_identity"]):
+            return self.scope or (GOOGLE_SCOPE if self.grant == "service_account" else "")
+        cloud = CLOUDS[self.values["cloud"]]
+        return cloud.application if self.grant == "client_credentials" else cloud.person
+
+    @property
+    def static(self) -> bool:
+        """Whether no token is asked for: it is there, or another program has it."""
+        return self.grant in ("access_token", "token_command")
 
 
 class Profile(NamedTuple):

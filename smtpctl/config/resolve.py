@@ -212,7 +212,7 @@ def _profile(name: str, found: Found, document: Document) -> Profile:
     effective = {key: value for key, (value, _, _) in found.items()}
     password, token = (_secret(secret, found) for secret in SECRETS)
     oauth = _oauth(effective["oauth"], found["oauth"], document)
-    if not token and oauth and oauth.grant == "access_token":
+    if not token and oauth and oauth.static:
         token = oauth.access_token
     sender = values.bare_address(effective["from"])
     method = auth_method(effective, password=bool(password), token=bool(token or oauth))

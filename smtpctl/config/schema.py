@@ -40,6 +40,7 @@ _TYPES: Mapping[Type, Mapping[str, Any]] = {
             ]
         },
     },
+    Type.DATE: {"anyOf": [{"type": "string", "maxLength": 0}, {"format": "date"}]},
     Type.URL: {"type": "string", "pattern": "^(https://.*)?$"},
 }
 

@@ -326,6 +326,13 @@ def _url(field: Field, raw: object) -> str:
     return value
 
 
+def _date(field: Field, raw: object) -> str:
+    value = str(raw).strip()
+    if value and not (re.fullmatch(_DAY, value) and _is_day(value)):
+        raise BadValueError(f"{_quote(value)} is no day such as 2027-01-31")
+    return value
+
+
 def _command(field: Field, raw: object) -> tuple[str, ...]:
     """A program and its arguments: a list, or one text split as a shell would (without running one)."""
     if isinstance(raw, (list, tuple)):
@@ -366,6 +373,7 @@ _PARSERS: Mapping[Type, Callable[[Field, Any], Value]] = {
     Type.URL: _url,
     Type.PATH: _text,
     Type.COMMAND: _command,
+    Type.DATE: _date,
     Type.IGNORES: lambda _field, raw: ignores(raw),
     Type.NAME: _name,
 }

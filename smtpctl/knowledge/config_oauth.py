@@ -142,8 +142,8 @@ ENTRIES = (
         stage=Stage.CONFIG,
         status=ExitStatus.CONFIG,
         title="There is no access token to log in with[: none is set for the credentials {oauth}]",
-        message="With OAuth 2.0 an access token takes the place of the password. smtpctl logs in with a token that a program, "
-        "a file or a variable gives it; it does not obtain one itself.",
+        message="With OAuth 2.0 an access token takes the place of the password. A program, a file or a variable gives it, or "
+        "smtpctl asks the provider for one.",
         causes=(
             because(
                 0.8,
@@ -248,6 +248,25 @@ ENTRIES = (
             ),
         ),
         source="RFC 6749 4.4.2",
+    ),
+    Entry(
+        id="config.oauth_secret_expires_soon",
+        severity=Severity.WARNING,
+        stage=Stage.CONFIG,
+        title="The secret of the OAuth 2.0 credentials ends[ in {days} days]",
+        message="`secret_expires` is the day on which the client secret or certificate ends. After it no token is given, and "
+        "no mail is sent.",
+        causes=(
+            because(
+                0.9,
+                "Secrets of applications are made for a time; Entra's for at most two years.",
+                fix(
+                    "Make a new one at the provider, store it, and write down its last day.",
+                    "smtpctl oauth set <name> secret_expires=<date>",
+                ),
+            ),
+        ),
+        source="Microsoft: Add and manage application credentials in Microsoft Entra ID",
     ),
     Entry(
         id="config.endpoint_not_https",

@@ -33,6 +33,7 @@ FAMILIES: Mapping[str, str] = {
     "drift": "drift",
     "format": "formats",
     "local": "local",
+    "oauth": "oauth",
     "reply": "reply",
     "secret": "secret",
     "smtp": "smtp",

@@ -19,6 +19,7 @@ from smtpctl.model.reply import Reply
 from smtpctl.model.report import StageResult
 from smtpctl.model.secret import Secret
 from smtpctl.model.tls import TlsSession
+from smtpctl.model.transcript import Kind as EventKind
 from smtpctl.model.transcript import Stage, Transcript
 from smtpctl.net.connect import connect
 from smtpctl.net.connection import Connection, Log
@@ -73,16 +74,25 @@ def tls_facts(conversation: Conversation) -> dict[str, Any]:
     return {"used": conversation.tls is not None, **(conversation.tls.facts() if conversation.tls else {})}
 
 
-def credentials(profile: Profile, around: Surroundings) -> Credentials:
-    """Who logs in, and with what; the secret is fetched here. Problem of the family `secret`."""
+def credentials(profile: Profile, around: Surroundings, *, renew: bool = False) -> Credentials:
+    """Who logs in, and with what; the secret is fetched here, a token obtained (with `renew` a new one). Problem of the
+    families `secret` and `oauth`."""
     token = password = Secret("")
     hidden = profile.secret_variables
     if profile.method == "oauth2":
-        reference = profile.token_ref or (profile.oauth.access_token if profile.oauth else None)
-        if reference:
+        if profile.token_ref:
             token = secrets.fetch(
-                reference, around.environ, around.prompt, label="Access token: ", warn=around.warn, hidden=hidden
+                profile.token_ref,
+                around.environ,
+                around.prompt,
+                label="Access token: ",
+                warn=around.warn,
+                hidden=hidden,
             )
+        elif profile.oauth and not profile.oauth.static:
+            from smtpctl.ops import tokens
+
+            token = tokens.token(profile.oauth, profile.login, around, hidden=hidden, renew=renew).access
     elif profile.method != "anonymous" and profile.secret_ref:
         label = f"Password of {profile.username} at {profile.endpoint.host}: "
         password = secrets.fetch(
@@ -145,20 +155,13 @@ def converse(
     if problem is None:
         rows.add(_config_row(profile, around.environ))
     began = time.monotonic()
-    found: dict[str, Any] = {}
-    connection: Connection | None = None
-    known = UNKNOWN
+    found = _Found()
     try:
         if problem:
             raise problem
-        who = credentials(profile, around)
-        known = Known(claims.told(who.token, who.username, time.time())) if who.token else UNKNOWN
-        log = Log(transcript, Redactor((who.password, who.token)))
-        connection = connect(profile.endpoint, profile.route, profile.tls, profile.timeouts, log)
-        with connection:
-            run(_whole(login(profile, who, connection.local_address), body, found, log.redactor), connection)
+        _talk(profile, around, body, Log(transcript), found)
     except (Problem, Refused, Obstacle) as error:
-        problem = as_problem(error, profile, heard(known, transcript, found.get("session")))
+        problem = as_problem(error, profile, heard(found.known, transcript, found.session))
     ms = (time.monotonic() - began) * 1000
     reply = problem.reply if problem else None
     detail = str(reply) if reply else problem.finding.title if problem else ""
@@ -167,18 +170,63 @@ def converse(
         transcript,
         tuple(rows.rows),
         ms,
-        connection.round_trips if connection else 0,
-        found.get("session"),
-        found.get("result"),
+        found.connection.round_trips if found.connection else 0,
+        found.session,
+        found.result,
         problem,
-        (connection.tls or connection.tls_failure) if connection else None,
+        (found.connection.tls or found.connection.tls_failure) if found.connection else None,
         judged,
-        heard(known, transcript, found.get("session")),
+        heard(found.known, transcript, found.session),
     )
 
 
+class _Found:
+    """What a session gave so far; it may end anywhere."""
+
+    connection: Connection | None = None
+    session: Session | None = None
+    result: Any = None
+    known: Known = UNKNOWN
+
+
+def _talk(
+    profile: Profile,
+    around: Surroundings,
+    body: Callable[[Session], Dialogue[Any]] | None,
+    log: Log,
+    found: _Found,
+) -> None:
+    """Connect, log in, do `body`, leave; once more with a new token where the server says that it was the token."""
+    spoken: list[Secret] = []  # a token that was refused is one still
+    for renew in (False, True):
+        who = credentials(profile, around, renew=renew)
+        spoken += (who.password, who.token)
+        found.known = Known(claims.told(who.token, who.username, time.time())) if who.token else UNKNOWN
+        log.redactor = Redactor(tuple(spoken))
+        found.connection = connect(profile.endpoint, profile.route, profile.tls, profile.timeouts, log)
+        try:
+            with found.connection as connection:
+                run(_whole(login(profile, who, connection.local_address), body, found, log.redactor), connection)
+            return
+        except Refused as refused:
+            if renew or not _wants_another(refused, profile):
+                raise
+            log.add(EventKind.NOTE, Stage.AUTH, "the token was refused: a new one is asked for", _RENEWED)
+
+
+_RENEWED = {"observed": "token_renewed"}
+_STALE = ("401", "invalid_token")  # XOAUTH2; RFC 7628 3.2.2
+
+
+def _wants_another(refused: Refused, profile: Profile) -> bool:
+    """Whether the server said that it was the token, and there is a way to another one."""
+    said = refused.facts.get("challenge", {}).get("oauth", {})
+    ours = bool(profile.oauth and not profile.oauth.static and not profile.token_ref)
+    return ours and refused.stage is Stage.AUTH and str(said.get("status", "")) in _STALE
+
+
 def _whole(
-    plan: Login, body: Callable[[Session], Dialogue[Any]] | None, found: dict[str, Any], redactor: Redactor
+    plan: Login, body: Callable[[Session], Dialogue[Any]] | None, found: _Found, redactor: Redactor
 ) -> Dialogue[None]:
     """The session from greeting to QUIT, also after a refusal; what it gave is put into `found` on the way.
 
@@ -186,9 +234,9 @@ def _whole(
     """
     try:
         session = yield from log_in(plan)
-        found["session"] = _shown(session, redactor)
+        found.session = _shown(session, redactor)
         if body:
-            found["result"] = yield from body(session)
+            found.result = yield from body(session)
     except (Refused, Obstacle) as error:
         ended = error.reply.code == 421 if isinstance(error, Refused) else error.stage is Stage.GREETING
         if not ended:  # nor is there anybody to say QUIT to where another protocol greets
@@ -197,7 +245,7 @@ def _whole(
         if isinstance(error, Refused):
             error.reply = error.reply._replace(lines=tuple(map(redactor.text, error.reply.lines)))
         raise
-    if not getattr(found.get("result"), "left", False):
+    if not getattr(found.result, "left", False):
         yield from leave()
 
 

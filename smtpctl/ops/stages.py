@@ -87,6 +87,8 @@ def _status(events: Sequence[Event]) -> str:
     """A stage that ended with a refusal has failed; one with an observation, or that refused some recipients, is worth a
     look."""
     replies = _received(events)
+    if events[-1].facts.get("observed") == "token_renewed":
+        return "warning"
     refused = [reply[:1] in ("4", "5") for reply in replies]
     if events[0].stage is Stage.RCPT and any(refused) and not all(refused):
         return "warning"

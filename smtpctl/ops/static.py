@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from smtpctl.checks import settings as rules
 from smtpctl.config.problems import finding, problem
-from smtpctl.config.profile import Profile
+from smtpctl.config.profile import OAuth, Profile
 from smtpctl.config.store import Document
 from smtpctl.knowledge.families import entry
 from smtpctl.model.errors import Problem
@@ -40,15 +41,14 @@ def judge(
 def stopper(profile: Profile, findings: Iterable[Finding]) -> Problem | None:
     """The first of these findings that a live run must not begin with, as what ends it.
 
-    Credentials without a token end it too: smtpctl logs in with access tokens that are obtained elsewhere. A pickup
-    folder is no server.
+    Credentials that name no place of a token, and no way to one, end it too. A pickup folder is no server.
     """
     if profile.delivery != "network":
         return entry("config.pickup_no_server").problem(
             target=profile.label, profile=profile.name, path=profile.pickup_dir
         )
     stopping = next(filter(stops, findings), None)
-    if stopping is None and profile.method == "oauth2" and not _has_token(profile):
+    if stopping is None and profile.method == "oauth2" and not _way_to_token(profile):
         about: dict[str, Any] = {"oauth": profile.oauth.name} if profile.oauth else {}
         stopping = entry("config.oauth_no_token").finding(target=profile.label, **about)
     return Problem(stopping, entry(stopping.id).status) if stopping else None
@@ -70,8 +70,9 @@ def enabled(document: Document) -> list[str]:
     return names
 
 
-def _has_token(profile: Profile) -> bool:
-    return bool(profile.token_ref or (profile.oauth and profile.oauth.access_token))
+def _way_to_token(profile: Profile) -> bool:
+    """Whether there is a token, or a way to one."""
+    return bool(profile.token_ref or (profile.oauth and not profile.oauth.static))
 
 
 def _settings(profile: Profile, document: Document | None, preset: Preset | None) -> rules.Settings:
@@ -82,10 +83,7 @@ def _settings(profile: Profile, document: Document | None, preset: Preset | None
     oauth = profile.oauth
     grant = None
     if oauth:
-        grant = rules.Grant(
-            oauth.tenant_id, oauth.token_endpoint, oauth.client_id, bool(oauth.client_secret), oauth.scope,
-            static=oauth.grant == "access_token",
-        )  # fmt: skip
+        grant = _grant(oauth)
     texts = {**_texts(profile.values), **(_texts(oauth.values) if oauth else {})}
     return rules.Settings(
         name=profile.name,
@@ -97,13 +95,34 @@ def _settings(profile: Profile, document: Document | None, preset: Preset | None
         username=profile.username,
         senders=tuple(filter(None, (profile.sender,))),
         has_password=bool(profile.secret_ref),
-        has_token=_has_token(profile),
+        has_token=bool(profile.token_ref),
         trusted=profile.trusted,
         oauth_only=bool(preset and preset.oauth_only),
         password_retired=profile.endpoint.host.endswith((".office365.com", ".outlook.com")),
         grant=grant,
         texts=texts,
         locate=lambda key: _place(profile, document, key),
+    )
+
+
+def _grant(oauth: OAuth) -> rules.Grant:
+    values, proofs = oauth.values, ("client_cert", "assertion_file", "managed_identity")
+    proven = bool(oauth.client_secret) or any(values[name] for name in proofs)
+    needed = {"client_id": bool(oauth.client_id or values["managed_identity"])}
+    if oauth.grant == "client_credentials":
+        needed["client_secret"] = proven
+    elif oauth.grant == "service_account":
+        needed = {"key_file": bool(values["key_file"])}
+    last = values["secret_expires"]
+    return rules.Grant(
+        oauth.tenant_id,
+        oauth.endpoint if oauth.grant == "service_account" else oauth.token_endpoint,
+        values["issuer"],
+        oauth.scopes,
+        needed,
+        static=oauth.static,
+        days_left=(date.fromisoformat(last) - datetime.now(UTC).date()).days if last else None,
+        elsewhere=bool(values["managed_identity"]),
     )
 
 

@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 
 from profiles import ids, look, profile
-from smtpctl.config.profile import OAuth
+from smtpctl.config.resolve import resolve
+from smtpctl.config.store import Document
 from smtpctl.model.endpoint import TlsMode
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Severity
 from smtpctl.model.report import ExitStatus
 from smtpctl.model.secret import Secret
 from smtpctl.model.transcript import Kind
+from smtpctl.ops.check import check
 from smtpctl.ops.session import Surroundings
 from smtpctl.ops.test_send import Wish, draft
 from smtpctl.ops.test_send import test_send as send
@@ -89,14 +91,22 @@ def _compose(**settings: Any) -> Any:
 
 
 def test_credentials_without_a_token_are_told_before_connecting(ear: socket.socket) -> None:
-    made = profile("127.0.0.1", ear.getsockname()[1], **OAUTH, username="a@x.test")
-    client = Secret("s")
-    values = {"client_secret": client}
-    oauth = OAuth("m365", "client_credentials", "", "https://id.x.test/t", "c", "s", None, None, None, values, {})
-    from smtpctl.ops.check import check
-
-    report = check(made._replace(oauth=oauth), Surroundings(os.environ))
-    assert ids(report)[0] in ("config.oauth_incomplete", "config.oauth_no_token")
+    port = ear.getsockname()[1]
+    text = f"""version = 1
+[profiles.office]
+host = "127.0.0.1"
+port = {port}
+tls = "starttls"
+auth = "oauth2"
+username = "a@x.test"
+oauth = "m365"
+[oauth.m365]
+token_endpoint = "https://id.x.test/t"
+"""
+    for grant, found in (("token_command", "config.oauth_no_token"), ("client_credentials", "config.oauth_incomplete")):
+        document = Document(Path("none.toml"), f'{text}grant = "{grant}"\n')
+        report = check(resolve("office", {}, {}, document=document), Surroundings({}))
+        assert ids(report)[0] == found
 
 
 def test_a_password_to_a_public_server_without_tls_stays_here() -> None:

@@ -1,0 +1,180 @@
+"""What can go wrong on the way to an access token, before the mail server is spoken to.
+
+What token endpoints answer is in `replies/` (Entra, Google, generic).
+"""
+
+from __future__ import annotations
+
+from smtpctl.knowledge.families import Entry, because, fix
+from smtpctl.model.finding import Severity
+from smtpctl.model.report import ExitStatus
+from smtpctl.model.transcript import Stage
+
+_MESSAGE = "The server was not asked: logging in needs an access token first, and there is none."
+_LOG_IN = fix("Log in once; what is needed for later is kept.", "smtpctl oauth login {oauth}")
+_LOOK = fix("See what is set.", "smtpctl oauth show {oauth}")
+_NETWORK = because(
+    0.5,
+    "This machine does not reach it: a firewall or a proxy that is not set.",
+    fix("Set the proxy that web requests take here.", "smtpctl oauth set {oauth} proxy=<url>"),
+)
+
+
+def _entry(name: str, title: str, message: str, *causes: object, source: str = "RFC 6749", **more: object) -> Entry:
+    return Entry(
+        id=f"oauth.{name}",
+        severity=Severity.ERROR,
+        stage=Stage.AUTH,
+        title=title,
+        message=f"{message} {_MESSAGE}".strip(),
+        causes=causes,  # type: ignore[arg-type]
+        source=source,
+        **{"status": ExitStatus.AUTH, **more},  # type: ignore[arg-type]
+    )
+
+
+ENTRIES = (
+    _entry(
+        "refused",
+        "The token endpoint gave no token[: {error}]",
+        "It understood the request and refused it[ ({endpoint})].",
+        because(0.5, "The id or the secret of the application is wrong, or the secret has expired.", _LOOK),
+        because(0.3, "The application may not have this scope or use this grant.", _LOOK),
+        because(0.2, "The login that the refresh token came from was withdrawn.", _LOG_IN),
+        source="RFC 6749 5.2",
+    ),
+    _entry(
+        "login_needed",
+        "Nobody has logged in for the credentials {oauth} yet",
+        "This kind of credentials needs a person once; after that a refresh token gets new access tokens.",
+        because(0.9, "There is no refresh token where it is looked for.", _LOG_IN),
+        source="RFC 6749 1.5",
+        status=ExitStatus.CONFIG,
+    ),
+    _entry(
+        "unreachable",
+        "The token endpoint cannot be reached[: {reason}]",
+        "[{endpoint}]",
+        _NETWORK,
+        because(0.3, "The address is wrong.", _LOOK),
+        because(0.2, "The service is down.", fix("Try again in some minutes.")),
+        status=ExitStatus.TEMPORARY,
+        retryable=True,
+    ),
+    _entry(
+        "timeout",
+        "The token endpoint did not answer in time[ ({seconds} s)]",
+        "[{endpoint}]",
+        _NETWORK,
+        because(0.5, "The service is slow or down.", fix("Try again in some minutes.")),
+        status=ExitStatus.TEMPORARY,
+        retryable=True,
+    ),
+    _entry(
+        "busy",
+        "The token endpoint asks to wait[ {seconds} s]",
+        "It had too many requests, or is in trouble[: {reason}].",
+        because(0.6, "Tokens are asked for too often: one program asks for each mail.",
+                fix("Keep tokens between runs.", "smtpctl oauth set {oauth} cache=keyring", safe=True)),
+        because(0.4, "The service has a problem of its own.", fix("Try again later.")),
+        source="RFC 6585 4",
+        status=ExitStatus.TEMPORARY,
+        retryable=True,
+    ),
+    _entry(
+        "untrusted",
+        "The certificate of the token endpoint is not trusted[: {reason}]",
+        "Nothing secret was sent[ to {endpoint}].",
+        because(0.6, "A proxy or virus scanner opens TLS and signs with a root of its own.",
+                fix("Trust that root for token requests.", "smtpctl oauth set {oauth} ca_file=<file>")),
+        because(0.4, "A variable names other roots than the system's (REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE).",
+                fix("Look which are set.", "env | grep -i -E 'ca_bundle|ssl_cert'")),
+        source="RFC 6749 3.2",
+        status=ExitStatus.UNAVAILABLE,
+    ),
+    _entry(
+        "redirect",
+        "The token endpoint sends us elsewhere[, to {location}]",
+        "A secret is never sent on to another address.",
+        because(0.6, "The address is not the token endpoint itself.", _LOOK),
+        because(0.4, "A captive portal or proxy answers in its place.", fix("Log in to the portal first.")),
+        source="RFC 9700 4.12",
+        status=ExitStatus.UNAVAILABLE,
+    ),
+    _entry(
+        "not_json",
+        "The token endpoint answered with something that is no token answer[ ({status})]",
+        "[It begins with: {beginning}]",
+        because(0.5, "A proxy or a captive portal answers in its place.", fix("Look at the address with a browser.")),
+        because(0.5, "The address belongs to another service.", _LOOK),
+        source="RFC 6749 5.1",
+        status=ExitStatus.PROTOCOL,
+    ),
+    _entry(
+        "too_large",
+        "The token endpoint's answer does not end[ within {limit} octets]",
+        "",
+        because(0.9, "What answers is no token endpoint.", _LOOK),
+        source="RFC 6749 5.1",
+        status=ExitStatus.PROTOCOL,
+    ),
+    _entry(
+        "no_discovery",
+        "The issuer does not say where its endpoints are[: {reason}]",
+        "[{endpoint}]",
+        because(0.6, "The issuer's address is wrong; it stands without /.well-known behind it.", _LOOK),
+        because(0.4, "This provider publishes none.",
+                fix("Set the endpoint itself.", "smtpctl oauth set {oauth} token_endpoint=<url>")),
+        source="OpenID Connect Discovery 1.0 4; RFC 8414",
+        status=ExitStatus.CONFIG,
+    ),
+    _entry(
+        "authority",
+        "Microsoft Entra does not know this tenant[: {reason}]",
+        "Before a token is asked for, the sign-in server is asked about the tenant[ {tenant}].",
+        because(0.6, "The tenant is misspelt, or is one of another cloud.",
+                fix("Look at the tenant id on the app registration's overview page.", "smtpctl oauth show {oauth}")),
+        _NETWORK,
+        source="Microsoft: OpenID Connect on the Microsoft identity platform",
+        status=ExitStatus.CONFIG,
+    ),
+    _entry(
+        "file_unusable",
+        "Cannot use the file {path}[: {reason}]",
+        "",
+        because(0.6, "The path is wrong, or this user may not read it.", fix("Look at it.", "ls -l {path}")),
+        because(0.4, "It holds something else than is expected, or needs a pass phrase.", _LOOK),
+        source="RFC 7523 2.2",
+        status=ExitStatus.CONFIG,
+    ),
+    _entry(
+        "declined",
+        "The login was declined[: {reason}]",
+        "Whoever signed in, or a policy of the organisation, said no.",
+        because(0.5, "Somebody pressed Cancel.", _LOG_IN),
+        because(0.5, "An administrator must agree for everybody first.", fix("Ask one to grant admin consent.")),
+        source="RFC 6749 4.1.2.1; RFC 8628 3.5",
+    ),
+    _entry(
+        "code_expired",
+        "Nobody typed the code in time",
+        "A device code is good for some minutes.",
+        because(0.9, "It took too long.", _LOG_IN),
+        source="RFC 8628 3.5",
+    ),
+    _entry(
+        "browser_answer",
+        "The browser came back with something that does not belong to this login[: {reason}]",
+        "The answer was thrown away.",
+        because(0.6, "An old tab was reloaded.", _LOG_IN),
+        because(0.4, "Another program or page tried to slip in an answer.", _LOG_IN),
+        source="RFC 6749 10.12; RFC 7636",
+    ),
+    _entry(
+        "not_supported",
+        "These credentials cannot be used this way[: {reason}]",
+        "",
+        because(0.9, "The grant does not fit what is set.", _LOOK),
+        status=ExitStatus.CONFIG,
+    ),
+)  # fmt: skip
