@@ -94,7 +94,7 @@ ENTRIES = (
     ),
     _entry(
         "redirect",
-        "The token endpoint sends us elsewhere[, to {location}]",
+        "The token endpoint sends us elsewhere[, to {elsewhere}]",
         "A secret is never sent on to another address.",
         because(0.6, "The address is not the token endpoint itself.", _LOOK),
         because(0.4, "A captive portal or proxy answers in its place.", fix("Log in to the portal first.")),

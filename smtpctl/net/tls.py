@@ -24,7 +24,12 @@ _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 @lru_cache(maxsize=8)
 def context(policy: TlsPolicy) -> ssl.SSLContext:
-    """The client context of a policy; one each in a process, because loading trust anchors is what costs.
+    """The client context of a policy; one each in a process, because loading trust anchors is what costs."""
+    return fresh_context(policy)
+
+
+def fresh_context(policy: TlsPolicy) -> ssl.SSLContext:
+    """One of its own, for who changes it.
 
     With pins, or a name of its own to verify, OpenSSL does not judge what `check_pins` and `check_name` do.
     Problem `local.tls_file_unusable` for a CA or client certificate that cannot be loaded.

@@ -1,0 +1,210 @@
+"""Web requests for tokens, the only home of httpx: HTTPS alone, no redirect followed, everything a peer sends limited.
+
+Trusted are the system's roots, or the ones of `Way.ca_file`. httpx, unlike other libraries, does not read
+REQUESTS_CA_BUNDLE; OpenSSL itself reads SSL_CERT_FILE and SSL_CERT_DIR.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from smtpctl.knowledge.families import entry
+from smtpctl.model.endpoint import TlsPolicy
+from smtpctl.model.errors import Problem
+from smtpctl.model.record import NamedTuple
+from smtpctl.model.secret import Secret
+from smtpctl.net import tls
+
+if TYPE_CHECKING:
+    import httpx
+
+LIMIT = 256 * 1024  # octets of an answer; Entra's longest are some 20 kB
+CONNECT = 15.0  # seconds
+_LONGEST_URL = 200
+_BEGINNING = 80  # characters of a wrong answer that are shown
+_BUSY = (429, 503)  # RFC 6585 4, RFC 9110 15.6.4
+_LIBRARIES = ("httpx", "httpcore")
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+class Way(NamedTuple):
+    """Whose requests they are and how they go: `name` of the credentials, a `ca_file` instead of the system's roots, a
+    `proxy` instead of the environment's (HTTPS_PROXY, NO_PROXY), `timeout` in seconds for a whole request."""
+
+    name: str = ""
+    ca_file: str = ""
+    proxy: str = ""
+    timeout: float = 60.0
+
+
+class Answer(NamedTuple):
+    """What came: `headers` by their lower-case names, `url` without its query."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    octets: bytes
+    name: str = ""
+
+    @property
+    def text(self) -> str:
+        """The octets as text, whatever they are."""
+        return self.octets.decode("utf-8", "replace")
+
+    def json(self) -> dict[str, Any]:
+        """The JSON object that it is (RFC 6749 5.1). Problem `oauth.not_json`."""
+        try:
+            found = json.loads(self.octets)
+        except (ValueError, RecursionError):
+            found = None
+        if isinstance(found, dict):
+            return found
+        values = {"status": f"status {self.status}"}
+        if beginning := " ".join(self.text[: 4 * _BEGINNING].split())[:_BEGINNING]:
+            values["beginning"] = "".join(filter(str.isprintable, beginning))
+        raise _problem("not_json", self.url, self.name, **values)
+
+
+def post_form(url: str, fields: Mapping[str, str | Secret], way: Way, *, headers: _Headers | None = None) -> Answer:
+    """What an endpoint answers to a form. Problem `config.endpoint_not_https`, or of the family `oauth`."""
+    shown = {name: _text(value) for name, value in fields.items()}
+    return _request("POST", url, way, {**_FORM, **(headers or {})}, urlencode(shown).encode("ascii"))
+
+
+def get(url: str, way: Way, *, headers: _Headers | None = None) -> Answer:
+    """What is at an address. Problem as for `post_form`."""
+    return _request("GET", url, way, headers or {}, b"")
+
+
+_Headers = Mapping[str, str | Secret]
+
+
+def _request(method: str, url: str, way: Way, headers: _Headers, body: bytes) -> Answer:
+    place = _place(url)
+    if not url.lower().startswith("https://") or not urlsplit(url).hostname:
+        raise entry("config.endpoint_not_https").problem(target=way.name)
+    context = tls.fresh_context(TlsPolicy(ca_file=way.ca_file))
+
+    def ask() -> Answer:
+        return _exchange(method, url, way, {name: _text(value) for name, value in headers.items()}, body, context)
+
+    try:
+        answer = _within(way.timeout, ask)
+    except TimeoutError:
+        raise _problem("timeout", place, way.name, seconds=f"{way.timeout:g}") from None
+    except (OSError, ValueError, ImportError) as error:
+        raise _unreachable(error, place, way) from None
+    if 300 <= answer.status < 400:
+        raise _problem("redirect", place, way.name, elsewhere=_place(answer.headers.get("location", "")) or "nowhere")
+    if answer.status in _BUSY:
+        raise _busy(answer)
+    return answer
+
+
+def _exchange(
+    method: str, url: str, way: Way, headers: Mapping[str, str], body: bytes, context: ssl.SSLContext
+) -> Answer:
+    """One request. OSError or ValueError in place of httpx's own errors, with what was below them."""
+    import logging
+
+    import httpx
+
+    for library in _LIBRARIES:  # at their lowest level they log every header
+        logging.getLogger(library).setLevel(logging.CRITICAL)
+    ends = time.monotonic() + way.timeout
+    limits = httpx.Timeout(way.timeout, connect=min(CONNECT, way.timeout))
+    # An encoded answer could be a thousand times as long as what came.
+    sent = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "smtpctl", **headers}
+    try:
+        with (
+            httpx.Client(verify=context, proxy=way.proxy or None, trust_env=not way.proxy, timeout=limits) as client,
+            client.stream(method, url, headers=sent, content=body or None, follow_redirects=False) as response,
+        ):
+            octets = b"".join(_limited(response, ends, way))
+            names = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(_place(url), response.status_code, names, octets, way.name)
+    except httpx.TimeoutException as error:
+        raise TimeoutError from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise _below(error) from None
+
+
+def _limited(response: httpx.Response, ends: float, way: Way) -> Iterator[bytes]:
+    size = 0
+    for chunk in response.iter_raw():
+        size += len(chunk)
+        if size > LIMIT:
+            raise _problem("too_large", _place(str(response.url)), way.name, limit=LIMIT)
+        if time.monotonic() > ends:
+            raise TimeoutError
+        yield chunk
+
+
+def _below(error: BaseException) -> Exception:
+    """The error of the operating system or OpenSSL that httpx's was made of, else one with its words."""
+    below: BaseException | None = error
+    while below is not None:
+        if isinstance(below, OSError):
+            return below
+        below = below.__cause__ or below.__context__
+    return OSError(" ".join(str(error).split()) or type(error).__name__)
+
+
+def _unreachable(error: Exception, place: str, way: Way) -> Problem:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        roots = (f"file: {way.ca_file}",) if way.ca_file else tls.trust_places()
+        evidence = [f"roots from {root}" for root in roots]
+        return _problem("untrusted", place, way.name, reason=error.verify_message, evidence=evidence)
+    reason = error.reason if isinstance(error, ssl.SSLError) else getattr(error, "strerror", "")
+    return _problem("unreachable", place, way.name, reason=reason or str(error) or type(error).__name__)
+
+
+def _busy(answer: Answer) -> Problem:
+    """`Retry-After` may also be a date (RFC 9110 10.2.3); then it is not told how long."""
+    after = answer.headers.get("retry-after", "")
+    values: dict[str, Any] = {"seconds": after} if after.isdecimal() and len(after) < 8 else {}
+    return _problem("busy", answer.url, answer.name, reason=f"status {answer.status}", **values)
+
+
+def _problem(name: str, place: str, oauth: str, **values: Any) -> Problem:
+    return entry(f"oauth.{name}").problem(target=oauth, oauth=oauth, endpoint=place, **values)
+
+
+def _place(url: str) -> str:
+    """An address as it may be shown: without user, password, query and fragment; '' for what is none."""
+    try:
+        parts = urlsplit(url[:_LONGEST_URL])
+    except ValueError:
+        return ""
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _text(value: str | Secret) -> str:
+    return value.reveal() if isinstance(value, Secret) else value
+
+
+def _within(seconds: float, work: Callable[[], Answer]) -> Answer:
+    """What `work` gives. httpx limits each read and not the whole, and the lookup of a name not at all; what takes too
+    long is left behind in a daemon thread. TimeoutError."""
+    box: list[Answer | Exception] = []
+
+    def attempt() -> None:
+        try:
+            box.append(work())
+        except Exception as error:
+            box.append(error)
+
+    thread = threading.Thread(target=attempt, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not box:
+        raise TimeoutError
+    if isinstance(box[0], Exception):
+        raise box[0]
+    return box[0]
