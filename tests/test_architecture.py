@@ -41,7 +41,9 @@ HOMES: dict[str, set[str]] = {
     "keyring": {"config/secrets/os_keyring.py"},
     "msal": {"oauth/microsoft.py"},
     "httpx": {"net/http.py"},
-    "cryptography": {"net/certificate.py", "sink/authority.py"},  # reading a chain; making a throw-away one
+    # reading a chain; making a throw-away one; a private key with its pass phrase
+    "cryptography": {"net/certificate.py", "sink/authority.py", "oauth/assertion.py"},
+    "jwt": {"oauth/assertion.py"},
     "tomli_w": {"config"},
     "platformdirs": {"config", "cli/defects.py"},  # a defect report must not lean on working settings
     "filelock": {"config"},
@@ -52,7 +54,7 @@ HOMES: dict[str, set[str]] = {
     "idna": {"model", "config/values.py", "message/domains.py"},
     "typer": {"cli"},
 }
-MODULES = {"pyspnego": "spnego"}  # packages that import under another name
+MODULES = {"pyspnego": "spnego", "pyjwt": "jwt"}  # packages that import under another name
 AT_TOP = {"typer"}  # cli is imported only when a command line is to be parsed
 
 # Parts of the standard library that cost as much: only inside the function that uses them.

@@ -10,14 +10,16 @@ import json
 import ssl
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import quote_plus, urlencode, urlsplit, urlunsplit
 
 from smtpctl.knowledge.families import entry
 from smtpctl.model.endpoint import TlsPolicy
 from smtpctl.model.errors import Problem
 from smtpctl.model.record import NamedTuple
+from smtpctl.model.redaction import Redactor
 from smtpctl.model.secret import Secret
 from smtpctl.net import tls
 
@@ -27,9 +29,11 @@ if TYPE_CHECKING:
 LIMIT = 256 * 1024  # octets of an answer; Entra's longest are some 20 kB
 CONNECT = 15.0  # seconds
 _LONGEST_URL = 200
+_LOOKED_AT = 4096
 _BEGINNING = 80  # characters of a wrong answer that are shown
 _BUSY = (429, 503)  # RFC 6585 4, RFC 9110 15.6.4
 _LIBRARIES = ("httpx", "httpcore")
+Fields = Mapping[str, str | Secret]  # of a form, or headers
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -44,18 +48,23 @@ class Way(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What came: `headers` by their lower-case names, `url` without its query."""
+    """What came: `headers` by their lower-case names, `url` without its query; `hidden` are the secrets that were sent."""
 
     url: str
     status: int
     headers: Mapping[str, str]
     octets: bytes
     name: str = ""
+    hidden: tuple[Secret, ...] = ()
 
     @property
     def text(self) -> str:
         """The octets as text, whatever they are."""
         return self.octets.decode("utf-8", "replace")
+
+    def clean(self, text: str) -> str:
+        """A part of it as it may be shown: without what was sent in secret, which an error page may echo."""
+        return _clean(text, self.hidden)
 
     def json(self) -> dict[str, Any]:
         """The JSON object that it is (RFC 6749 5.1). Problem `oauth.not_json`."""
@@ -66,42 +75,60 @@ class Answer(NamedTuple):
         if isinstance(found, dict):
             return found
         values = {"status": f"status {self.status}"}
-        if beginning := " ".join(self.text[: 4 * _BEGINNING].split())[:_BEGINNING]:
-            values["beginning"] = "".join(filter(str.isprintable, beginning))
+        beginning = self.clean(" ".join(self.text[:_LOOKED_AT].split()))[:_BEGINNING]
+        if beginning.startswith("<"):  # anything else could be a token
+            values["beginning"] = beginning
         raise _problem("not_json", self.url, self.name, **values)
 
 
-def post_form(url: str, fields: Mapping[str, str | Secret], way: Way, *, headers: _Headers | None = None) -> Answer:
-    """What an endpoint answers to a form. Problem `config.endpoint_not_https`, or of the family `oauth`."""
-    shown = {name: _text(value) for name, value in fields.items()}
-    return _request("POST", url, way, {**_FORM, **(headers or {})}, urlencode(shown).encode("ascii"))
+def post_form(
+    url: str,
+    fields: Fields,
+    way: Way,
+    *,
+    headers: Fields | None = None,
+    basic: tuple[str, Secret] | None = None,
+) -> Answer:
+    """What an endpoint answers to a form; `basic` are an id and a secret for the header (RFC 6749 2.3.1). Problem
+    `config.endpoint_not_https`, or of the family `oauth`."""
+    body = urlencode({name: _text(value) for name, value in fields.items()}).encode("ascii")
+    sent: dict[str, str | Secret] = {**_FORM, **(headers or {})}
+    if basic:
+        pair = ":".join(quote_plus(_text(part)) for part in basic)
+        sent["Authorization"] = Secret(f"Basic {b64encode(pair.encode()).decode()}")
+    return _request("POST", url, way, sent, body, _secrets(*fields.values(), *(basic or ())))
 
 
-def get(url: str, way: Way, *, headers: _Headers | None = None) -> Answer:
+def get(url: str, way: Way, *, headers: Fields | None = None) -> Answer:
     """What is at an address. Problem as for `post_form`."""
-    return _request("GET", url, way, headers or {}, b"")
+    return _request("GET", url, way, headers or {})
 
 
-_Headers = Mapping[str, str | Secret]
+def require_https(url: str, name: str) -> None:
+    """Problem `config.endpoint_not_https` for any other address; `name` is of the credentials."""
+    if not url.lower().startswith("https://") or not _place(url)[len("https://") :].strip("/:"):
+        raise entry("config.endpoint_not_https").problem(target=name)
 
 
-def _request(method: str, url: str, way: Way, headers: _Headers, body: bytes) -> Answer:
-    place = _place(url)
-    if not url.lower().startswith("https://") or not urlsplit(url).hostname:
-        raise entry("config.endpoint_not_https").problem(target=way.name)
+def _request(
+    method: str, url: str, way: Way, headers: Fields, body: bytes = b"", secrets: tuple[Secret, ...] = ()
+) -> Answer:
+    require_https(url, way.name)
+    place, hidden = _place(url), (*secrets, *_secrets(*headers.values()))
     context = tls.fresh_context(TlsPolicy(ca_file=way.ca_file))
 
     def ask() -> Answer:
         return _exchange(method, url, way, {name: _text(value) for name, value in headers.items()}, body, context)
 
     try:
-        answer = _within(way.timeout, ask)
+        answer = _within(way.timeout, ask)._replace(hidden=hidden)
     except TimeoutError:
         raise _problem("timeout", place, way.name, seconds=f"{way.timeout:g}") from None
     except (OSError, ValueError, ImportError) as error:
-        raise _unreachable(error, place, way) from None
+        raise _unreachable(error, place, way, hidden) from None
     if 300 <= answer.status < 400:
-        raise _problem("redirect", place, way.name, elsewhere=_place(answer.headers.get("location", "")) or "nowhere")
+        elsewhere = _place(answer.clean(answer.headers.get("location", "")))
+        raise _problem("redirect", place, way.name, elsewhere=elsewhere or "nowhere")
     if answer.status in _BUSY:
         raise _busy(answer)
     return answer
@@ -156,13 +183,14 @@ def _below(error: BaseException) -> Exception:
     return OSError(" ".join(str(error).split()) or type(error).__name__)
 
 
-def _unreachable(error: Exception, place: str, way: Way) -> Problem:
+def _unreachable(error: Exception, place: str, way: Way, hidden: tuple[Secret, ...]) -> Problem:
     if isinstance(error, ssl.SSLCertVerificationError):
         roots = (f"file: {way.ca_file}",) if way.ca_file else tls.trust_places()
         evidence = [f"roots from {root}" for root in roots]
         return _problem("untrusted", place, way.name, reason=error.verify_message, evidence=evidence)
     reason = error.reason if isinstance(error, ssl.SSLError) else getattr(error, "strerror", "")
-    return _problem("unreachable", place, way.name, reason=reason or str(error) or type(error).__name__)
+    reason = _clean(reason or str(error), hidden) or type(error).__name__
+    return _problem("unreachable", place, way.name, reason=reason)
 
 
 def _busy(answer: Answer) -> Problem:
@@ -183,6 +211,14 @@ def _place(url: str) -> str:
     except ValueError:
         return ""
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _secrets(*values: str | Secret) -> tuple[Secret, ...]:
+    return tuple(value for value in values if isinstance(value, Secret))
+
+
+def _clean(text: str, hidden: tuple[Secret, ...]) -> str:
+    return "".join(filter(str.isprintable, Redactor(hidden).text(text)))
 
 
 def _text(value: str | Secret) -> str:

@@ -1,0 +1,213 @@
+"""The grants of OAuth 2.0 at a provider that keeps to the standard: RFC 6749, 7523, 7636, 8628.
+
+client_credentials   an application for itself
+refresh_token        what an earlier login left
+device_code          somebody types a code elsewhere
+authorization_code   somebody signs in with a browser; the code it brings is bound to this process (PKCE)
+"""
+
+from __future__ import annotations
+
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from smtpctl.knowledge.families import entry
+from smtpctl.model.errors import Problem
+from smtpctl.model.secret import Secret
+from smtpctl.net import http
+from smtpctl.oauth import assertion
+from smtpctl.oauth.answers import refused
+from smtpctl.oauth.discovery import endpoint, way
+from smtpctl.oauth.values import Application, DeviceCode, Pending, Token
+
+Fields = dict[str, str | Secret]
+DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
+_INTERVAL, _SLOWER, _SLOWEST = 5, 5, 60  # seconds between two questions (RFC 8628 3.2, 3.5)
+_CODE_LIFE = 3600  # seconds: no longer than this is waited, whatever the provider says
+_DECLINED = ("access_denied", "authorization_declined")
+
+
+def obtain(application: Application) -> Token:
+    """A token without anybody there: with the refresh token, where the grant leaves one, else for the application."""
+    if application.grant == "client_credentials":
+        return _token(application, {"grant_type": "client_credentials", **_scope(application)})
+    fields: Fields = {"grant_type": "refresh_token", "refresh_token": application.refresh_token}
+    # A login may have been granted less than was asked for; then asking for all of it again would fail (RFC 6749 6).
+    return _token(application, fields | (_scope(application) if application.grant == "refresh_token" else {}))
+
+
+def device(
+    application: Application,
+    show: Callable[[DeviceCode], None],
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    now: Callable[[], float] = time.time,
+) -> Token:
+    """A token for somebody who types a code elsewhere; asks at the pace that the provider sets."""
+    answer = _ask(application, endpoint(application, "device_endpoint"), _scope(application))
+    found = _good(application, answer)
+    code = _device_code(found, now())
+    secret = found.get("device_code")
+    if code is None or not isinstance(secret, str):
+        raise _no_answer(application, answer)
+    where = endpoint(application, "token_endpoint")
+    show(code)
+    fields: Fields = {"grant_type": DEVICE, "device_code": Secret(secret)}
+    interval = min(_number(found.get("interval"), _INTERVAL), _SLOWEST)
+    while now() + interval < code.expires:
+        sleep(interval)
+        try:
+            answer = _ask(application, where, fields)
+        except Problem as problem:
+            if not problem.retryable:
+                raise
+            interval = min(interval * 2, _SLOWEST)  # RFC 8628 3.5
+            continue
+        error = _error(answer)
+        if error == "slow_down":
+            interval += _SLOWER
+        elif error == "expired_token":
+            break
+        elif error != "authorization_pending":
+            return _granted(application, answer)
+    raise entry("oauth.code_expired").problem(target=application.name, oauth=application.name)
+
+
+def begin(application: Application, redirect: str) -> Pending:
+    """The address to open. What its query has already stays (RFC 6749 3.1)."""
+    import hashlib
+    import secrets
+
+    parts = urlsplit(endpoint(application, "authorization_endpoint"))
+    verifier, state = secrets.token_urlsafe(48), secrets.token_urlsafe(24)
+    challenge = urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    asked = {
+        "response_type": "code",
+        "client_id": application.client_id,
+        "redirect_uri": redirect,
+        **({"scope": " ".join(application.scopes)} if application.scopes else {}),
+        "state": state,
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+    }
+    query = "&".join(filter(None, (parts.query, urlencode(asked))))
+    url = urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
+    return Pending(url, redirect, {"state": Secret(state), "verifier": Secret(verifier)})
+
+
+def finish(application: Application, pending: Pending, query: Mapping[str, str]) -> Token:
+    """The token for the code that the browser came back with. Problem `oauth.browser_answer`, `oauth.declined`."""
+    import hmac
+
+    state: Secret = pending.memory["state"]
+    if not hmac.compare_digest(query.get("state", "").encode(), state.reveal().encode()):
+        raise _foreign(application, "it belongs to another login")
+    if application.issuer and query.get("iss", application.issuer) != application.issuer:
+        raise _foreign(application, "another provider sent it")  # RFC 9207 2.4
+    if "error" in query:
+        raise _refusal(application, query, endpoint(application, "authorization_endpoint"))
+    if not query.get("code"):
+        raise _foreign(application, "it has no code")
+    return _token(
+        application,
+        {
+            "grant_type": "authorization_code",
+            "code": Secret(query["code"]),
+            "redirect_uri": pending.redirect,
+            "code_verifier": pending.memory["verifier"],
+        },
+    )
+
+
+def _scope(application: Application) -> Fields:
+    return {"scope": " ".join(application.scopes)} if application.scopes else {}
+
+
+def _token(application: Application, fields: Fields) -> Token:
+    return _granted(application, _ask(application, endpoint(application, "token_endpoint"), fields))
+
+
+def _ask(application: Application, url: str, fields: Fields) -> http.Answer:
+    """A form from the application, which says who it is (RFC 6749 2.3)."""
+    who: Fields = {"client_id": application.client_id}
+    basic = None
+    if application.assertion_file or application.certificate:
+        who |= assertion.client_fields(application, endpoint(application, "token_endpoint"))
+    elif application.client_secret and application.client_auth == "basic":
+        who, basic = {}, (application.client_id, application.client_secret)
+    elif application.client_secret:
+        who["client_secret"] = application.client_secret
+    return http.post_form(url, {**fields, **who}, way(application), basic=basic)
+
+
+def _granted(application: Application, answer: http.Answer) -> Token:
+    """The token of a successful answer (RFC 6749 5.1)."""
+    found = _good(application, answer)
+    access, kind = found.get("access_token"), str(found.get("token_type", "bearer"))
+    if not isinstance(access, str) or not access.isascii() or not access.isprintable() or not access.strip():
+        raise _no_answer(application, answer)
+    if kind.lower() != "bearer":
+        reason = "the provider gives no bearer token"
+        raise entry("oauth.not_supported").problem(target=application.name, oauth=application.name, reason=reason)
+    life, refresh = _number(found.get("expires_in"), 0), found.get("refresh_token")
+    return Token(
+        Secret(access),
+        time.time() + life if life else 0.0,
+        Secret(refresh if isinstance(refresh, str) else ""),
+        scopes=str(found.get("scope", "")),
+    )
+
+
+def _good(application: Application, answer: http.Answer) -> dict[str, Any]:
+    """The object of an answer that is no error; a Problem for one that is."""
+    found = answer.json()
+    if "error" in found:
+        raise _refusal(application, {key: answer.clean(str(value)) for key, value in found.items()}, answer.url)
+    if answer.status >= 400:
+        raise _no_answer(application, answer)
+    return found
+
+
+def _error(answer: http.Answer) -> str:
+    return str(answer.json().get("error", ""))
+
+
+def _refusal(application: Application, said: Mapping[str, str], where: str) -> Problem:
+    if said["error"] in _DECLINED:
+        reason = " ".join(said.get("error_description", said["error"]).split())[:200]
+        return entry("oauth.declined").problem(target=application.name, oauth=application.name, reason=reason)
+    return refused(said, application.name, where)
+
+
+def _no_answer(application: Application, answer: http.Answer) -> Problem:
+    return entry("oauth.not_json").problem(
+        target=application.name, oauth=application.name, endpoint=answer.url, status=f"status {answer.status}"
+    )
+
+
+def _foreign(application: Application, reason: str) -> Problem:
+    return entry("oauth.browser_answer").problem(target=application.name, oauth=application.name, reason=reason)
+
+
+def _device_code(found: Mapping[str, Any], now: float) -> DeviceCode | None:
+    """What to show, None where it is not all there; Google says verification_url."""
+    code, uri = found.get("user_code"), found.get("verification_uri") or found.get("verification_url")
+    complete = found.get("verification_uri_complete") or ""
+    if not (_shown(code) and _shown(uri) and (not complete or _shown(complete))):
+        return None
+    life = min(_number(found.get("expires_in"), _CODE_LIFE), _CODE_LIFE)
+    return DeviceCode(str(code), str(uri), now + life, str(complete))
+
+
+def _shown(value: Any) -> bool:
+    """Whether it may be put on a terminal."""
+    return isinstance(value, str) and 0 < len(value) < 500 and value.isprintable()
+
+
+def _number(value: Any, otherwise: int) -> int:
+    """Seconds; some providers write them as text."""
+    text = str(value)
+    return int(text) if text.isdecimal() and text.isascii() and 0 < len(text) < 10 else otherwise
