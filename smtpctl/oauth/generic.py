@@ -72,7 +72,7 @@ def device(
         elif error == "expired_token":
             break
         elif error != "authorization_pending":
-            return _granted(application, answer)
+            return granted(application, answer)
     raise entry("oauth.code_expired").problem(target=application.name, oauth=application.name)
 
 
@@ -127,7 +127,7 @@ def _scope(application: Application) -> Fields:
 
 
 def _token(application: Application, fields: Fields) -> Token:
-    return _granted(application, _ask(application, endpoint(application, "token_endpoint"), fields))
+    return granted(application, _ask(application, endpoint(application, "token_endpoint"), fields))
 
 
 def _ask(application: Application, url: str, fields: Fields) -> http.Answer:
@@ -143,7 +143,7 @@ def _ask(application: Application, url: str, fields: Fields) -> http.Answer:
     return http.post_form(url, {**fields, **who}, way(application), basic=basic)
 
 
-def _granted(application: Application, answer: http.Answer) -> Token:
+def granted(application: Application, answer: http.Answer) -> Token:
     """The token of a successful answer (RFC 6749 5.1)."""
     found = _good(application, answer)
     access, kind = found.get("access_token"), str(found.get("token_type", "bearer"))

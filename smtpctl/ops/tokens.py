@@ -91,7 +91,8 @@ def application(oauth: OAuth, user: str, around: Surroundings, hidden: frozenset
         tenant_id=oauth.tenant_id,
         authority=oauth.authority if oauth.tenant_id else "",
         issuer=values["issuer"],
-        token_endpoint=oauth.endpoint,
+        # The key file of a service account says where it is good.
+        token_endpoint=oauth.token_endpoint if oauth.grant == "service_account" else oauth.endpoint,
         authorization_endpoint=values["authorization_endpoint"],
         device_endpoint=values["device_endpoint"],
         scopes=tuple(oauth.scopes.split()),

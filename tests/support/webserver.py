@@ -98,8 +98,9 @@ class WebServer:
                 if answer is None:
                     return
                 octets = answer.body.encode() if isinstance(answer.body, str) else json.dumps(answer.body).encode()
-                self.send_response(answer.status)
-                for name, value in {"Content-Length": str(len(octets)), **answer.headers}.items():
+                self.send_response_only(answer.status)
+                own = {"Date": self.date_time_string(), "Content-Length": str(len(octets))}
+                for name, value in {**own, **answer.headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(octets)
