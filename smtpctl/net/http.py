@@ -32,6 +32,7 @@ _LONGEST_URL = 200
 _LOOKED_AT = 4096
 _BEGINNING = 80  # characters of a wrong answer that are shown
 _BUSY = (429, 503)  # RFC 6585 4, RFC 9110 15.6.4
+_DATES = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
 _LIBRARIES = ("httpx", "httpcore")
 Fields = Mapping[str, str | Secret]  # of a form, or headers
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -39,12 +40,14 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 class Way(NamedTuple):
     """Whose requests they are and how they go: `name` of the credentials, a `ca_file` instead of the system's roots, a
-    `proxy` instead of the environment's (HTTPS_PROXY, NO_PROXY), `timeout` in seconds for a whole request."""
+    `proxy` instead of the environment's (HTTPS_PROXY, NO_PROXY), `timeout` in seconds for a whole request. `local` is a
+    service of this machine, such as a cloud's for identities: in clear and without a proxy."""
 
     name: str = ""
     ca_file: str = ""
     proxy: str = ""
     timeout: float = 60.0
+    local: bool = False
 
 
 class Answer(NamedTuple):
@@ -113,7 +116,8 @@ def require_https(url: str, name: str) -> None:
 def _request(
     method: str, url: str, way: Way, headers: Fields, body: bytes = b"", secrets: tuple[Secret, ...] = ()
 ) -> Answer:
-    require_https(url, way.name)
+    if not (way.local and url.startswith("http://")):
+        require_https(url, way.name)
     place, hidden = _place(url), (*secrets, *_secrets(*headers.values()))
     context = tls.fresh_context(TlsPolicy(ca_file=way.ca_file))
 
@@ -123,7 +127,7 @@ def _request(
     try:
         answer = _within(way.timeout, ask)._replace(hidden=hidden)
     except TimeoutError:
-        raise _problem("timeout", place, way.name, seconds=f"{way.timeout:g}") from None
+        raise _problem("timeout", place, way.name, seconds=f"{round(way.timeout, 1):g}") from None
     except (OSError, ValueError, ImportError) as error:
         raise _unreachable(error, place, way, hidden) from None
     if 300 <= answer.status < 400:
@@ -148,9 +152,10 @@ def _exchange(
     limits = httpx.Timeout(way.timeout, connect=min(CONNECT, way.timeout))
     # An encoded answer could be a thousand times as long as what came.
     sent = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "smtpctl", **headers}
+    proxy, environments = (None, False) if way.local else (way.proxy or None, not way.proxy)
     try:
         with (
-            httpx.Client(verify=context, proxy=way.proxy or None, trust_env=not way.proxy, timeout=limits) as client,
+            httpx.Client(verify=context, timeout=limits, proxy=proxy, trust_env=environments) as client,
             client.stream(method, url, headers=sent, content=body or None, follow_redirects=False) as response,
         ):
             octets = b"".join(_limited(response, ends, way))
@@ -187,7 +192,8 @@ def _unreachable(error: Exception, place: str, way: Way, hidden: tuple[Secret, .
     if isinstance(error, ssl.SSLCertVerificationError):
         roots = (f"file: {way.ca_file}",) if way.ca_file else tls.trust_places()
         evidence = [f"roots from {root}" for root in roots]
-        return _problem("untrusted", place, way.name, reason=error.verify_message, evidence=evidence)
+        name = "certificate_date" if error.verify_code in _DATES else "untrusted"
+        return _problem(name, place, way.name, reason=error.verify_message, evidence=evidence)
     reason = error.reason if isinstance(error, ssl.SSLError) else getattr(error, "strerror", "")
     reason = _clean(reason or str(error), hidden) or type(error).__name__
     return _problem("unreachable", place, way.name, reason=reason)

@@ -35,10 +35,10 @@ def read(application: Application, path: str) -> Secret:
         if len(octets) > _LARGEST:
             raise unusable(application, path, f"it is longer than {_LARGEST} octets")
         text = octets.decode("utf-8").strip()
-    except OSError as error:
-        raise unusable(application, path, error.strerror or str(error)) from None
     except UnicodeDecodeError:
         raise unusable(application, path, "it is no text") from None
+    except (OSError, ValueError) as error:  # a path with a NUL is a ValueError
+        raise unusable(application, path, getattr(error, "strerror", "") or str(error)) from None
     if not text:
         raise unusable(application, path, "it is empty")
     return Secret(text)

@@ -18,16 +18,13 @@ from smtpctl.knowledge.families import entry
 from smtpctl.model.errors import Problem
 from smtpctl.model.secret import Secret
 from smtpctl.net import http
-from smtpctl.oauth import assertion
-from smtpctl.oauth.answers import refused
+from smtpctl.oauth import answers, assertion
 from smtpctl.oauth.discovery import endpoint, way
 from smtpctl.oauth.values import Application, DeviceCode, Pending, Token
 
 Fields = dict[str, str | Secret]
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 _INTERVAL, _SLOWER, _SLOWEST = 5, 5, 60  # seconds between two questions (RFC 8628 3.2, 3.5)
-_CODE_LIFE = 3600  # seconds: no longer than this is waited, whatever the provider says
-_DECLINED = ("access_denied", "authorization_declined")
 
 
 def obtain(application: Application) -> Token:
@@ -49,14 +46,14 @@ def device(
     """A token for somebody who types a code elsewhere; asks at the pace that the provider sets."""
     answer = _ask(application, endpoint(application, "device_endpoint"), _scope(application))
     found = _good(application, answer)
-    code = _device_code(found, now())
+    code = answers.device_code(found, now())
     secret = found.get("device_code")
     if code is None or not isinstance(secret, str):
         raise _no_answer(application, answer)
     where = endpoint(application, "token_endpoint")
     show(code)
     fields: Fields = {"grant_type": DEVICE, "device_code": Secret(secret)}
-    interval = min(_number(found.get("interval"), _INTERVAL), _SLOWEST)
+    interval = min(answers.number(found.get("interval"), _INTERVAL), _SLOWEST)
     while now() + interval < code.expires:
         sleep(interval)
         try:
@@ -108,7 +105,7 @@ def finish(application: Application, pending: Pending, query: Mapping[str, str])
     if application.issuer and query.get("iss", application.issuer) != application.issuer:
         raise _foreign(application, "another provider sent it")  # RFC 9207 2.4
     if "error" in query:
-        raise _refusal(application, query, endpoint(application, "authorization_endpoint"))
+        raise answers.refused(query, application.name, endpoint(application, "authorization_endpoint"))
     if not query.get("code"):
         raise _foreign(application, "it has no code")
     return _token(
@@ -144,28 +141,16 @@ def _ask(application: Application, url: str, fields: Fields) -> http.Answer:
 
 
 def granted(application: Application, answer: http.Answer) -> Token:
-    """The token of a successful answer (RFC 6749 5.1)."""
-    found = _good(application, answer)
-    access, kind = found.get("access_token"), str(found.get("token_type", "bearer"))
-    if not isinstance(access, str) or not access.isascii() or not access.isprintable() or not access.strip():
-        raise _no_answer(application, answer)
-    if kind.lower() != "bearer":
-        reason = "the provider gives no bearer token"
-        raise entry("oauth.not_supported").problem(target=application.name, oauth=application.name, reason=reason)
-    life, refresh = _number(found.get("expires_in"), 0), found.get("refresh_token")
-    return Token(
-        Secret(access),
-        time.time() + life if life else 0.0,
-        Secret(refresh if isinstance(refresh, str) else ""),
-        scopes=str(found.get("scope", "")),
-    )
+    """The token of an answer (RFC 6749 5.1), or a Problem of what it says instead."""
+    return answers.token(_good(application, answer), application.name, answer.url)
 
 
 def _good(application: Application, answer: http.Answer) -> dict[str, Any]:
     """The object of an answer that is no error; a Problem for one that is."""
     found = answer.json()
     if "error" in found:
-        raise _refusal(application, {key: answer.clean(str(value)) for key, value in found.items()}, answer.url)
+        cleaned = {key: answer.clean(str(value)) for key, value in found.items()}
+        raise answers.refused(cleaned, application.name, answer.url)
     if answer.status >= 400:
         raise _no_answer(application, answer)
     return found
@@ -173,13 +158,6 @@ def _good(application: Application, answer: http.Answer) -> dict[str, Any]:
 
 def _error(answer: http.Answer) -> str:
     return str(answer.json().get("error", ""))
-
-
-def _refusal(application: Application, said: Mapping[str, str], where: str) -> Problem:
-    if said["error"] in _DECLINED:
-        reason = " ".join(said.get("error_description", said["error"]).split())[:200]
-        return entry("oauth.declined").problem(target=application.name, oauth=application.name, reason=reason)
-    return refused(said, application.name, where)
 
 
 def _no_answer(application: Application, answer: http.Answer) -> Problem:
@@ -190,24 +168,3 @@ def _no_answer(application: Application, answer: http.Answer) -> Problem:
 
 def _foreign(application: Application, reason: str) -> Problem:
     return entry("oauth.browser_answer").problem(target=application.name, oauth=application.name, reason=reason)
-
-
-def _device_code(found: Mapping[str, Any], now: float) -> DeviceCode | None:
-    """What to show, None where it is not all there; Google says verification_url."""
-    code, uri = found.get("user_code"), found.get("verification_uri") or found.get("verification_url")
-    complete = found.get("verification_uri_complete") or ""
-    if not (_shown(code) and _shown(uri) and (not complete or _shown(complete))):
-        return None
-    life = min(_number(found.get("expires_in"), _CODE_LIFE), _CODE_LIFE)
-    return DeviceCode(str(code), str(uri), now + life, str(complete))
-
-
-def _shown(value: Any) -> bool:
-    """Whether it may be put on a terminal."""
-    return isinstance(value, str) and 0 < len(value) < 500 and value.isprintable()
-
-
-def _number(value: Any, otherwise: int) -> int:
-    """Seconds; some providers write them as text."""
-    text = str(value)
-    return int(text) if text.isdecimal() and text.isascii() and 0 < len(text) < 10 else otherwise

@@ -50,17 +50,17 @@ def files(flaw: str = "") -> authority.Files:
 class WebServer:
     """Serves `answering` at `url`; `requests` holds what was asked; its certificate is of `ca_file`."""
 
-    def __init__(self, answering: Answering, *, flaw: str = "") -> None:
+    def __init__(self, answering: Answering, *, flaw: str = "", secure: bool = True) -> None:
         self.answering = answering
         self.requests: list[Request] = []
         self.ca_file = str(files(flaw).ca)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
-        context = authority.context(files(flaw))
-        # The handshake is the handler's: a client that gives up there must not stop the next one.
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+        if secure:  # the handshake is the handler's: a client that gives up there must not stop the next one
+            context, sock = authority.context(files(flaw)), self._server.socket
+            self._server.socket = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
         self.port = self._server.server_address[1]
-        self.url = f"https://localhost:{self.port}"
+        self.url = f"{'https' if secure else 'http'}://localhost:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     def __enter__(self) -> WebServer:

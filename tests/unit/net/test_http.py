@@ -122,6 +122,12 @@ def test_only_https() -> None:
         )
 
 
+def test_a_service_of_this_machine_is_asked_in_clear_and_directly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with WebServer(lambda request: Response({"a": 1}), secure=False) as server:
+        assert http.get(server.url, http.Way("shop", local=True, proxy="http://127.0.0.1:9")).json() == {"a": 1}
+
+
 def test_an_unknown_root_is_told_with_the_roots_in_use(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     server = serve(lambda request: Response({}))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", server.ca_file)
@@ -132,10 +138,18 @@ def test_an_unknown_root_is_told_with_the_roots_in_use(serve: Any, monkeypatch: 
     assert not server.requests
 
 
-@pytest.mark.parametrize("flaw", ["other_name", "expired", "self_signed"])
-def test_a_certificate_with_a_fault_gets_no_secret(flaw: str) -> None:
+@pytest.mark.parametrize(
+    ("flaw", "name"),
+    [
+        ("other_name", "untrusted"),
+        ("self_signed", "untrusted"),
+        ("expired", "certificate_date"),
+        ("not_yet_valid", "certificate_date"),
+    ],
+)
+def test_a_certificate_with_a_fault_gets_no_secret(flaw: str, name: str) -> None:
     with WebServer(lambda request: Response({}), flaw=flaw) as server:
-        assert refused(lambda: ask(server)).finding.id == "oauth.untrusted"
+        assert refused(lambda: ask(server)).finding.id == f"oauth.{name}"
         assert not server.requests
 
 

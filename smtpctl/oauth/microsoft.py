@@ -1,0 +1,289 @@
+"""Tokens of Microsoft Entra, by MSAL (its only home).
+
+MSAL brings Microsoft's assertions, clouds and managed identities. It does not get to the network by itself: each asking has
+a new application object with nothing cached, and its requests go through `net.http`, which has the limits. So an answer
+that is none ends here, before MSAL reads it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+from smtpctl.knowledge.families import entry
+from smtpctl.model.errors import Problem
+from smtpctl.model.record import NamedTuple
+from smtpctl.model.secret import Secret
+from smtpctl.net import http
+from smtpctl.oauth import answers, assertion
+from smtpctl.oauth.values import Application, DeviceCode, Pending, Token
+
+T = TypeVar("T")
+_ADDED_BY_MSAL = ("offline_access", "openid", "profile")  # it refuses them in what it is given
+_ANYBODY = ("common", "organizations", "consumers")  # in place of a tenant: whoever signs in decides
+_PFX = (".pfx", ".p12")
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_KEY = re.compile(r"-----BEGIN (?P<kind>[A-Z ]*PRIVATE KEY)-----.+?-----END (?P=kind)-----", re.DOTALL)
+
+
+def obtain(application: Application) -> Token:
+    """A new token for the application itself, or by its refresh token. Problem of the family `oauth`, or what the answer
+    means."""
+    if application.managed_identity:
+        return _of_this_machine(application)
+    if application.grant != "client_credentials":
+        return _asked(application, lambda app, scopes: _refreshed(app, scopes, application))
+    if not application.confidential:
+        raise _problem(application, "not_supported", reason="no client secret, certificate or assertion is set")
+    if application.tenant_id.lower() in _ANYBODY:
+        raise _problem(
+            application,
+            "not_supported",
+            reason=f'an application needs the tenant it is in, and "{application.tenant_id}" is none',
+        )
+    return _asked(application, lambda app, scopes: app.acquire_token_for_client(scopes))
+
+
+def device(application: Application, show: Callable[[DeviceCode], None]) -> Token:
+    """A token for somebody who types a code elsewhere. Problem `oauth.declined`, `oauth.code_expired` and the like."""
+    web = _Web(application)
+
+    def over(flow: Mapping[str, Any]) -> bool:
+        web.renew()  # waiting for a person takes longer than any request may
+        return bool(flow["expires_at"] < time.time())
+
+    def ask(app: Any, scopes: list[str]) -> Any:
+        flow = app.initiate_device_flow(scopes)
+        if "error" in flow:
+            return flow
+        code = answers.device_code(flow, time.time())
+        if code is None:
+            raise _problem(application, "not_json", endpoint=web.asked)
+        flow["expires_at"] = code.expires
+        show(code)
+        result = app.acquire_token_by_device_flow(flow, exit_condition=over)
+        if result.get("error") == "authorization_pending":  # still, when the time was over
+            raise _problem(application, "code_expired")
+        return result
+
+    return _asked(application, ask, web)
+
+
+def begin(application: Application, redirect: str) -> Pending:
+    """A login in a browser that comes back to `redirect`. What is remembered has the code verifier in it."""
+    web = _Web(application)
+
+    def start() -> Any:
+        app = _application(application, web)
+        return app.initiate_auth_code_flow(_scopes(application), redirect_uri=redirect)
+
+    flow = _guarded(application, web, start)
+    return Pending(flow["auth_uri"], redirect, {"flow": Secret(json.dumps(flow))})
+
+
+def finish(application: Application, pending: Pending, query: Mapping[str, str]) -> Token:
+    """The token of that login. Problem `oauth.browser_answer` for an answer that belongs to another one."""
+    flow = json.loads(pending.memory["flow"].reveal())
+    if query.get("state") != flow["state"] or not ("code" in query or "error" in query):
+        raise _problem(application, "browser_answer")
+    return _asked(application, lambda app, scopes: app.acquire_token_by_auth_code_flow(flow, dict(query)))
+
+
+def _refreshed(app: Any, scopes: list[str], application: Application) -> Any:
+    return app.acquire_token_by_refresh_token(application.refresh_token.reveal(), scopes)
+
+
+def _of_this_machine(application: Application) -> Token:
+    """A token of the identity that Azure gave to this machine; its own service is asked, without TLS or a proxy."""
+    import msal  # type: ignore[import-untyped]
+
+    web = _Web(application, local=True)
+    who = application.managed_identity
+    identity: Any = (
+        msal.SystemAssignedManagedIdentity() if who == "system" else msal.UserAssignedManagedIdentity(client_id=who)
+    )
+    resource = application.scopes[0].removesuffix("/.default") if application.scopes else ""
+    try:
+        client = msal.ManagedIdentityClient(identity, http_client=web)
+        result = client.acquire_token_for_client(resource=resource)
+    except (ValueError, TypeError, LookupError) as error:
+        raise _problem(application, "no_managed_identity", reason=str(error)) from None
+    except Problem as problem:
+        if problem.finding.id not in ("oauth.unreachable", "oauth.timeout"):
+            raise
+        raise _problem(application, "no_managed_identity", reason="no answer from Azure's service for it") from None
+    if "access_token" not in result:
+        raise _problem(application, "no_managed_identity", reason=answers.said(result))
+    return answers.token(result, application.name, web.asked)
+
+
+# ---------------------------------------------------------------------------------------------------------------- MSAL
+
+
+def _asked(application: Application, ask: Callable[[Any, list[str]], Any], web: _Web | None = None) -> Token:
+    """What `ask` gets from a new application object."""
+    web = web or _Web(application)
+    result = _guarded(application, web, lambda: ask(_application(application, web), _scopes(application)))
+    return answers.token(result, application.name, web.asked)
+
+
+def _application(application: Application, web: _Web) -> Any:
+    """MSAL's object for it, with empty caches: a token or an error of before would hide what is wrong now. Making it asks
+    the tenant for its endpoints; Microsoft is asked about no other host, and not for a region."""
+    import logging
+
+    import msal
+
+    logging.getLogger("msal").setLevel(
+        logging.CRITICAL
+    )  # it logs answers, and without a handler that is standard error
+    common = {
+        "authority": f"{application.authority}/{quote(application.tenant_id, safe='')}",
+        "instance_discovery": False,
+        "http_client": web,
+    }
+    if not application.confidential:
+        return msal.PublicClientApplication(application.client_id, **common)
+    region = msal.ClientApplication.DISABLE_MSAL_FORCE_REGION
+    credential = _credential(application)
+    return msal.ConfidentialClientApplication(application.client_id, credential, azure_region=region, **common)
+
+
+def _guarded(application: Application, web: _Web, work: Callable[[], T]) -> T:
+    """What MSAL gives. Its own errors are about the certificate before a token was asked for, and about the answer then."""
+    import warnings
+
+    try:
+        with warnings.catch_warnings(action="ignore"):  # its advice for programmers, such as form_post for a web page
+            return work()
+    except Problem:
+        raise
+    except Exception as error:
+        if web.answered:
+            raise _problem(application, "not_json", endpoint=web.asked) from None
+        if not application.certificate:
+            raise
+        reason = getattr(error, "strerror", "") or " ".join(str(error).split()) or type(error).__name__
+        raise assertion.unusable(application, application.key or application.certificate, reason) from None
+
+
+def _scopes(application: Application) -> list[str]:
+    return [scope for scope in application.scopes if scope not in _ADDED_BY_MSAL]
+
+
+def _credential(application: Application) -> Any:
+    """What proves the application: an assertion, a certificate with its key, or a secret."""
+    if application.assertion_file:
+        assertion.read(application, application.assertion_file)  # what cannot be read is told before anybody is asked
+        return {"client_assertion": lambda: assertion.read(application, application.assertion_file).reveal()}
+    if not application.certificate:
+        return application.client_secret.reveal()
+    passphrase = application.passphrase.reveal() or None
+    if application.certificate.lower().endswith(_PFX):
+        return {"private_key_pfx_path": application.certificate, "passphrase": passphrase}
+    key = application.key or application.certificate
+    return {
+        "private_key": _block(application, key, _KEY, "it has no private key in PEM"),
+        "public_certificate": _block(
+            application, application.certificate, _CERTIFICATE, "it has no certificate in PEM"
+        ),
+        "passphrase": passphrase,
+    }
+
+
+def _block(application: Application, path: str, kind: re.Pattern[str], missing: str) -> str:
+    """The first one of a PEM file: of a chain, that is the application's own certificate."""
+    found = kind.search(assertion.read(application, path).reveal())
+    if found is None:
+        raise assertion.unusable(application, path, missing)
+    return found[0]
+
+
+def _problem(application: Application, name: str, **values: Any) -> Problem:
+    return entry(f"oauth.{name}").problem(target=application.name, oauth=application.name, **values)
+
+
+# ------------------------------------------------------------------------------------------------------- MSAL's requests
+
+
+class _Response(NamedTuple):
+    """An answer as MSAL wants it; what is no answer has been raised before."""
+
+    status_code: int
+    text: str
+    headers: Mapping[str, str]
+
+    def raise_for_status(self) -> None:
+        """Never called: `_Web` passes no other status on."""
+
+
+class _Web:
+    """What MSAL sends requests with. All of them together have the application's time; `asked` is the address of the last
+    one, `answered` whether a token endpoint has answered."""
+
+    def __init__(self, application: Application, *, local: bool = False) -> None:
+        self._application, self._local = application, local
+        self.asked, self.answered = "", False
+        self.renew()
+
+    def renew(self) -> None:
+        """Let the time begin anew."""
+        self._ends = time.monotonic() + self._application.timeout
+
+    def get(self, url: str, params: Any = None, headers: Any = None, **_: Any) -> _Response:
+        """Of Entra these are the tenant's endpoints."""
+        asked = f"{url}?{urlencode(params)}" if params else url
+        answer = http.get(asked, self._way(asked), headers=_fields(headers))
+        found = answer.json()
+        if not self._local:
+            self._judge(answer, found)
+        return _Response(answer.status, answer.text, answer.headers)
+
+    def post(self, url: str, params: Any = None, data: Any = None, headers: Any = None, **_: Any) -> _Response:
+        """A request for a token or for a device code."""
+        answer = http.post_form(url, _fields(data), self._way(url), headers=_fields(headers))
+        found = answer.json()
+        self.answered = True
+        if "error" in found:  # an error may echo what was sent
+            found = {key: answer.clean(str(value)) for key, value in found.items()}
+        if answer.status >= 500:
+            raise answers.refused(found, self._application.name, self.asked)
+        return _Response(answer.status, json.dumps(found), answer.headers)
+
+    def close(self) -> None:
+        """Nothing stays open."""
+
+    def _way(self, url: str) -> http.Way:
+        self.asked = url.partition("?")[0]
+        application, left = self._application, max(self._ends - time.monotonic(), 0.001)
+        return http.Way(application.name, application.ca_file, application.proxy, left, self._local)
+
+    def _judge(self, answer: http.Answer, found: Mapping[str, Any]) -> None:
+        """Raise what MSAL would make a sentence without a reason of: a tenant that is not known there."""
+        if answer.status == 200:
+            if all(str(found.get(name, "")).startswith("https://") for name in _ENDPOINTS):
+                return
+            reason = "it does not say where tokens are obtained"
+        elif "AADSTS" in answers.said(found):
+            raise answers.refused(found, self._application.name, self.asked)
+        else:
+            reason = answers.said(found) or f"status {answer.status}"
+        raise _problem(self._application, "authority", reason=reason, tenant=self._application.tenant_id)
+
+
+_SECRET = ("client_secret", "client_assertion", "refresh_token", "code", "device_code", "code_verifier")
+_ENDPOINTS = ("authorization_endpoint", "token_endpoint")
+
+
+def _fields(given: Mapping[str, Any] | None) -> dict[str, str | Secret]:
+    """A form or headers of MSAL's as `net.http` takes them."""
+    texts = {
+        name: value.decode() if isinstance(value, bytes) else str(value)
+        for name, value in (given or {}).items()
+        if value is not None
+    }
+    return {name: Secret(text) if name in _SECRET else text for name, text in texts.items()}
