@@ -39,6 +39,7 @@ class Grant(NamedTuple):
     static: bool = False
     days_left: int | None = None
     elsewhere: bool = False  # a managed identity asks the machine it runs on
+    own_authority: bool = False  # the tenant signs in at none of Microsoft's clouds, so its mail server is another, too
 
 
 class Settings(NamedTuple):
@@ -158,7 +159,7 @@ def _grant(it: Settings, grant: Grant) -> Iterator[Finding]:
         # Some providers give a token without a scope; without the others none does.
         severity = Severity.ERROR if missing else Severity.WARNING
         yield it.finding("oauth_incomplete", "oauth", severity=severity, missing=", ".join(missing + scope))
-    if grant.tenant_id:
+    if grant.tenant_id and not grant.own_authority:
         yield from _microsoft(it)
 
 

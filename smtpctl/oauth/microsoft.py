@@ -168,6 +168,8 @@ def _guarded(application: Application, web: _Web, work: Callable[[], T]) -> T:
         if not application.certificate:
             raise
         reason = getattr(error, "strerror", "") or " ".join(str(error).split()) or type(error).__name__
+        if "RSAPSSAlgorithm" in reason:  # PyJWT
+            reason = "its key is not RSA; Entra takes no other"
         raise assertion.unusable(application, application.key or application.certificate, reason) from None
 
 

@@ -123,6 +123,7 @@ def _grant(oauth: OAuth) -> rules.Grant:
         static=oauth.static,
         days_left=(date.fromisoformat(last) - datetime.now(UTC).date()).days if last else None,
         elsewhere=bool(values["managed_identity"]),
+        own_authority=bool(values["authority"]),
     )
 
 
