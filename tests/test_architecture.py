@@ -53,6 +53,7 @@ HOMES: dict[str, set[str]] = {
     "h11": {"net/proxy.py"},
     "idna": {"model", "config/values.py", "message/domains.py"},
     "typer": {"cli"},
+    "segno": {"cli/oauth_login.py"},
 }
 MODULES = {"pyspnego": "spnego", "pyjwt": "jwt"}  # packages that import under another name
 AT_TOP = {"typer"}  # cli is imported only when a command line is to be parsed
@@ -86,6 +87,7 @@ REVEALS: dict[str, str] = {
     "ops/directions.py": "tells an application the password that was made up for this sink",
     "cli/sink_screen.py": "shows the password that was made up for this sink",
     "cli/sink.py": "a prompt's answer, wrapped again by secrets.fetch",
+    "ops/token_output.py": "prints a token because it was asked for one",
     "cli/live.py": "a prompt's answer, wrapped again by secrets.fetch",
 }
 

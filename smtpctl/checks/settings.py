@@ -31,6 +31,7 @@ class Grant(NamedTuple):
     settings that this grant cannot do without, `static` that a token is there and none is asked for.
     """
 
+    name: str = ""
     tenant_id: str = ""
     token_endpoint: str = ""
     issuer: str = ""
@@ -148,17 +149,18 @@ def _grant(it: Settings, grant: Grant) -> Iterator[Finding]:
         yield it.finding("token_endpoint_ignored", "oauth")
     endpoint = grant.token_endpoint or grant.issuer
     if not (grant.tenant_id or endpoint or grant.elsewhere):
-        yield it.finding("oauth_no_endpoint", "oauth")
+        yield it.finding("oauth_no_endpoint", "oauth", oauth=grant.name)
     elif not (grant.tenant_id or grant.elsewhere) and not endpoint.startswith("https://"):
         yield it.finding("endpoint_not_https", "oauth")
     if grant.days_left is not None and grant.days_left < SECRET_SOON:
-        yield it.finding("oauth_secret_expires_soon", "oauth", days=grant.days_left)
+        yield it.finding("oauth_secret_expires_soon", "oauth", oauth=grant.name, days=grant.days_left)
     missing = [name for name, there in grant.needed.items() if not there]
     scope = [] if grant.scope or not endpoint or grant.tenant_id else ["scope"]
     if missing or scope:
         # Some providers give a token without a scope; without the others none does.
         severity = Severity.ERROR if missing else Severity.WARNING
-        yield it.finding("oauth_incomplete", "oauth", severity=severity, missing=", ".join(missing + scope))
+        about = {"oauth": grant.name, "missing": ", ".join(missing + scope)}
+        yield it.finding("oauth_incomplete", "oauth", severity=severity, **about)
     if grant.tenant_id and not grant.own_authority:
         yield from _microsoft(it)
 

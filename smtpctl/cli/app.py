@@ -35,6 +35,7 @@ COMMANDS: dict[str, CommandInfo] = {
     "report": CommandInfo("smtpctl.cli.report", "Write all about one failure into a file for a ticket", TESTING),
     "profile": CommandInfo("smtpctl.cli.profile", "SMTP servers: add, show, change, import, export", SERVERS),
     "secret": CommandInfo("smtpctl.cli.secret", "Passwords and where each one is kept", SERVERS),
+    "oauth": CommandInfo("smtpctl.cli.oauth", "OAuth 2.0 credentials: log in, print and read tokens", SERVERS),
     "preset": CommandInfo("smtpctl.cli.preset", "Settings of well-known providers", SERVERS),
     "site": CommandInfo("smtpctl.cli.site", "Sites, each with settings of its own", SERVERS),
     "config": CommandInfo("smtpctl.cli.config", "The settings of a scope, and the file they are in", SERVERS),

@@ -118,9 +118,8 @@ ENTRIES = (
                 0.7,
                 "Microsoft 365: the tenant id is missing.",
                 fix(
-                    "Copy the directory (tenant) id from the app registration's overview page; in the configuration file it is "
-                    "tenant_id below its [oauth.NAME] heading.",
-                    "smtpctl config path",
+                    "Copy the directory (tenant) id from the app registration's overview page.",
+                    "smtpctl oauth set {oauth} tenant_id=<tenant>",
                     safe=True,
                 ),
             ),
@@ -128,8 +127,8 @@ ENTRIES = (
                 0.3,
                 "Another provider: the token endpoint is missing.",
                 fix(
-                    "Set the address that the provider documents, as token_endpoint below its [oauth.NAME] heading; it begins with https://.",
-                    "smtpctl config path",
+                    "Set the address that the provider documents; it begins with https://.",
+                    "smtpctl oauth set {oauth} token_endpoint=<url>",
                     safe=True,
                 ),
             ),
@@ -149,9 +148,8 @@ ENTRIES = (
                 0.8,
                 "Nothing says where the access token comes from.",
                 fix(
-                    "Name a program that prints one, as access_token_command below its [oauth.NAME] heading (or "
-                    "access_token_file, access_token_env).",
-                    "smtpctl config path",
+                    "Name a program that prints one (or access_token_file, access_token_env).",
+                    "smtpctl oauth set {oauth} access_token_command=<command>",
                     safe=True,
                 ),
                 fix("For one run: --access-token-command, --access-token-file or --access-token-env."),
@@ -241,8 +239,9 @@ ENTRIES = (
                 0.9,
                 "They were not filled in.",
                 fix(
-                    "Set them below its [oauth.NAME] heading; the provider's developer console shows them.",
-                    "smtpctl config path",
+                    "The provider's developer console shows them. A secret is asked for, never typed into the file.",
+                    "smtpctl oauth set {oauth} client_id=<id>",
+                    "smtpctl secret set oauth/{oauth}/client_secret",
                     safe=True,
                 ),
             ),
@@ -262,7 +261,7 @@ ENTRIES = (
                 "Secrets of applications are made for a time; Entra's for at most two years.",
                 fix(
                     "Make a new one at the provider, store it, and write down its last day.",
-                    "smtpctl oauth set <name> secret_expires=<date>",
+                    "smtpctl oauth set {oauth} secret_expires=<date>",
                 ),
             ),
         ),

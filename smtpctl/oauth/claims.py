@@ -16,7 +16,7 @@ from smtpctl.model.secret import Secret
 SKEW = 300  # seconds that clocks may differ, as Entra allows
 ROLE = "SMTP.SendAsApp"  # what an application needs at Exchange Online
 _LONGEST = 64 * 1024  # octets of a token that is looked at
-_GRAPH = ("https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000")
+GRAPH = ("https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000")
 _ACCOUNTS = ("upn", "preferred_username", "unique_name", "email")
 
 
@@ -64,11 +64,11 @@ def told(token: Secret, user: str, now: float) -> Told:
     found = claims(token)
     if not found:
         return NOTHING
-    scopes, roles = _words(found.get("scp")), _words(found.get("roles"))
+    scopes, roles = words(found.get("scp")), words(found.get("roles"))
     account = next((str(found[name]) for name in _ACCOUNTS if found.get(name)), "")
     app_only = found.get("idtyp") == "app" or not (scopes or account)
     holds = {
-        "scope_of_graph": str(found.get("aud", "")).rstrip("/") in _GRAPH,
+        "scope_of_graph": str(found.get("aud", "")).rstrip("/") in GRAPH,
         "token_expired": _number(found.get("exp"), now) + SKEW < now,
         "token_of_somebody_else": bool(account and user) and account.lower() != user.lower(),
         # Without the role it may still be right: an application may be granted mailboxes in Exchange instead.
@@ -96,7 +96,7 @@ def _shown(found: Mapping[str, Any], account: str, roles: list[str], scopes: lis
     return {**shown, "expires": expires} if expires else shown
 
 
-def _words(value: Any) -> list[str]:
+def words(value: Any) -> list[str]:
     """A claim that is a list, or words with blanks between."""
     return value.split() if isinstance(value, str) else [str(item) for item in value] if isinstance(value, list) else []
 

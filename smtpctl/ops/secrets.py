@@ -24,7 +24,7 @@ from smtpctl.ops.settings import Change
 # What stands before the first slash -> the table of the file, and the secrets that its entries can have.
 NOUNS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "profile": ("profiles", SECRETS),
-    "oauth": ("oauth", ("client_secret", "refresh_token", "access_token")),
+    "oauth": ("oauth", ("client_secret", "refresh_token", "access_token", "client_key_password")),
 }
 
 

@@ -21,7 +21,7 @@ def profile(resolved: Profile, *, origins: bool) -> dict[str, Any]:
     to log in) as `connection` and `authentication`, and with `origins` where each value comes from."""
     data: dict[str, Any] = {"name": resolved.name}
     data |= {key: plain(value) for key, value in resolved.values.items() if key != "oauth"}
-    data["oauth"] = _oauth(resolved.oauth) if resolved.oauth else None
+    data["oauth"] = oauth(resolved.oauth) if resolved.oauth else None
     data["connection"] = _connection(resolved)
     data["authentication"] = _authentication(resolved)
     if origins:
@@ -105,7 +105,7 @@ def _authentication(found: Profile) -> dict[str, Any]:
     }
 
 
-def _oauth(found: OAuth) -> dict[str, Any]:
+def oauth(found: OAuth) -> dict[str, Any]:
     return {
         "name": found.name,
         "grant": found.grant,

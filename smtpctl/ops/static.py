@@ -115,6 +115,7 @@ def _grant(oauth: OAuth) -> rules.Grant:
         needed = {"key_file": bool(values["key_file"])}
     last = values["secret_expires"]
     return rules.Grant(
+        oauth.name,
         oauth.tenant_id,
         oauth.endpoint if oauth.grant == "service_account" else oauth.token_endpoint,
         values["issuer"],
