@@ -67,9 +67,15 @@ emails_enabled = true
 [oauth.m365]
 client_id = "app"
 tenant_id = "tenant"
+authority = "https://127.0.0.1:1"
 client_secret = {clientsecret}
 refresh_token = {refreshtoken}
 access_token = {oauthtoken}
+[oauth.asking]
+client_id = "app"
+token_endpoint = "https://127.0.0.1:1/token"
+scope = "mail"
+client_secret = {clientsecret}
 [profiles.plain]
 {server}
 username = "plain"
@@ -140,6 +146,14 @@ LINES: dict[str, list[str]] = {
         "diagnose plain --json",
         "diagnose smtp://ann:{url}@127.0.0.1:1 --no-input",
     ],
+    "oauth list": ["oauth list", "oauth list --json"],
+    "oauth show": ["oauth show m365", "oauth show m365 --json"],
+    "oauth add": ["oauth add new --tenant-id tenant --client-id app", "oauth add new --preset gmail"],
+    "oauth set": ["oauth set m365 cache=file", "oauth set m365 client_secret={option}"],
+    "oauth remove": ["oauth remove m365 --yes", "oauth remove asking --yes"],
+    "oauth login": ["oauth login m365", "oauth login m365 --with code --no-input"],
+    "oauth token": ["oauth token asking", "oauth token asking --renew --format xoauth2 --user a@b.test"],
+    "oauth inspect": ["oauth inspect asking", "oauth inspect - < {typed}"],
     "explain": ["explain auth.refused", "explain session.jsonl"],
     "validate": ["validate", *(f"validate {name}" for name in PROFILES), "validate --strict --platform azure"],
     "profile list": ["profile list"],

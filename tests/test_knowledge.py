@@ -30,12 +30,16 @@ ENTRIES = tuple(families.all_entries())
 SAID = tuple(CATALOGUE.entries.values())
 _parser: Any = importlib.import_module("re._parser")
 _NOT_IDS = (
+    "oauth.tenant",
+    "oauth.client_",
+    "oauth.scope",
+    "oauth.token_endpoint",
     "smtp.office365.",
     "smtp.partner.",
     "smtp.zengenti.",
     "smtp.example.",
     "config.toml",
-)  # hosts and files look like ids
+)  # hosts, files and settings look like ids
 
 
 def named(values: tuple[Any, ...]) -> Any:

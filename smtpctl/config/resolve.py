@@ -212,8 +212,8 @@ def _profile(name: str, found: Found, document: Document) -> Profile:
     effective = {key: value for key, (value, _, _) in found.items()}
     password, token = (_secret(secret, found) for secret in SECRETS)
     oauth = _oauth(effective["oauth"], found["oauth"], document)
-    if not token and oauth and oauth.static:
-        token = oauth.access_token
+    if not token and oauth:
+        token = oauth.access_token  # one that is there needs no asking, whatever the grant
     sender = values.bare_address(effective["from"])
     method = auth_method(effective, password=bool(password), token=bool(token or oauth))
     host = effective["host"] or ""

@@ -113,7 +113,6 @@ def _grant(oauth: OAuth) -> rules.Grant:
         needed["client_secret"] = proven
     elif oauth.grant == "service_account":
         needed = {"key_file": bool(values["key_file"])}
-    last = values["secret_expires"]
     return rules.Grant(
         oauth.name,
         oauth.tenant_id,
@@ -122,10 +121,23 @@ def _grant(oauth: OAuth) -> rules.Grant:
         oauth.scopes,
         needed,
         static=oauth.static,
-        days_left=(date.fromisoformat(last) - datetime.now(UTC).date()).days if last else None,
+        days_left=_days_left(values),
         elsewhere=bool(values["managed_identity"]),
         own_authority=bool(values["authority"]),
     )
+
+
+def _days_left(values: Mapping[str, Any]) -> int | None:
+    """Until the client's secret or certificate ends, as far as that is known."""
+    today = datetime.now(UTC)
+    last = values["secret_expires"]
+    ends = [(date.fromisoformat(last) - today.date()).days] if last else []
+    if values["client_cert"]:
+        from smtpctl.net import certificate
+
+        found = certificate.of_file(values["client_cert"])
+        ends += [int((found.not_after - today.timestamp()) // 86400)] if found else []
+    return min(ends, default=None)
 
 
 def _texts(values: Mapping[str, Any]) -> dict[str, str]:

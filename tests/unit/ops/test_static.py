@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from smtpctl.model.secret import Secret
 from smtpctl.model.transcript import Kind
 from smtpctl.ops.check import check
 from smtpctl.ops.session import Surroundings
+from smtpctl.ops.static import judge
 from smtpctl.ops.test_send import Wish, draft
 from smtpctl.ops.test_send import test_send as send
 from smtpctl.protocol.server.values import Setup
@@ -170,3 +172,24 @@ def test_a_password_beside_a_token_is_never_sent(tmp_path: Path) -> None:
     assert "config.password_ignored" in ids(report)
     sent = [event.text for event in report.transcript if event.kind is Kind.SENT and event.text.startswith("AUTH")]
     assert sent == ["AUTH XOAUTH2 ********"], report.findings
+
+
+@pytest.mark.parametrize(("days", "warned"), [(29, True), (-3, True), (31, False)])
+def test_the_end_of_a_client_secret_is_told_a_month_before(days: int, warned: bool) -> None:
+    last = (datetime.now(UTC) + timedelta(days=days)).date().isoformat()
+    text = f"""version = 1
+[profiles.office]
+host = "smtp.office365.com"
+port = 587
+tls = "starttls"
+auth = "oauth2"
+username = "a@x.test"
+oauth = "m365"
+[oauth.m365]
+tenant_id = "contoso.test"
+client_id = "app"
+client_secret_env = "SECRET"
+secret_expires = "{last}"
+"""
+    found = judge(resolve("office", {}, {}, document=Document(Path("none.toml"), text)))
+    assert ("config.oauth_secret_expires_soon" in [finding.id for finding in found]) is warned
