@@ -111,8 +111,9 @@ class Terminal:
         self.out(document(f"smtpctl.{schema}", data))
 
     def problem(self, problem: Problem, schema: str) -> None:
-        """A failure that ends the run: a document where documents are asked for, else to stderr."""
-        if self.format != "text":
+        """A failure that ends the run: a document where documents are asked for, else to stderr. A format of one command's
+        own has no form for it."""
+        if self.format != "text" and self.format in FORMATS:
             self.out(self.renderer(schema).problem(problem))
             return
         unicode = _can_show(self.stderr, self.environ)
