@@ -150,7 +150,7 @@ def inspect(
     """Say what is in a token, and what SMTP does not like about it.
 
     $ smtpctl oauth inspect m365
-    $ pbpaste | smtpctl oauth inspect -
+    $ pass show mail-token | smtpctl oauth inspect -
 
     Reads it here and sends it nowhere. Also reads a SASL response and the challenge of a server that refused one.
     """
