@@ -18,10 +18,9 @@ from smtpctl.knowledge.match import by_id as by_finding_id
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.explanation import Bounce, Bounced, Explained, Explanation, LogCause, LogSummary, Meaning
 from smtpctl.model.finding import Finding
-from smtpctl.ops import bounce, own_output
+from smtpctl.ops import own_output
 from smtpctl.ops.extract import Failure, failures, first
 from smtpctl.ops.hints import NO_HINTS, Hints
-from smtpctl.ops.log import Log
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*\.(?=[^.]*[a-z_])[a-z0-9_-]+", re.IGNORECASE)
 _CODE = re.compile(r"(?:([2-5]\d\d)[ -]?)?(?:([245X])\.(\d{1,3})\.(\d{1,3}))?", re.IGNORECASE)
@@ -69,6 +68,8 @@ def explain_lines(lines: Iterable[str], known: Hints = NO_HINTS) -> Explained:
         stream = iter(text.splitlines(keepends=True)[len(start) :])
     if len(start) < 2:
         return explain("".join(start), known)
+    from smtpctl.ops import bounce
+
     head = bounce.header(start, stream)
     if bounce.looks_like_mail(head):
         return _mails(chain(head, stream), known)
@@ -77,6 +78,9 @@ def explain_lines(lines: Iterable[str], known: Hints = NO_HINTS) -> Explained:
 
 def _mails(lines: Iterable[str], known: Hints) -> Explained:
     """A bounce, or the bounces of a mailbox, summed up."""
+    from smtpctl.ops import bounce
+    from smtpctl.ops.log import Log
+
     log = Log(known)
     mails = bounce.mails(log.counted(lines))
     start = list(islice(mails, 2))
@@ -91,6 +95,8 @@ def _mails(lines: Iterable[str], known: Hints) -> Explained:
 
 def _mail(text: str, known: Hints) -> Explained:
     """A bounce, recipient by recipient; one without their fields by its text."""
+    from smtpctl.ops import bounce
+
     told = bounce.read(text)
     failed = [Bounced(one.address, one.action, _explained(one.failure, known)) for one in told.recipients]
     if len(failed) > 1:
@@ -99,6 +105,8 @@ def _mail(text: str, known: Hints) -> Explained:
 
 
 def _log(lines: Iterable[str], known: Hints) -> Explained:
+    from smtpctl.ops.log import Log
+
     log = Log(known)
     for failure in failures(log.counted(lines)):
         log.add(failure)
@@ -108,7 +116,7 @@ def _log(lines: Iterable[str], known: Hints) -> Explained:
 
 def _recalled(text: str) -> Explained | None:
     """Our own output: what it found is known, and need not be guessed from its words."""
-    found = own_output.findings(text, lambda name: known.finding if (known := by_id(name)) else None)
+    found = found_in(text)
     pages = {finding.id: Explanation(finding, retryable=_later(finding.id)) for finding in found}
     if len(pages) < 2:
         return next(iter(pages.values()), None)
@@ -118,6 +126,11 @@ def _recalled(text: str) -> Explained | None:
         for name, count in counts.most_common()
     )
     return LogSummary(text.count("\n"), len(found), causes)
+
+
+def found_in(text: str) -> tuple[Finding, ...]:
+    """What our own output says was found; empty where nothing was, or the text is something else."""
+    return own_output.findings(text, lambda name: known.finding if (known := by_id(name)) else None)
 
 
 def _later(name: str) -> bool | None:

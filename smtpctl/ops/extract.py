@@ -13,6 +13,7 @@ import ast
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 from smtpctl.knowledge.wording import recognise
@@ -43,10 +44,18 @@ class Failure(NamedTuple):
 
 class _Shape(NamedTuple):
     """How a kind of program writes it: a group `text` or `bare` or a `literal` of Python, perhaps `code` or `retcode` (put
-    before it), the name of a .NET `status`, and the `command` that was answered."""
+    before it), the name of a .NET `status`, and the `command` that was answered. A text without any of the `needles` is not
+    it; so most texts meet a few expressions, and the others are never compiled."""
 
     name: str
-    pattern: re.Pattern[str]
+    regex: str
+    needles: tuple[str, ...] = ()
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """Where the text has it."""
+        if self.needles and not any(needle in text for needle in self.needles):
+            return None
+        return _expression(self.regex).search(text)
 
 
 # SMTP's own codes; 404 and 429 are some web server's, and so are others with these words behind them. Nor is a number of
@@ -63,59 +72,72 @@ _SAYS = (
 )
 
 
-def _shape(name: str, pattern: str) -> _Shape:
-    pattern = pattern.replace("SAYS", _SAYS).replace("CODE", _CODE)
-    return _Shape(name, re.compile(pattern, re.MULTILINE))
+@cache
+def _expression(regex: str) -> re.Pattern[str]:
+    return re.compile(regex.replace("SAYS", _SAYS).replace("CODE", _CODE), re.MULTILINE)
 
 
 _SHAPES = (
-    _shape("postfix", r"said: (?P<text>CODE.*?)(?: \(in reply to (?P<command>[^)]*?)(?: command)?\))?\)?$"),
-    _shape("postfix refused", r"refused to talk to me: (?P<text>CODE.*?)\)?$"),
-    _shape("postfix connection", r"status=(?:deferred|bounced) \((?P<text>.*)\)$"),
-    _shape("postfix sasl", r"SASL authentication failed; server \S+ said: (?P<text>.*)$"),
-    _shape(
+    _Shape(
+        "postfix", r"said: (?P<text>CODE.*?)(?: \(in reply to (?P<command>[^)]*?)(?: command)?\))?\)?$", ("said: ",)
+    ),
+    _Shape("postfix refused", r"refused to talk to me: (?P<text>CODE.*?)\)?$", ("refused to talk",)),
+    _Shape("postfix connection", r"status=(?:deferred|bounced) \((?P<text>.*)\)$", ("status=",)),
+    _Shape("postfix sasl", r"SASL authentication failed; server \S+ said: (?P<text>.*)$", ("SASL auth",)),
+    _Shape(
         "postfix reject",
         r"NOQUEUE: reject: (?P<command>\S+) from [^:]{1,300}: (?P<text>CODE .*?)(?:; from=<.*)?$",
+        ("NOQUEUE",),
     ),
-    _shape(
+    _Shape(
         "exim",
         r"SMTP error from remote (?:mail server|mailer) after (?P<command>[^:]{0,40}(?::<[^>]{0,320}>[^:]{0,80})?): (?:host \S+ \[\S+\]: )?(?P<text>CODE.*)$",
+        ("SMTP error from",),
     ),
-    _shape("msmtp", r"smtpmsg='(?P<text>CODE.*?)'(?: errormsg=|$)"),
-    _shape("msmtp error", r"errormsg='(?P<text>.*?)'(?: exitcode=|$)"),
-    _shape("delivery report", r"(?i)^(?:Diagnostic-Code:\s*[\w-]+|smtp|lmtp|x-[\w-]+);\s*#?(?P<text>.*)$"),
-    _shape("exchange protocol log", r",<,(?P<text>CODE .*?),?$"),
-    _shape("exchange tracking", r"LED=(?P<text>CODE .*?)\}"),
-    _shape(
+    _Shape("msmtp", r"smtpmsg='(?P<text>CODE.*?)'(?: errormsg=|$)", ("smtpmsg=",)),
+    _Shape("msmtp error", r"errormsg='(?P<text>.*?)'(?: exitcode=|$)", ("errormsg=",)),
+    _Shape("delivery report", r"(?i)^(?:Diagnostic-Code:\s*[\w-]+|smtp|lmtp|x-[\w-]+);\s*#?(?P<text>.*)$", (";",)),
+    _Shape("exchange protocol log", r",<,(?P<text>CODE .*?),?$", (",<,",)),
+    _Shape("exchange tracking", r"LED=(?P<text>CODE .*?)\}", ("LED=",)),
+    _Shape(
         "python",
         r"(?:\((?P<code>CODE), |retcode \((?P<retcode>CODE)\); Msg: )(?P<literal>[bu]?'(?:[^'\\]|\\.)*'|[bu]?\"(?:[^\"\\]|\\.)*\")",
+        ("(4", "(5"),
     ),
-    _shape("dotnet", r"(?:(?P<status>[A-Z][\w ,]{5,90})\. )?The server response was: (?P<text>.*)$"),
-    _shape("mailkit", r"Exception: (?P<code>CODE): (?P<text>.*)$"),
-    _shape("lettre", r"(?:permanent|transient) error \((?P<code>CODE)\): (?P<text>.*)$"),
-    _shape("curl", r"\b(?P<command>MAIL|RCPT|DATA) failed: (?P<text>CODE)\b"),
-    _shape(
+    _Shape(
+        "dotnet",
+        r"(?:(?P<status>[A-Z][\w ,]{5,90})\. )?The server response was: (?P<text>.*)$",
+        ("server response was",),
+    ),
+    _Shape("mailkit", r"Exception: (?P<code>CODE): (?P<text>.*)$", ("Exception: ",)),
+    _Shape("lettre", r"(?:permanent|transient) error \((?P<code>CODE)\): (?P<text>.*)$", (" error (",)),
+    _Shape("curl", r"\b(?P<command>MAIL|RCPT|DATA) failed: (?P<text>CODE)\b", (" failed: ",)),
+    _Shape(
         "symfony",
         r"but got code \"(?P<code>CODE)\", with message \"(?P<text>.*?)(?:\"+(?: http\S*| in /.*| \{.*)?)?$",
+        ("but got code",),
     ),
-    _shape("mailsend", r"Expected smtp code \d+, got (?P<text>CODE)\b"),
-    _shape("phpmailer", r"Detail: (?P<text>.*?) SMTP code: (?P<code>CODE)\b"),
-    _shape("pear", r"\(code: (?P<code>CODE), response: (?P<text>.*)\)"),
-    _shape(
-        "quoted response", r"(?i)SAYS[^'\":=]{0,20}['\"]?\s*[:=]\s*['\"]+(?P<text>CODE[ -].*?)['\"]+(?:[\s,})\]].*)?$"
+    _Shape("mailsend", r"Expected smtp code \d+, got (?P<text>CODE)\b", ("Expected smtp",)),
+    _Shape("phpmailer", r"Detail: (?P<text>.*?) SMTP code: (?P<code>CODE)\b", ("SMTP code: ",)),
+    _Shape("pear", r"\(code: (?P<code>CODE), response: (?P<text>.*)\)", ("(code: ",)),
+    _Shape(
+        "quoted response",
+        r"(?i)SAYS[^'\":=]{0,20}['\"]?\s*[:=]\s*['\"]+(?P<text>CODE[ -].*?)['\"]+(?:[\s,})\]].*)?$",
+        ("'", '"'),
     ),
-    _shape(
+    _Shape(
         "introduced",
         r"(?:[Ee]rror|[Ff]ailed|[Ll]ogin|[Rr]efused|[Rr]ejected|[Ee]xception|[Pp]ermanent|[Tt]emporary|[Tt]ransient|"
         r"[Rr]esponse|[Rr]eply|Erreur|Fehler|Errore|Erro|\u041e\u0448\u0438\u0431\u043a\u0430|(?:Net::)?SMTP\w*|S)\b[^:]{0,60}: ?['\"]?"
         r"(?P<text>CODE[ -].*)$",
+        (":",),
     ),
-    _shape(
+    _Shape(
         "named",
         r"(?i)\b(?:smtp|mail)\b.{0,40} error (?P<text>CODE [A-Z].*)$|\berror (?P<bare>CODE (?=.*\b(?:MAIL FROM|RCPT TO)\b).*)$",
     ),
-    _shape("transcript", r"^\s*(?:[<>S][-<>*:~ ]{1,5}|(?:Got|SERVER -> CLIENT): )?#?(?P<text>CODE(?:[ -].*)?)$"),
-    _shape(
+    _Shape("transcript", r"^\s*(?:[<>S][-<>*:~ ]{1,5}|(?:Got|SERVER -> CLIENT): )?#?(?P<text>CODE(?:[ -].*)?)$"),
+    _Shape(
         "enhanced alone", r"(?:^|Exception: |Exception message was: )#?(?P<text>[45]\.[0-35-7]\.\d{1,3} [A-Za-z<].*)$"
     ),
 )
@@ -279,8 +301,8 @@ def _group(pattern: re.Pattern[str], line: str) -> str:
 
 def _said(words: str) -> tuple[str, str, bool]:
     """The words, the command they answered, and whether they surely report a failure."""
-    for _, pattern in _SHAPES:
-        if found := pattern.search(words):
+    for shape in _SHAPES:
+        if found := shape.search(words):
             said = {name: value for name, value in found.groupdict().items() if value}
             text = _literal(said["literal"]) if "literal" in said else said.get("text") or said.get("bare", "")
             code = said.get("code") or said.get("retcode") or _DOTNET.get(said.get("status", ""), "")

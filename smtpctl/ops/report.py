@@ -24,12 +24,11 @@ from smtpctl.model.pseudonyms import Pseudonyms
 from smtpctl.model.report import Report
 from smtpctl.model.ticket import Ticket
 from smtpctl.model.transcript import Kind, Transcript
-from smtpctl.ops import own_output, show
+from smtpctl.net.probe import resolvers
+from smtpctl.ops import show
 from smtpctl.ops.check import check
 from smtpctl.ops.session import Surroundings
 
-_RESOLVER = Path("/etc/resolv.conf")
-_RESOLVER_LIMIT = 64 << 10
 _TRANSCRIPT_LIMIT = 64 << 20  # octets of a saved transcript
 _TRUST = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 # What stands for a setting's value; the others are learned as addresses and hosts, or say nothing about anybody.
@@ -78,8 +77,7 @@ def recalled(profile: Profile, path: Path) -> Report:
         raise UsageProblem(
             f"--transcript {path}: no transcript", "One is written by: smtpctl check --transcript FILE"
         ) from None
-    found = own_output.findings(text, lambda name: known.finding if (known := explain.by_id(name)) else None)
-    return Report(profile.label, transcript, findings=found, headline=profile.headline)
+    return Report(profile.label, transcript, findings=explain.found_in(text), headline=profile.headline)
 
 
 def anonymised(made: Ticket, profile: Profile, environ: Mapping[str, str]) -> Ticket:
@@ -119,20 +117,9 @@ def _environment(environ: Mapping[str, str]) -> dict[str, Any]:
         "proxy_variables": [name for name in set_ if name.lower().endswith("_proxy")],
         "smtpctl_variables": [name for name in set_ if name.startswith("SMTPCTL_")],
         "trust_variables": [name for name in _TRUST if environ.get(name)],
-        "name_servers": _name_servers(),
+        "name_servers": list(resolvers()),
         "ipv6": socket.has_ipv6,
     }
-
-
-def _name_servers() -> list[str]:
-    """Those of the resolver's file; empty where there is none."""
-    try:
-        with _RESOLVER.open(encoding="utf-8", errors="replace") as file:
-            lines = file.read(_RESOLVER_LIMIT).splitlines()
-    except OSError:
-        return []
-    words = [line.split() for line in lines]
-    return [line[1] for line in words if line[:1] == ["nameserver"] and len(line) > 1]
 
 
 def _public_hosts() -> list[str]:
