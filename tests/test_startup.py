@@ -158,3 +158,9 @@ def test_a_mail_loads_only_what_sending_takes(server: list[str]) -> None:
 def test_a_check_loads_besides_what_reads_certificates(server: list[str]) -> None:
     modules = loaded("check", "office", *server)
     assert not present(modules, PARSER | HEAVY - {"cryptography", "email"})  # the one needs the other
+    assert not present(modules, {"smtpctl.ops.second", "smtpctl.net.probe"})  # nothing went wrong
+
+
+def test_a_text_is_explained_without_what_reads_logs_and_bounces() -> None:
+    modules = loaded("explain", "535 5.7.8 Authentication failed")
+    assert not present(modules, {"smtpctl.ops.log", "smtpctl.ops.bounce", "datetime"})

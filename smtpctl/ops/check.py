@@ -13,10 +13,10 @@ from smtpctl.model.certificate import Certificate
 from smtpctl.model.envelope import Envelope, Recipient
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Finding
-from smtpctl.model.report import RecipientResult, Report
+from smtpctl.model.report import Outcome, RecipientResult, Report
 from smtpctl.model.transcript import Event, Kind, Stage, Transcript
 from smtpctl.net import certificate
-from smtpctl.ops import advice, second, session
+from smtpctl.ops import advice, session
 from smtpctl.ops.refused import refusals
 from smtpctl.ops.session import Conversation, Surroundings
 from smtpctl.protocol import probe
@@ -71,7 +71,13 @@ def judged(profile: Profile, conversation: Conversation, now: float, **more: Any
     """A conversation as a report: what stopped it first, then what the checks see in it. `more` are fields of Report."""
     facts = facts_of(profile, conversation, now)
     _note(facts.chain, conversation.transcript)
-    problem, beside, looks = second.look(conversation.problem, profile, facts)
+    problem = conversation.problem
+    beside: tuple[Finding, ...] = ()
+    looks: tuple[Outcome, ...] = ()
+    if problem:  # a run that works does not load what for
+        from smtpctl.ops import second
+
+        problem, beside, looks = second.look(problem, profile, facts)
     seen, outcomes = runner.run(facts)
     findings = sorted((*conversation.settings, *beside, *seen), key=lambda finding: -finding.severity)
     extra = more.pop("facts", {})

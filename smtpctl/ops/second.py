@@ -10,7 +10,7 @@ from smtpctl.checks import starttls
 from smtpctl.checks.facts import Facts
 from smtpctl.config.profile import Profile
 from smtpctl.knowledge.families import entry
-from smtpctl.model.endpoint import TlsMode
+from smtpctl.model.endpoint import TlsMode, is_loopback
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Evidence, Finding
 from smtpctl.model.record import NamedTuple
@@ -36,19 +36,19 @@ class Look(NamedTuple):
 class Seen(NamedTuple):
     """What stopped a run as it is to be told, what else was seen on looking again, and what became of each look."""
 
-    problem: Problem | None
+    problem: Problem
     beside: tuple[Finding, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
 
 
-def look(problem: Problem | None, profile: Profile, facts: Facts) -> Seen:
-    """Look again at what stopped a run, if anything did."""
+def look(problem: Problem, profile: Profile, facts: Facts) -> Seen:
+    """Look again at what stopped a run."""
     beside: list[Finding] = []
     outcomes: list[Outcome] = []
     if profile.endpoint.path:  # a UNIX socket has no ports and no network before it
         return Seen(problem)
     for one in LOOKS:
-        if problem is None or problem.finding.id not in one.after:
+        if problem.finding.id not in one.after:
             continue
         seen = one.run(profile, facts)
         found = seen.finding if isinstance(seen, Problem) else seen
@@ -112,7 +112,7 @@ def _stripped(profile: Profile, facts: Facts) -> Problem | None:
 
 def _this_machine(facts: Facts) -> bool:
     """Whether the server is here: its ports may be tunnels to different servers, and nothing is on the way."""
-    return starttls.local(facts) or facts.endpoint.host.startswith(("127.", "::1"))
+    return starttls.local(facts) or is_loopback(facts.endpoint.host)
 
 
 def _resolver(profile: Profile, facts: Facts) -> Problem | None:
@@ -132,8 +132,7 @@ def _trust_store(profile: Profile, facts: Facts) -> Finding | None:
 
 
 def _problem(facts: Facts, id: str, evidence: Any, **values: Any) -> Problem:
-    place = {"host": facts.endpoint.host, "port": str(facts.endpoint.port)}
-    return entry(id).problem(target=facts.target, role=facts.role, evidence=evidence, **place | values)
+    return entry(id).problem(target=facts.target, role=facts.role, evidence=evidence, **values)
 
 
 def _limit(profile: Profile) -> float:

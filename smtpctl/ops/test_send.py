@@ -138,7 +138,6 @@ def _report(profile: Profile, conversation: Conversation, mail: Envelope, messag
         from smtpctl.ops.check import facts_of, merged
 
         problem, beside, _ = second.look(problem, profile, facts_of(profile, conversation, time.time()))
-        assert problem
         findings = [*merged(problem, _certificate_findings(profile, conversation, problem)), *beside]
         failure = problem.failure
     elif done:
