@@ -55,8 +55,7 @@ class Facts(NamedTuple):
 
     def finding(self, id: str, evidence: Iterable[Evidence | str] = (), **values: Any) -> Finding:
         """A finding about this server."""
-        place = {"host": self.endpoint.host, "port": str(self.endpoint.port)}
-        return entry(id).finding(target=self.target, role=self.role, evidence=evidence, **place | values)
+        return entry(id).finding(target=self.target, role=self.role, evidence=evidence, **values)
 
     @property
     def role(self) -> str:

@@ -52,7 +52,7 @@ class Step(NamedTuple):
 
 def of_words(terminal: Terminal, words: str, wishes: Wishes, profile: Profile | None = None) -> ExitStatus:
     """The diagnosis of a pasted text. UsageProblem for an empty one."""
-    case = diagnose.case_of_words(words, profile=profile)
+    case = diagnose.case_of_words(words, profile)
     stand = diagnose.stand(case, wishes.answers, profile, said=words.strip())
     if terminal.format == "json":
         terminal.document("diagnose/1", stand.to_json())

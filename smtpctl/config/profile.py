@@ -152,6 +152,11 @@ class Profile(NamedTuple):
         return self.username or (self.sender if self.method == "oauth2" else "")
 
     @property
+    def credential(self) -> str:
+        """What it logs in with: `password`, `token`, or empty where that is not settled."""
+        return {"oauth2": "token", "basic": "password"}.get(self.method, "")
+
+    @property
     def headline(self) -> str:
         """How it is reached, in a line: `smtp.example.com:587  STARTTLS  password as ann@example.com`; the address is
         left out where it is the label already."""

@@ -14,7 +14,18 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from smtpctl.knowledge.catalogue import GENERIC, load
-from smtpctl.knowledge.match import Context, alternatives, by_id, finding, match, page, recognised
+from smtpctl.knowledge.match import (
+    APP_GRANT,
+    LOGINS,
+    USER_GRANT,
+    Context,
+    alternatives,
+    by_id,
+    finding,
+    match,
+    page,
+    recognised,
+)
 from smtpctl.knowledge.ranking import condition, ranked
 from smtpctl.model.finding import Cause, Finding
 from smtpctl.model.record import NamedTuple
@@ -57,21 +68,16 @@ class _Choice(NamedTuple):
     answers: Mapping[str, tuple[str, Mapping[str, Any]]]
 
 
-_APP, _USER = "client_credentials", "authorization_code"
 _CHOICES: Mapping[str, _Choice] = {
     "login": _Choice(
         "How does the program log in?",
-        {
-            "password": ("with a user name and a password", {"credential": "password"}),
-            "app-token": ("with an OAuth token of its own (a service)", {"credential": "token", "grant": _APP}),
-            "user-token": ("with an OAuth token of a person who signed in", {"credential": "token", "grant": _USER}),
-        },
+        {name: (login.words, {"credential": login.credential, "grant": login.grant}) for name, login in LOGINS.items()},
     ),
     "token": _Choice(
         "Whose OAuth token is it?",
         {
-            "app": ("the application's own (client credentials)", {"grant": _APP}),
-            "user": ("that of a person who signed in", {"grant": _USER}),
+            "app": ("the application's own (client credentials)", {"grant": APP_GRANT}),
+            "user": ("that of a person who signed in", {"grant": USER_GRANT}),
         },
     ),
 }

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from smtpctl.knowledge import families, wording
@@ -32,7 +32,7 @@ from smtpctl.model.transcript import Stage
 
 TOKEN_MECHANISMS = ("XOAUTH2", "OAUTHBEARER")
 PASSWORD_MECHANISMS = ("LOGIN", "PLAIN")
-APP_GRANT = "client_credentials"
+APP_GRANT, USER_GRANT = "client_credentials", "authorization_code"
 CLOSE = 15  # entries of the same text this near the best one are named as alternatives
 TOO_MUCH = 2  # so many things against an entry, and it is no answer; the meaning of the code is
 
@@ -109,6 +109,22 @@ class Context(NamedTuple):
             return str(self.reply.enhanced or "")
         found = EnhancedCode.at_start(re.sub(r"^[2-5]\d\d[ -]", "", self.text))
         return str(found or "")
+
+
+class Login(NamedTuple):
+    """A way to log in, in words after "logs in"; the `credential` it takes, and for a token the `grant` it comes from."""
+
+    words: str = ""
+    credential: str = ""
+    grant: str = ""
+
+
+# By the word for it. What Exchange Online answers to all three is the same.
+LOGINS: Mapping[str, Login] = {
+    "password": Login("with a user name and a password", "password"),
+    "app-token": Login("with an OAuth token of its own (a service)", "token", APP_GRANT),
+    "user-token": Login("with an OAuth token of a person who signed in", "token", USER_GRANT),
+}
 
 
 class Match(NamedTuple):

@@ -20,6 +20,7 @@ from smtpctl.model.report import ExitStatus, Report
 from smtpctl.model.transcript import Stage
 from smtpctl.ops import advice
 from smtpctl.ops.extract import first
+from smtpctl.ops.hints import NO_HINTS
 
 __all__ = ["SURE", "Candidate", "Case", "Diagnosis", "Question"]  # those of knowledge.decide, for who talks about them
 
@@ -78,18 +79,18 @@ def case_of(report: Report) -> Case | None:
     return Case(Context(stage=report.findings[0].stage), report.findings[0])
 
 
-def case_of_words(words: str, provider: str = "", profile: Profile | None = None) -> Case:
+def case_of_words(words: str, profile: Profile | None = None) -> Case:
     """What somebody pasted, with what a profile says besides. UsageProblem for no words at all."""
     failure = first(words)
     if not failure.text:
         raise UsageProblem(
             "There is nothing to diagnose.", 'Try: smtpctl diagnose "535 5.7.3 Authentication unsuccessful"'
         )
-    known: dict[str, Any] = {"stage": failure.stage, "provider": provider, "port": failure.port}
+    known = NO_HINTS.context(failure)
     if profile:
-        known |= {"provider": provider or profile.preset, "host": profile.endpoint.host}
-        known["credential"] = {"oauth2": "token", "basic": "password"}.get(profile.method, "")
-    return Case(Context(failure.text, **known))
+        host, credential = profile.endpoint.host or known.host, profile.credential or known.credential
+        known = known._replace(provider=profile.preset, host=host, credential=credential)
+    return Case(known)
 
 
 def answered(case: Case, answers: Mapping[str, str]) -> Case:

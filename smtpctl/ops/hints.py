@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from smtpctl.config import presets
 from smtpctl.knowledge import families
 from smtpctl.knowledge.catalogue import load
-from smtpctl.knowledge.match import APP_GRANT, Context
+from smtpctl.knowledge.match import LOGINS, Context, Login
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.transcript import Stage
 from smtpctl.ops.extract import Failure
-
-
-class Login(NamedTuple):
-    """How somebody logs in: with which kind of credential, and for a token the grant it was fetched with."""
-
-    credential: str = ""
-    grant: str = ""
-
-
-# By the word for it. What Exchange Online answers to all three is the same.
-LOGINS: Mapping[str, Login] = {
-    "password": Login("password"),
-    "user-token": Login("token", "authorization_code"),
-    "app-token": Login("token", APP_GRANT),
-}
 
 
 class Hints(NamedTuple):

@@ -84,13 +84,12 @@ def check_and_probe(profile: Profile, around: Surroundings, recipients: Sequence
 
 def refuse(profile: Profile, names: Sequence[str], recipients: Sequence[str]) -> None:
     """Before anything is done: what a probe must not be run against, and what it lacks. UsageProblem."""
-    from smtpctl.knowledge.catalogue import load
+    from smtpctl.knowledge.catalogue import owner
 
-    host = profile.endpoint.host.lower()
-    owner = next((provider.name for provider in load().providers.values() if provider.owns(host)), "")
-    if owner:
+    host = profile.endpoint.host
+    if known := owner(host):
         raise UsageProblem(
-            f"--probe: {host} belongs to {owner}",
+            f"--probe: {host} belongs to {known.name}",
             "Probes are for servers of your own; a provider may block whoever tries them.",
         )
     sending = next((one.name for one in PROBES if one.sends and one.name in names), "")
@@ -172,8 +171,7 @@ def _smuggled(profile: Profile, role: str, done: Smuggled) -> Verdict:
 
 
 def _found(profile: Profile, role: str, id: str, reply: Reply, said: Sequence[Evidence], **values: Any) -> Verdict:
-    place = {"host": profile.endpoint.host, "port": str(profile.endpoint.port)}
-    finding = entry(id).finding(target=str(profile.endpoint), role=role, evidence=said, **place | values)
+    finding = entry(id).finding(target=str(profile.endpoint), role=role, evidence=said, **values)
     return Verdict("found", str(reply), finding)
 
 

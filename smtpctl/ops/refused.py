@@ -47,9 +47,8 @@ def as_problem(error: Problem | Refused | Obstacle, profile: Profile, known: Kno
         facts = {
             key: ", ".join(value) if isinstance(value, list | tuple) else value for key, value in error.facts.items()
         }
-        values = {"host": profile.endpoint.host, "port": str(profile.endpoint.port), **facts}
         return families.entry(error.id).problem(
-            target=target, stage=error.stage, evidence=_obstacle_evidence(error), **_strings(values)
+            target=target, stage=error.stage, evidence=_obstacle_evidence(error), **_strings(facts)
         )
     return _refusal(error.reply, error.stage, profile, known, command=error.command, facts=error.facts)
 
@@ -89,7 +88,7 @@ def _refusal(
         port=profile.endpoint.port,
         banner=known.banner,
         mechanism=mechanism,
-        credential={"oauth2": "token", "basic": "password"}.get(profile.method, ""),
+        credential=profile.credential,
         grant=known.token.grant or (profile.oauth.grant if profile.oauth and profile.method == "oauth2" else ""),
         challenge=json.dumps(facts.get("challenge", {}).get("oauth", {})),
         facts=known.token.facts.union(name for name, holds in surroundings.items() if holds),
