@@ -94,8 +94,14 @@ def read(text: str) -> Report:
     """What a mail reports."""
     from email import message_from_string
 
-    mail = message_from_string(text)
-    parts = list(_parts(mail))
+    try:
+        mail = message_from_string(text)
+        parts = list(_parts(mail))
+    except (
+        RecursionError,
+        ValueError,
+    ):  # parts within parts without end, or parameters that Python's parser cannot read
+        return Report((), tuple(_notice(text)))
     blocks = [block for part in parts if part.get_content_type() in _STATUS_PARTS for block in _blocks(part)]
     texts = [_text(part) for part in parts if part.get_content_maintype() == "text"]
     # A report that was pasted or edited may have lost its boundaries.
@@ -109,9 +115,9 @@ def _date(mail: Message) -> str:
 
     try:
         date = parsedate_to_datetime(str(mail.get("Date", "")))
-    except (TypeError, ValueError):
+        return f"{date.astimezone(UTC) if date.tzinfo else date:%Y-%m-%d %H:%M:%S}"
+    except (TypeError, ValueError, OverflowError):  # the last is of a date that is in no year of UTC
         return ""
-    return f"{date.astimezone(UTC) if date.tzinfo else date:%Y-%m-%d %H:%M:%S}"
 
 
 def _notice(text: str) -> Iterator[str]:
@@ -149,16 +155,17 @@ def _text(part: Message) -> str:
         return ""
     try:
         return payload.decode(part.get_content_charset() or "utf-8", "backslashreplace")
-    except LookupError:
+    except (LookupError, ValueError):  # no charset, or one like idna, that is for something else
         return payload.decode("utf-8", "backslashreplace")
 
 
 def _recipients(blocks: Iterable[Message], lines: Sequence[str]) -> Iterator[Recipient]:
+    quoted = next((one for one in failures(lines) if one.certain), None)
     for block in blocks:
         address = _address(block)
         action = str(block.get("Action", "failed")).split("(")[0].strip().lower()
         if address and action in _FAILED:
-            yield Recipient(address, action, _failure(block, address, lines))
+            yield Recipient(address, action, _failure(block, address, quoted))
 
 
 def _address(block: Message) -> str:
@@ -166,11 +173,11 @@ def _address(block: Message) -> str:
     return given.partition(";")[2].strip().strip("<>") if ";" in given else given.strip()
 
 
-def _failure(block: Message, address: str, lines: Sequence[str]) -> Failure:
-    """What was said about one recipient: the diagnostic code, else what the text quotes, else the status alone."""
+def _failure(block: Message, address: str, quoted: Failure | None) -> Failure:
+    """What was said about one recipient: the diagnostic code, else what the text has `quoted`, else the status alone."""
     named = {"Diagnostic-Code": block.get("Diagnostic-Code"), "Remote-MTA": block.get("Remote-MTA")}
     given = [f"{name}: {' '.join(str(value).split())}" for name, value in named.items() if value]
-    told = next(failures(reversed(given)), None) or next((one for one in failures(lines) if one.certain), None)
+    told = next(failures(reversed(given)), None) or quoted
     status = _STATUS.search(str(block.get("Status", "")))
     if not told:
         told = Failure(f"{status[1]}50 {status[0]}" if status else "", certain=bool(status))

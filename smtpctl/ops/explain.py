@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from itertools import chain, islice
+from typing import TYPE_CHECKING
 
 from smtpctl.knowledge import families
 from smtpctl.knowledge.catalogue import Said, load
@@ -22,7 +23,11 @@ from smtpctl.ops import own_output
 from smtpctl.ops.extract import Failure, failures, first
 from smtpctl.ops.hints import NO_HINTS, Hints
 
+if TYPE_CHECKING:
+    from smtpctl.ops import bounce
+
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*\.(?=[^.]*[a-z_])[a-z0-9_-]+", re.IGNORECASE)
+_PAGES = 500  # recipients of a bounce that are explained one by one
 _CODE = re.compile(r"(?:([2-5]\d\d)[ -]?)?(?:([245X])\.(\d{1,3})\.(\d{1,3}))?", re.IGNORECASE)
 _CLASSES = {
     "2": "done",
@@ -62,10 +67,10 @@ def explain_lines(lines: Iterable[str], known: Hints = NO_HINTS) -> Explained:
     stream = iter(lines)
     start = list(islice(stream, 2))
     if own_output.ours("".join(start)):
-        text = "".join(chain(start, stream))
-        if recalled := _recalled(text):
+        kept = list(own_output.bounded(stream))
+        if recalled := _recalled("".join(start + kept)):
             return recalled
-        stream = iter(text.splitlines(keepends=True)[len(start) :])
+        stream = chain(kept, stream)
     if len(start) < 2:
         return explain("".join(start), known)
     from smtpctl.ops import bounce
@@ -77,27 +82,24 @@ def explain_lines(lines: Iterable[str], known: Hints = NO_HINTS) -> Explained:
 
 
 def _mails(lines: Iterable[str], known: Hints) -> Explained:
-    """A bounce, or the bounces of a mailbox, summed up."""
+    """A bounce; the bounces of a mailbox, or one to very many, summed up."""
     from smtpctl.ops import bounce
     from smtpctl.ops.log import Log
 
     log = Log(known)
     mails = bounce.mails(log.counted(lines))
     start = list(islice(mails, 2))
-    if len(start) < 2:
-        return _mail("".join(start), known)
-    for text in chain(start, mails):
-        told = bounce.read(text)
+    only = bounce.read("".join(start)) if len(start) < 2 else None
+    if only and len(only.recipients) <= _PAGES:
+        return _mail(only, known)
+    for told in [only] if only else map(bounce.read, chain(start, mails)):
         for failure in dict.fromkeys([one.failure for one in told.recipients] or failures(told.lines)):
             log.add(failure if failure.when else failure._replace(when=told.when))
     return log.summary()
 
 
-def _mail(text: str, known: Hints) -> Explained:
+def _mail(told: bounce.Report, known: Hints) -> Explained:
     """A bounce, recipient by recipient; one without their fields by its text."""
-    from smtpctl.ops import bounce
-
-    told = bounce.read(text)
     failed = [Bounced(one.address, one.action, _explained(one.failure, known)) for one in told.recipients]
     if len(failed) > 1:
         return Bounce(tuple(failed))

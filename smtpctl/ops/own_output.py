@@ -21,7 +21,8 @@ Page = Callable[[str], Finding | None]
 _DOCUMENT = re.compile(r'\{\s*"schema": "smtpctl\.')
 _TRANSCRIPT = re.compile(r'\{"at": [\d.e-]+, "stage": "')
 _TICKET = re.compile(r"# smtpctl report: ")
-_DATA = re.compile(r"^(`{3,})json\n(.*?)\n\1$", re.DOTALL | re.MULTILINE)
+_DATA = re.compile(r"^(`{3,})json\n", re.MULTILINE)
+LIMIT = 64 << 20  # characters of a document or transcript that are read
 _SHOWN = 2  # lines of a session before its end that stand as evidence
 
 
@@ -30,16 +31,30 @@ def ours(start: str) -> bool:
     return any(form.match(start) for form in (_DOCUMENT, _TRANSCRIPT, _TICKET))
 
 
+def bounded(lines: Iterator[str]) -> Iterator[str]:
+    """The lines that a document has at most: what only begins like one may have no end."""
+    left = LIMIT
+    while left > 0 and (line := next(lines, "")):
+        left -= len(line)
+        yield line
+
+
 def findings(text: str, page: Page) -> tuple[Finding, ...]:
     """What stopped each session that `text` tells of, else every error in it; empty where nothing was wrong, or the text
     is not whole. `page(id)` gives a finding's general page, None for an id that nobody knows."""
     if _TICKET.match(text):
-        text = next((found[2] for found in _DATA.finditer(text)), "")
+        text = _data(text)
     try:
         found = _of_document(json.loads(text)) if _DOCUMENT.match(text) else _of_transcript(text, page)
         return tuple(found)
     except (KeyError, TypeError, ValueError, RecursionError):
         return ()
+
+
+def _data(ticket: str) -> str:
+    """The last block of a ticket; empty without one."""
+    begins = list(_DATA.finditer(ticket))
+    return ticket[begins[-1].end() :].partition(f"\n{begins[-1][1]}\n")[0] if begins else ""
 
 
 def _of_document(document: Mapping[str, Any]) -> Iterator[Finding]:

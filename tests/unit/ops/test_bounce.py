@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Iterable, Iterator
 from textwrap import dedent
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from smtpctl.model.explanation import Bounce, Explained, Explanation, LogSummary
 from smtpctl.ops import bounce
 from smtpctl.ops.explain import explain_lines
+from smtpctl.ops.extract import Failure
 
 HEAD = """\
 Return-Path: <>
@@ -189,3 +191,47 @@ def test_a_mail_that_quotes_a_mailbox_is_one_mail() -> None:
 )
 def test_a_bounce_has_its_date(date: str, when: str) -> None:
     assert bounce.read(date + report(fields("ann@example.com", "452 4.2.2 mailbox full"))).when == when
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Date: Fri, 31 Dec 9999 23:59:59 -0100",
+        "Content-Type: text/plain; charset=idna",
+        "Content-Type: text/plain; charset=undefined",
+        'Content-Type: text/plain; charset="a\0b"',
+        "Content-Type: text/plain; charset*=%00'x'%00",
+        "".join(f"Content-Type: multipart/mixed; boundary={n}\n\n--{n}\n" for n in range(2000)),
+        "Content-Type: message/news\n\n" * 5000,
+    ],
+    ids=lambda head: head[:46],
+)
+def test_a_hostile_mail_is_read_all_the_same(head: str) -> None:
+    text = f"From: MAILER-DAEMON@example.com\nMIME-Version: 1.0\n{head}\n\nSMTP error: 550 5.1.1 no such user\n"
+    result = explained(text)
+    assert isinstance(result, Explanation)
+    assert result.finding.id == explained("550 5.1.1 no such user").finding.id  # type: ignore[union-attr]
+
+
+def test_what_people_are_told_is_searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mail with many recipients and a long text would take quadratic time."""
+    searched = 0
+    original = bounce.failures
+
+    def counted(lines: Iterable[str]) -> Iterator[Failure]:
+        nonlocal searched
+        texts = list(lines)
+        searched += len(texts)
+        return original(texts)
+
+    monkeypatch.setattr(bounce, "failures", counted)
+    told = bounce.read(report(*(fields(f"u{n}@example.com", "") for n in range(50)), notice="--b\n\n" + "error\n" * 50))
+    assert len(told.recipients) == 50
+    assert searched < 100
+
+
+def test_a_bounce_to_very_many_is_summed_up() -> None:
+    """Each page of its own would take as long as somebody wants it to."""
+    result = explained(report(*(fields(f"u{n}@d{n}.test", "550 5.1.1 no such user") for n in range(2000))))
+    assert isinstance(result, LogSummary)
+    assert result.failures == 2000

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from smtpctl.knowledge import families
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.explanation import Explanation, LogShare, LogSummary, Meaning
+from smtpctl.model.finding import Finding
 from smtpctl.model.transcript import Event, Kind, Stage, Transcript
+from smtpctl.ops import own_output
 from smtpctl.ops.explain import by_id, explain, explain_lines
 from smtpctl.ops.hints import Hints, hints
 from smtpctl.ops.log import Shares
@@ -273,3 +275,31 @@ def test_a_session_without_an_end_is_read_like_a_log() -> None:
     explained = explain_lines(Transcript([said, said]).dumps().splitlines(keepends=True))
     assert isinstance(explained, LogSummary)
     assert [cause.finding.id for cause in explained.causes] == ["generic.rcpt-greylisted"]
+
+
+def test_what_only_begins_like_our_own_output_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_output, "LIMIT", 1000)
+    read = 0
+    original = own_output.findings
+
+    def lines() -> Iterator[str]:
+        nonlocal read
+        yield '{"schema": "smtpctl.check/1",\n'
+        for _ in range(1000):
+            read += 1
+            yield "S: 550 5.1.1 no such user\n"
+
+    def counted(text: str, page: own_output.Page) -> tuple[Finding, ...]:
+        assert read < 100
+        return original(text, page)
+
+    monkeypatch.setattr(own_output, "findings", counted)
+    result = explain_lines(lines())
+    assert isinstance(result, LogSummary)
+    assert (result.lines, result.failures) == (1001, 1000)
+
+
+def test_a_ticket_of_fences_comes_back() -> None:
+    """Searched for the end of each of its blocks, this would take hours."""
+    ticket = "# smtpctl report: x\n" + "```json\nx\n" * 300_000
+    assert own_output.findings(ticket, lambda name: None) == ()
