@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
+from math import isfinite
 from typing import Any
 
 from smtpctl.model.record import NamedTuple
@@ -65,14 +66,10 @@ class Event(NamedTuple):
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Event:
         """The inverse of `to_json`; KeyError or ValueError for anything else."""
-        return cls(
-            float(value["at"]),
-            Stage(value["stage"]),
-            Kind(value["kind"]),
-            str(value["text"]),
-            bool(value["tls"]),
-            value.get("facts", {}),
-        )
+        at, facts = float(value["at"]), value.get("facts", {})
+        if not (isfinite(at) and isinstance(facts, Mapping)):  # JSON in Python has numbers that no other JSON has
+            raise ValueError(value)
+        return cls(at, Stage(value["stage"]), Kind(value["kind"]), str(value["text"]), bool(value["tls"]), facts)
 
 
 class Transcript:

@@ -29,7 +29,6 @@ from smtpctl.ops import show
 from smtpctl.ops.check import check
 from smtpctl.ops.session import Surroundings
 
-_TRANSCRIPT_LIMIT = 64 << 20  # octets of a saved transcript
 _TRUST = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 # What stands for a setting's value; the others are learned as addresses and hosts, or say nothing about anybody.
 _KINDS: Mapping[Type, str] = {
@@ -65,15 +64,15 @@ def fresh(profile: Profile, around: Surroundings, recipients: Sequence[str]) -> 
 
 def recalled(profile: Profile, path: Path) -> Report:
     """The session of a transcript that `--transcript` wrote, and what stopped it. UsageProblem for another file."""
-    from smtpctl.ops import explain
+    from smtpctl.ops import explain, own_output
 
     try:
         with path.open(encoding="utf-8") as file:
-            text = file.read(_TRANSCRIPT_LIMIT)
+            text = file.read(own_output.LIMIT)
         transcript = Transcript.loads(text)
     except OSError as error:
         raise UsageProblem(f"--transcript {path}: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise UsageProblem(
             f"--transcript {path}: no transcript", "One is written by: smtpctl check --transcript FILE"
         ) from None

@@ -150,3 +150,15 @@ def test_a_session_of_before(smtpctl_call: Runner, home: Path) -> None:
     (home / "other.txt").write_text("no transcript")
     wrong = smtpctl_call("report", "zebraprof", "--transcript", "other.txt", "--output", "-")
     assert (wrong.code, "no transcript" in wrong.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("at", "facts"),
+    [("0", "[" * 100_000), ("0", "[1]"), ("NaN", "{}"), ("1e999", "{}")],
+    ids=["deep", "list", "nan", "inf"],
+)
+def test_a_hostile_transcript_is_none(smtpctl_call: Runner, home: Path, at: str, facts: str) -> None:
+    said = f'{{"at": {at}, "stage": "ehlo", "kind": "received", "text": "250 x", "tls": false, "facts": {facts}}}'
+    (home / "hostile.jsonl").write_text(f"{said}\n")
+    run = smtpctl_call("report", "mail.test:25", "--transcript", "hostile.jsonl", "--output", "-", "--json")
+    assert (run.code, "no transcript" in run.stderr) == (2, True), run.stderr
