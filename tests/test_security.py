@@ -445,3 +445,16 @@ def test_ten_thousand_names_and_a_hundred_certificates(files: Files, tmp_path: P
 )
 def test_no_file_is_read_without_end(words: tuple[str, ...], smtpctl_call: Runner) -> None:
     assert smtpctl_call(*words).code in (2, 65, 78)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/zero, and a limit of memory")
+def test_a_client_certificate_without_an_end_fills_no_memory(tmp_path: Path) -> None:
+    """`validate` may look at a stranger's file."""
+    config = tmp_path / "c.toml"
+    config.write_text('version = 1\n[profiles.a]\nhost = "mail.test"\nclient_cert = "/dev/zero"\n')
+    limit = (sys.executable, "-c", "import resource, runpy; resource.setrlimit(resource.RLIMIT_AS, (1 << 30,) * 2);"
+             "runpy.run_module('smtpctl', run_name='__main__')")  # fmt: skip
+    done = subprocess.run(
+        [*limit, "validate", "--config", str(config)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode in (0, 1), done.stderr

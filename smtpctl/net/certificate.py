@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
 CHAIN_LIMIT = 20  # certificates that are looked at; more is no chain
+_FILE_LIMIT = 1 << 20  # octets in which the first certificate of a file stands
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 Anchors: TypeAlias = "Mapping[bytes, Sequence[x509.Certificate]]"
 
@@ -42,7 +43,10 @@ def of_file(path: str) -> Certificate | None:
     if not path:
         return None
     try:
-        text = Path(path).read_text("ascii", errors="replace")
+        if not Path(path).is_file():  # a device may have no end, and a pipe can be read once
+            return None
+        with Path(path).open("rb") as file:
+            text = file.read(_FILE_LIMIT).decode("ascii", "replace")
         first = text[text.index(_BEGIN) : text.index(_END) + len(_END)]
         octets = ssl.PEM_cert_to_DER_cert(first)
     except (OSError, ValueError):
