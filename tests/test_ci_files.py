@@ -72,8 +72,16 @@ def test_no_input_is_text_within_a_script() -> None:
 
 def test_the_action_installs_itself() -> None:
     words = shlex.split(steps()["Install smtpctl"]["run"])
-    assert words[:4] == ["python", "-m", "pip", "install"]
+    assert words[words.index("-m") :][:3] == ["-m", "pip", "install"]
     assert words[-1] == "$GITHUB_ACTION_PATH"
+
+
+def test_nothing_that_was_checked_out_is_run(project: Path) -> None:
+    """The files may be a stranger's pull request: Python looks for modules in the working directory first."""
+    (project / "pip.py").write_text("open('run', 'w')\n")
+    for step in steps().values():
+        call("bash", "-c", step.get("run", ""), cwd=project, GITHUB_ACTION_PATH="./nothing", RUNNER_TEMP=str(project))
+    assert not (project / "run").exists()
 
 
 @pytest.mark.parametrize(
