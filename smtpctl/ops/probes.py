@@ -125,15 +125,9 @@ def _relay(profile: Profile, recipients: Sequence[str], opened: Session) -> Dial
 
 
 def _relayed(profile: Profile, role: str, tried: Sequence[Submission]) -> Verdict:
-    last = tried[-1]
-    for done in tried:
-        last = done
-        if done.rcpt and done.rcpt[0].positive:
-            break
+    last = next((done for done in tried if _decisive(done).positive), tried[-1])
     said = [Evidence(f"MAIL FROM:<{last.envelope.sender}>", "C:"), *_said(last.mail)]
-    if not last.rcpt:
-        return _unclear(last.mail) or Verdict("passed", str(last.mail))
-    reply = last.rcpt[0]
+    reply = _decisive(last)
     if not reply.positive:
         return _unclear(reply) or Verdict("passed", str(reply))
     said += [Evidence(f"RCPT TO:<{FOREIGN_RECIPIENT}>", "C:"), *_said(reply)]
@@ -145,11 +139,11 @@ def _postmaster(profile: Profile, recipients: Sequence[str], opened: Session) ->
 
 
 def _has_postmaster(profile: Profile, role: str, done: Submission) -> Verdict:
-    reply = done.rcpt[0] if done.rcpt else done.mail
+    reply = _decisive(done)
     if reply.positive:
         return Verdict("passed", str(reply))
-    if not done.rcpt:
-        return Verdict("skipped", str(reply))
+    if reply is done.mail:
+        return Verdict("skipped", f"no recipient was asked about: {reply}")
     said = [Evidence("RCPT TO:<postmaster>", "C:"), *_said(reply)]
     return _unclear(reply) or _found(profile, role, "smtp.postmaster_missing", reply, said)
 
@@ -173,6 +167,11 @@ def _smuggled(profile: Profile, role: str, done: Smuggled) -> Verdict:
 def _found(profile: Profile, role: str, id: str, reply: Reply, said: Sequence[Evidence], **values: Any) -> Verdict:
     finding = entry(id).finding(target=str(profile.endpoint), role=role, evidence=said, **values)
     return Verdict("found", str(reply), finding)
+
+
+def _decisive(done: Submission) -> Reply:
+    """The reply that a probe of one recipient is about: that to MAIL where it was refused, whatever RCPT got then."""
+    return done.recipients[0].reply or done.mail
 
 
 def _unclear(reply: Reply) -> Verdict | None:

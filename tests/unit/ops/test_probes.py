@@ -20,6 +20,8 @@ from smtpctl.protocol import smuggle
 from smtpctl.protocol.smuggle import Smuggled
 
 Script = dict[str, list[str]]  # verb: the replies it gets, the last one again and again
+PIPELINING = {"EHLO": ["250-mx.example.com\r\n250 PIPELINING"]}
+OUT_OF_ORDER = {"RCPT": ["503 5.5.1 Need MAIL first"]}
 
 
 class Server(RawServer):
@@ -91,6 +93,7 @@ def test_open_relay(script: Script, expected: tuple[str, str | None]) -> None:
         ({"RCPT": ["550 5.1.1 No such user"]}, ("found", "smtp.postmaster_missing")),
         ({"RCPT": ["451 4.3.0 Later"]}, ("skipped", None)),
         ({"MAIL": ["550 5.7.1 Not you"]}, ("skipped", None)),
+        ({"MAIL": ["550 5.7.1 Not you"], **PIPELINING, **OUT_OF_ORDER}, ("skipped", None)),
     ],
 )
 def test_postmaster(monkeypatch: pytest.MonkeyPatch, script: Script, expected: tuple[str, str | None]) -> None:
@@ -98,6 +101,12 @@ def test_postmaster(monkeypatch: pytest.MonkeyPatch, script: Script, expected: t
     with Server(script) as server:
         assert verdict(probed(server, "postmaster")) == expected
     assert "DATA" not in server.said
+
+
+def test_a_refused_sender_is_what_is_told_of_a_group() -> None:
+    with Server({"MAIL": ["530 5.7.0 Authentication required"], **PIPELINING, **OUT_OF_ORDER}) as server:
+        report = probed(server, "open-relay")
+    assert report.outcomes[-1].reason == "530 5.7.0 Authentication required"
 
 
 def test_only_an_mx_needs_a_postmaster() -> None:
