@@ -13,7 +13,6 @@ from smtpctl.cli.terminal import Terminal
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.report import ExitStatus
 
-DEEP = "TLS scan"
 MODES = "What else to find out (one of these)"
 
 
@@ -34,11 +33,11 @@ def command(
     ] = None,
     deep: Annotated[
         bool,
-        Option("--deep", "Also find out which TLS versions and ciphers the server takes.", heading=DEEP),
+        Option("--deep", "Also find out which TLS versions and ciphers the server takes.", heading=MODES),
     ] = False,
     max_connections: Annotated[
         int,
-        Option("--max-connections", "With --deep: connections at the same time.", "N", DEEP),
+        Option("--max-connections", "With --deep: connections at the same time.", "N", MODES),
     ] = 5,
     suggest: Annotated[
         bool,
@@ -60,7 +59,7 @@ def command(
         list[Literal["open-relay", "bare-lf", "postmaster"]] | None,
         Option(
             "--probe",
-            "Of a server of your own: also try what only a test that does something finds out.",
+            "Also test what shows only when it is done, on a server of your own.",
             heading=MODES,
             default_shown=False,
         ),

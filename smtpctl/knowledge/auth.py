@@ -141,7 +141,7 @@ ENTRIES = (
                 "User name or password is wrong, or an app password is needed in place of it.",
                 fix(
                     "Set the password anew.",
-                    "smtpctl secret set profile/{profile}/password",
+                    "smtpctl secret set {profile}",
                 ),
                 facts=("not works_in_webmail",),
             ),
@@ -216,7 +216,7 @@ ENTRIES = (
                 "The password was never stored on this machine.",
                 fix(
                     "Store it; smtpctl asks for it.",
-                    "smtpctl secret set profile/{profile}/password",
+                    "smtpctl secret set {profile}",
                 ),
             ),
             because(
@@ -291,7 +291,7 @@ ENTRIES = (
                 "A line end or a blank was copied along.",
                 fix(
                     "Store it again.",
-                    "smtpctl secret set profile/{profile}/password",
+                    "smtpctl secret set {profile}",
                 ),
             ),
             because(0.4, "It was typed or stored in another encoding than UTF-8.", fix("Store it as UTF-8.")),

@@ -49,7 +49,7 @@ _RULES = (
                 "The password was never stored on this machine.",
                 fix(
                     "Store it; smtpctl asks for it.",
-                    "smtpctl secret set profile/{profile}/password",
+                    "smtpctl secret set {profile}",
                 ),
             ),
             because(

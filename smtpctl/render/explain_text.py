@@ -74,7 +74,9 @@ def _meaning(canvas: Canvas, meaning: Meaning) -> Iterator[str]:
     if left := len(meaning.entries) - len(shown):
         yield "    " + canvas.text(f"… and {left} more; --json has them all")
     yield ""
-    yield from canvas.prose('With the words of the server it gets exact:  smtpctl explain "535 5.7.8 ..."', "  ")
+    yield "  With the server's words it gets exact:"
+    command = f'smtpctl explain "{meaning.subject} ..."'
+    yield "    " + canvas.paint("command", canvas.text(command))
 
 
 def _bounce(canvas: Canvas, bounce: Bounce) -> Iterator[str]:

@@ -175,12 +175,14 @@ def _challenger(said: Said) -> str:
 
 
 def _by_finding(name: str, staging: Staging) -> Personality:
+    from smtpctl.knowledge.match import by_id
+
     faults = HOSTILE[staging.hostile] if staging.hostile else ()
     if staging.reply:
         faults = (*faults, Fault(staging.at, octets=_octets(staging.reply)))
     return Personality(
         name,
-        families.entry(name).finding().title,
+        by_id(name).title,
         manner=_without(Manner(), staging.lacks),
         reply=staging.reply,
         at=staging.at,

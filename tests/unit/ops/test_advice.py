@@ -44,7 +44,7 @@ def stopped(finding: Finding, **failure: Any) -> Report:
     ("general", "own"),
     [
         ("smtpctl profile set <profile> tls=implicit", "smtpctl profile set office tls=implicit"),
-        ("smtpctl secret set profile/<profile>/password", "smtpctl secret set profile/office/password"),
+        ("smtpctl secret set <profile> --stdin", "smtpctl secret set office --stdin"),
         ("smtpctl check mail.test:587 -v", "smtpctl check office -v"),
         ("smtpctl check mail.test:465 --tls implicit", "smtpctl check office --port 465 --tls implicit"),
         ("smtpctl check mail.test:5870", "smtpctl check office --port 5870"),
@@ -65,7 +65,7 @@ def test_commands_are_in_the_users_names(general: str, own: str) -> None:
         ("smtpctl profile set <profile> port=465 tls=starttls", ["smtpctl check other.test --port 465 --tls starttls"]),
         ("smtpctl profile set <profile> ca_file=<file>", ["smtpctl check other.test:2525 --ca-file <file>"]),
         ("smtpctl profile set <profile> host=<name>", []),
-        ("smtpctl secret set profile/<profile>/password", []),
+        ("smtpctl secret set <profile> --stdin", []),
         ("smtpctl profile unset <profile> family", []),
     ],
 )  # fmt: skip
