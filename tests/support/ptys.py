@@ -14,14 +14,16 @@ class AtTerminal:
 
     def __init__(self, program: Path, arguments: Sequence[str], prepare: Callable[[], None] = lambda: None) -> None:
         self.said = b""
+        self._rest = b""  # shown behind the words that were waited for last
         self._process, self._terminal = pty.fork()
         if self._process == 0:  # pragma: no cover
             prepare()
             os.execv(program, [str(program), *arguments])
 
     def until(self, words: bytes | None) -> bytes:
-        """What is shown up to these words, or to the end; AssertionError when nothing more comes."""
-        shown = b""
+        """What is shown up to these words, or to the end; what comes behind them is for the next call. AssertionError when
+        nothing more comes."""
+        shown, self._rest = self._rest, b""
         while words is None or words not in shown:
             if not select.select([self._terminal], [], [], 30)[0]:
                 raise AssertionError(f"nothing more after {shown!r}")
@@ -32,7 +34,10 @@ class AtTerminal:
             if not octets:
                 break
             shown += octets
-        self.said += shown
+            self.said += octets
+        if words and words in shown:
+            end = shown.index(words) + len(words)
+            shown, self._rest = shown[:end], shown[end:]
         return shown
 
     def type(self, text: str) -> None:
