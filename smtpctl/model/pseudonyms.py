@@ -9,7 +9,7 @@ and the GUIDs of tenants, applications and mailboxes are recognised by their for
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
@@ -24,13 +24,22 @@ _COMMON = frozenset({
 })  # fmt: skip
 _SHORTEST = 3
 _CODE = re.compile(r"\A\d{3}-")  # of a reply, which would be taken for the beginning of a name
-_ADDRESS = re.compile(r"(?<![\w.+-])([\w.!#$%&'+/=?^`{|}~-]+)@((?:[\w-]+\.)*[\w-]+)")
+# A local part is no longer than a path (RFC 5321 4.5.3.1.3): a server may write anything, as long as it likes. In a URL, in
+# quoted-printable and in xtext the sign is written in octets.
+_ADDRESS = re.compile(
+    r"""(?<![\w.+-])("[^"]{1,256}"|[\w.!#$%&'+/=?^`{|}~-]{1,256})(?:@|[%=+]40(?=[\w-]+\.[a-zA-Z]))((?:[\w-]+\.)*[\w-]+)"""
+)
+# What may be a text in base64, also as URLs have it.
+_BASE64 = re.compile(r"(?<![\w+/-])[\w+/-]{8,}={0,2}(?![\w+/=-])", re.ASCII)
 _NAME = re.compile(
     r"(?<![\w.@-])((?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9])(?![\w-]|\.\w)", re.IGNORECASE
 )
 _IPV4 = re.compile(r"(?<![\w.-])\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\d)")
 _IPV6 = re.compile(r"(?:(?<![\w:.])|(?<=IPv6:))[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:%\w+)?(?![\w:])", re.IGNORECASE)
 _GUID = re.compile(r"(?<![\w-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w-])", re.IGNORECASE)
+# Where a known name may begin, and how: with a word, or with a sign (`/home/ann`).
+_HEAD = re.compile(r"(?<![\w-])(?:[\w-]+|[^\w\s-])")
+_MORE = re.compile(r"[\w-]")
 # Of second levels under which domains are registered.
 _SECOND_LEVELS = frozenset({"ac", "co", "com", "edu", "gov", "net", "org"})
 # Fields that hold words of ours, never a name.
@@ -44,8 +53,7 @@ class Pseudonyms:
         self._public = frozenset(name.lower() for name in public)
         self._known: dict[str, str] = {}
         self._counts: dict[str, int] = {}
-        self._whole: frozenset[str] = frozenset()
-        self._pattern: re.Pattern[str] | None = None
+        self._sizes: dict[str, list[int]] = {}  # how long the names are that begin with a word, the longest first
 
     def learn(self, kind: str, text: str) -> str:
         """What stands for this `user`, `profile`, `tenant` ... from now on."""
@@ -86,9 +94,7 @@ class Pseudonyms:
             return self._known[text.lower()]
         if _CODE.match(text):
             return text[:4] + self.text(text[4:])
-        text = self._forms(text)
-        pattern = self._words()
-        return pattern.sub(lambda found: self._known[found[0].lower()], text) if pattern else text
+        return "".join(self._renamed(self._forms(_BASE64.sub(self._coded, text))))
 
     def value(self, value: Any) -> Any:
         """The same for JSON values, and for records such as a Report, at any depth. What is recognised anywhere in it is known
@@ -101,6 +107,18 @@ class Pseudonyms:
         text = _ADDRESS.sub(lambda found: self.address(found[1], found[2]), _CODE.sub("", text, count=1))
         text = _IPV6.sub(lambda found: self._ip(found[0]), _IPV4.sub(lambda found: self._ip(found[0]), text))
         return _GUID.sub(lambda found: self.learn("guid", found[0]), text)
+
+    def _coded(self, found: re.Match[str]) -> str:
+        """A word that is a text with names in base64, in base64 with others."""
+        import base64
+
+        octets = found[0].rstrip("=").replace("-", "+").replace("_", "/")
+        try:
+            text = base64.b64decode(octets + "=" * (-len(octets) % 4)).decode()
+        except ValueError:
+            return found[0]
+        told = "".join(self._renamed(self._forms(text)))
+        return found[0] if told == text else base64.b64encode(told.encode()).decode()
 
     def _domain(self, name: str) -> str:
         if name not in self._known:
@@ -120,17 +138,27 @@ class Pseudonyms:
         return self._known[key]
 
     def _note(self, text: str, made: str) -> str:
-        self._known[text.lower()] = made
-        self._pattern = None
+        text = text.lower()
+        self._known[text] = made
+        head = _HEAD.match(text)
+        if head and len(text) >= _SHORTEST and text not in _COMMON:
+            self._sizes[head[0]] = sorted({*self._sizes.get(head[0], ()), len(text)}, reverse=True)
         return made
 
-    def _words(self) -> re.Pattern[str] | None:
-        """Whatever is known and means something as a word within a text; the longest first."""
-        words = [word for word in self._known if len(word) >= _SHORTEST and word not in _COMMON]
-        if self._pattern is None and words:
-            listed = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
-            self._pattern = re.compile(rf"(?<![\w-])(?:{listed})(?![\w-])", re.IGNORECASE)
-        return self._pattern
+    def _renamed(self, text: str) -> Iterator[str]:
+        """The pieces of a text, with what stands for whatever is known and means something as a word within it, the longest
+        first. It looks names up, for a server may have written so many that trying each takes for ever."""
+        done = 0
+        for head in _HEAD.finditer(text):
+            start = head.start()
+            for size in self._sizes.get(head[0].lower(), ()) if start >= done else ():
+                made = self._known.get(text[start : start + size].lower())
+                if made and not _MORE.match(text, start + size):
+                    yield text[done:start]
+                    yield made
+                    done = start + size
+                    break
+        yield text[done:]
 
 
 def _each(value: Any, change: Callable[[str], str]) -> Any:

@@ -42,8 +42,8 @@ _KINDS: Mapping[Type, str] = {
 
 # Public logs of certificates are searched by these.
 _MARKS_OF_ONE = {"fingerprint": "sha256", "pin": "pin", "serial": "serial"}
-# Of a subject's name (RFC 4514): organisation, its unit, where it is.
-_WHOSE = re.compile(r"(?:^|,|\+)(?:O|OU|L|ST|STREET)=((?:\\.|[^,+\\])+)")
+# Of a subject's name (RFC 4514): organisation, its unit, where it is, and a name without a domain.
+_WHOSE = re.compile(r"(?:^|,|\+)(?:O|OU|L|ST|STREET|CN(?!=[^,]*\.))=((?:\\.|[^,+\\])+)")
 
 
 def ticket(profile: Profile, report: Report, versions: Mapping[str, str], environ: Mapping[str, str]) -> Ticket:
@@ -138,6 +138,10 @@ def _learn_profile(names: Pseudonyms, profile: Profile) -> None:
     for who in (profile.username, profile.sender):
         names.text(who)  # learns addresses
         names.learn("user", "" if "@" in who else who)
+        realm, backslash, user = who.partition("\\")  # DOMAIN\user of Windows
+        if backslash:
+            names.learn("realm", realm)
+            names.learn("user", user)
     names.host(profile.helo) if "." in profile.helo else names.learn("host", profile.helo)
     names.learn("profile", profile.name)
     names.learn("profile", profile.extends)

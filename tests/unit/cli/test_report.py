@@ -13,8 +13,13 @@ import pytest
 
 from canaries import Canaries
 from harness import Runner
+from profiles import profile
 from rawserver import Peer, RawServer
+from smtpctl.model.report import Report
 from smtpctl.model.secret import MASK
+from smtpctl.model.ticket import Ticket
+from smtpctl.model.transcript import Transcript
+from smtpctl.ops.report import anonymised
 from smtpctl.ops.schemas import of_output
 
 SECRETS = Canaries(["password"])
@@ -43,7 +48,7 @@ def gossip(peer: Peer) -> None:
     peer.say("250-mx9.zebracorp.test Hello [10.11.12.13]", "250-SIZE 1000", "250 AUTH PLAIN LOGIN")
     line = peer.hear()[0]
     peer.say(
-        "535-5.7.8 user Anna.Zebrowski@ZebraCorp.test (ANNA.ZEBROWSKI) at relay7.zebracorp.test 10.1.2.3 2001:db9::7",
+        "535-5.7.8 user Anna.Zebrowski@ZebraCorp.test (ANNA.ZEBROWSKI) at relay7.zebracorp.test 10.1.2.3 2001:db9::7 zebradom",
         f"535 5.7.8 ```` {line} refused: helpdesk7@zebracorp.test, https://post.zebracorp.test/billing",
     )
     peer.hear()
@@ -137,6 +142,21 @@ def test_a_folder_that_is_not_there_is_told_before_anybody_is_asked(smtpctl_call
     run = smtpctl_call("report", "zebraprof", "--output", "nowhere/ticket.md")
     assert run.code == 2
     assert "nowhere/ticket.md: No such file" in run.stderr
+
+
+@pytest.mark.usefixtures("server")
+def test_a_user_of_windows_is_two_names(smtpctl_call: Runner) -> None:
+    user = ("--username", "ZEBRADOM\\anna.zebrowski", "--from", "")
+    run = smtpctl_call("report", "zebraprof", *user, "--output", "-", "--anonymise")
+    assert "relay7" not in run.stdout
+    assert [name for name in ("zebradom", "anna.zebrowski") if name in run.stdout.lower()] == []
+
+
+def test_a_certificate_without_a_domain_names_a_host() -> None:
+    certificate = {"names": [], "subject": "CN=zebrahost,O=Zebra Inc.", "sha256": "", "pin": "", "serial": ""}
+    seen = Report("x", Transcript(), facts={"certificates": [certificate]}, headline="zebrahost of Zebra Inc.")
+    told = anonymised(Ticket("", {}, {}, {}, seen), profile("localhost", 25), {})
+    assert "zebra" not in str(told.report.facts | {"headline": told.report.headline}).lower()
 
 
 @pytest.mark.usefixtures("server")

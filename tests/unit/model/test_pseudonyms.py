@@ -27,6 +27,14 @@ from smtpctl.model.transcript import Event, Kind, Stage, Transcript
         ("app 6F1C0D9E-1111-4c1f-8b8e-0a4a52c0ffee, 6f1c0d9e-1111-4C1F-8b8e-0a4a52c0ffee", "app guid1, guid1"),
         ("annual mannequins, joanna", "annual mannequins, joanna"),
         ("smtp.gmail.com stays, 127.0.0.1 and ::1 too", "smtp.gmail.com stays, 127.0.0.1 and ::1 too"),
+        ("https://x/?u=ann%40corp.test&v=ann", "https:user2@domain1.example&v=user1"),
+        ("ann=40corp.test, bob+40corp.test", "user1@domain1.example, user2@domain1.example"),
+        ('"Ann Q"@corp.test, !ann@corp.test', "user2@domain1.example, user3@domain1.example"),
+        (
+            "uid=YW5uQGNvcnAudGVzdA== YW5uQGNvcnAudGVzdD8_",
+            "uid=dXNlcjFAZG9tYWluMS5leGFtcGxl dXNlcjFAZG9tYWluMS5leGFtcGxlPz8=",
+        ),
+        ("SIZE=4000 CHUNKING=40 password Basic64Z", "SIZE=4000 CHUNKING=40 password Basic64Z"),
         ("5.7.1 at 10:20:30, TLSv1.3, a.b", "5.7.1 at 10:20:30, TLSv1.3, a.b"),
     ],
 )
@@ -87,3 +95,25 @@ def test_no_part_of_an_address_is_left(local: str, label: str, around: list[str]
 
 def test_what_is_said_last_is_known_from_the_beginning() -> None:
     assert Pseudonyms().value(["zoe is here", ("zoe@corp.test",)]) == ["user1 is here", ("user1@domain1.example",)]
+
+
+@pytest.mark.parametrize("name", ["a.b*c", "(corp", "x|y", "[^q]+", "\\\\d{3}", "/home/z/", "Zo\u00eb", "a b c", "c++"])
+def test_any_sign_may_be_in_a_name(name: str) -> None:
+    names = Pseudonyms()
+    names.learn("user", name)
+    assert names.text(f"<{name}> {name.upper()}, 123 abc") == "<user1> user1, 123 abc"
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["!" * 16384] * 4,
+        [f"250-h{n}.d{n}.test u{n}@e{n}.test" for n in range(8000)],
+        ['"a' * 8192] * 4,
+        ["QUFB" * 4096] * 4,
+    ],
+    ids=["signs", "names", "quotes", "base64"],
+)
+def test_what_a_server_may_write_comes_back(texts: list[str]) -> None:
+    """In quadratic time each of these would take minutes."""
+    assert len(Pseudonyms().value(texts)) == len(texts)
