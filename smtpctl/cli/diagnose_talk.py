@@ -179,7 +179,7 @@ class Talk:
     def _choose(self, candidate: Candidate, *, last: bool) -> str:
         """What the user wants to do about a cause."""
         apply, attempt = diagnose.to_apply(candidate), diagnose.to_try(candidate)
-        if apply and self.wishes.yes:
+        if apply and self.wishes.yes and not diagnose.elsewhere(apply):
             return APPLY
         offers = {
             **({APPLY: apply} if apply else {}),

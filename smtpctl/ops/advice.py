@@ -26,12 +26,14 @@ _LOGINS = ("user@contoso.com", "sender@contoso.com", "noreply@contoso.com")
 # enterprise application, which is what Exchange wants. A claim that is no id stays out of a command line.
 _CLAIMS = {"<APP_ID>": "app", "<ENTERPRISE_APP_OBJECT_ID>": "object", "<SERVICE_PRINCIPAL_ID>": "object"}
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_WORD = re.compile(r"[\w.-]+")  # it stands within quotes and addresses, so a shell must not see anything in it
 NO_CLAIMS: Mapping[str, Any] = {}
 _HOSTS = ("smtp.example.com", "mail.example.com")
 _MENDING = re.compile(r"(?:Add|New|Set)-\w+ ")  # PowerShell that changes what is wrong; the rest only looks
-# What a report never ends with, however likely its cause: less safety, or trust in what was not compared yet.
+# What a report never ends with, however likely its cause: less safety, or trust in what was not compared yet. As a setting
+# and as the option.
 _WEAKER = re.compile(
-    r"insecure|allow-plaintext|trusted=true|auth=none|tls=none|tls_min=1\.[01]|pin[ =]sha256:|ca.file[ =]"
+    r"insecure|allow.plaintext|trusted=true|--trusted|auth=none|tls[ =]none|tls.min[ =]1\.[01]|pin[ =]sha256:|ca.file[ =]"
 )
 
 
@@ -149,7 +151,8 @@ def _named(command: str, profile: Profile, token: Mapping[str, Any]) -> str:
     known |= dict.fromkeys(_LOGINS, quoted(address))
     known |= dict.fromkeys(_HOSTS, quoted(profile.endpoint.host))
     if profile.oauth:
-        known |= {"<APP_ID>": profile.oauth.client_id, "<TENANT_ID>": profile.oauth.tenant_id}
+        ids = {"<APP_ID>": profile.oauth.client_id, "<TENANT_ID>": profile.oauth.tenant_id}
+        known |= {place: own for place, own in ids.items() if _WORD.fullmatch(own)}
     known |= {place: token[claim] for place, claim in _CLAIMS.items() if _GUID.fullmatch(str(token.get(claim, "")))}
     for example, own in known.items():
         command = command.replace(example, own) if own else command

@@ -6,6 +6,7 @@ Nothing is asked here: a `Case` holds what is known, `knowledge.decide` says wha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -29,6 +30,7 @@ _REACHING = (Stage.DNS, Stage.CONNECT, Stage.GREETING, Stage.EHLO, Stage.STARTTL
 FOUND = "found"  # the fact that makes a cause certain: a try that worked
 _SETTINGS = ("smtpctl profile set ", "smtpctl profile unset ")
 _APPLIED = (*_SETTINGS, "smtpctl secret set ")
+_HOST = re.compile(r"[ -]host[ =]")
 _TRIED = "smtpctl check "
 
 
@@ -163,7 +165,13 @@ def to_try(candidate: Candidate) -> str:
 
 def asks_nothing(command: str) -> bool:
     """Whether a command to apply can be carried out with nobody there: a secret is typed by somebody."""
-    return command.startswith(_SETTINGS)
+    return command.startswith(_SETTINGS) and not elsewhere(command)
+
+
+def elsewhere(command: str) -> bool:
+    """Whether a command names another server: the password goes there with the next check, so somebody has to agree, also
+    with `--yes`. Whoever keeps a server from answering could have it sent to the next best."""
+    return _HOST.search(command) is not None
 
 
 def _of_kind(candidate: Candidate, fits: Callable[[str], bool]) -> str:

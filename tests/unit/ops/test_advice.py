@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from smtpctl.model.reply import Reply
 from smtpctl.model.report import ExitStatus, Failure, Report
 from smtpctl.model.transcript import Stage, Transcript
 from smtpctl.ops.advice import advised, personal
+from smtpctl.ops.diagnose import Candidate, asks_nothing, to_apply, to_try
 
 OFFICE = 'version = 1\n[profiles.office]\nhost = "mail.test"\nport = 587\nusername = "ann@mail.test"\n'
 REFUSED = Reply(535, ("5.7.3 Authentication unsuccessful",))
@@ -81,6 +83,44 @@ def test_the_end_is_the_first_command_that_can_be_run_and_weakens_nothing() -> N
         "smtpctl profile set <profile> tls=implicit",
     )
     assert advised(stopped(finding), profile("office")).next_command == "smtpctl profile set office tls=implicit"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "smtpctl profile set <profile> trusted=true",
+        "smtpctl profile set <profile> tls=none",
+        "smtpctl profile set <profile> ca_file=x.pem",
+        "smtpctl profile set <profile> pin=sha256:x",
+        "smtpctl check other.test:2525 --allow-plaintext-auth",
+    ],
+)
+@pytest.mark.parametrize("name", ["office", "other.test:2525"])
+def test_nothing_less_safe_is_proposed_as_a_setting_or_as_an_option(line: str, name: str) -> None:
+    own = personal(with_commands(line), profile(name))
+    assert advised(stopped(own), profile(name)).next_command == ""
+    assert [(to_apply(c), to_try(c)) for c in (Candidate(own, cause, 1.0) for cause in own.causes)] == [("", "")]
+
+
+@pytest.mark.parametrize("own", ["x; reboot", "$(reboot)", "a'b", "a\nb"])
+def test_an_id_that_a_shell_would_read_stays_a_place(own: str) -> None:
+    line = 'start "https://login.test/<TENANT_ID>?client_id=<APP_ID>"'
+    hostile = SimpleNamespace(client_id=own, tenant_id="corp.test")
+    told = personal(with_commands(line), profile("office")._replace(oauth=hostile))
+    assert commands(told) == ['start "https://login.test/corp.test?client_id=<APP_ID>"']
+
+
+@pytest.mark.parametrize(
+    ("line", "unasked"),
+    [
+        ("smtpctl profile set office port=465 tls=implicit", True),
+        ("smtpctl profile set office host=smtp.other.test port=465 tls=implicit", False),
+        ("smtpctl profile set office --host smtp.other.test", False),
+        ("smtpctl secret set office", False),
+    ],
+)
+def test_a_password_goes_to_another_server_only_when_somebody_agrees(line: str, unasked: bool) -> None:
+    assert asks_nothing(line) is unasked
 
 
 @pytest.mark.parametrize(
