@@ -69,7 +69,7 @@ def command(
     if path.exists():
         terminal.confirm(f"{path} is there already. Write over it?", yes=yes)
     with ops.new_file(path) as file:
-        file.write(made())
+        file.write(made().encode())
     if terminal.format == "json":
         terminal.document("change/1", {"done": f"Wrote {path}.", "notes": [_ADVICE]})
         return

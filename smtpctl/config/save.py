@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from smtpctl.config import edits
 from smtpctl.config.problems import finding, problem
@@ -77,15 +78,23 @@ def _locked(target: Path) -> Iterator[None]:
 
 def replace(target: Path, text: str) -> None:
     """Put `text` in place of the target at once: a file beside it, 0600, written out, renamed. OSError."""
-    import tempfile
-
     if target.exists() and not target.is_file():
         raise OSError(errno.EISDIR, "it is not a regular file", str(target))
+    with beside(target) as file:
+        _keep_owner(file.fileno(), target)
+        file.write(text.encode())
+
+
+@contextmanager
+def beside(target: Path) -> Iterator[BinaryIO]:
+    """A file beside the target, readable by its owner only, that is put in its place, whole, when nothing went wrong.
+    OSError."""
+    import tempfile
+
     number, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)  # 0600
     try:
         with os.fdopen(number, "wb") as file:
-            _keep_owner(file.fileno(), target)
-            file.write(text.encode())
+            yield file
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(target)

@@ -5,18 +5,16 @@ Nothing is redacted here: what is put together has been when it was made, and ho
 
 from __future__ import annotations
 
-import os
 import re
 import socket
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
-from smtpctl.config import presets
+from smtpctl.config import presets, save
 from smtpctl.config.fields import FIELDS, Type
 from smtpctl.config.profile import Profile
 from smtpctl.model.errors import UsageProblem
@@ -90,22 +88,15 @@ def anonymised(made: Ticket, profile: Profile, environ: Mapping[str, str]) -> Ti
 
 
 @contextmanager
-def new_file(path: Path) -> Iterator[TextIO]:
+def new_file(path: Path) -> Iterator[BinaryIO]:
     """A file that is there, whole and readable by its owner only, when nothing went wrong. It is made before anything is
     asked of a server: UsageProblem where it cannot be."""
-    try:
-        number, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)  # 0600
-    except OSError as error:
-        raise UsageProblem(f"--output {path}: {error.strerror}") from None
-    try:
-        with os.fdopen(number, "w", encoding="utf-8") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(save.beside(path))
+        except OSError as error:
+            raise UsageProblem(f"--output {path}: {error.strerror}") from None
+        yield file
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, Any]:
