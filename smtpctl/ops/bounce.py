@@ -40,15 +40,15 @@ _FAILED = ("failed", "delayed")
 
 
 class Recipient(NamedTuple):
-    """One recipient of a report: the address, `failed` or `delayed`, and what was said."""
+    """One recipient of a notification: the address, `failed` or `delayed`, and what was said."""
 
     address: str
     action: str
     failure: Failure
 
 
-class Report(NamedTuple):
-    """A mail: what it says of each recipient, else the decoded lines of its text; and its date."""
+class Notification(NamedTuple):
+    """A delivery status notification: what it says of each recipient, else the decoded lines of its text; and its date."""
 
     recipients: tuple[Recipient, ...]
     lines: tuple[str, ...]
@@ -90,7 +90,7 @@ def mails(lines: Iterable[str]) -> Iterator[str]:
     yield "".join(mail)
 
 
-def read(text: str) -> Report:
+def read(text: str) -> Notification:
     """What a mail reports."""
     from email import message_from_string
 
@@ -101,12 +101,12 @@ def read(text: str) -> Report:
         RecursionError,
         ValueError,
     ):  # parts within parts without end, or parameters that Python's parser cannot read
-        return Report((), tuple(_notice(text)))
+        return Notification((), tuple(_notice(text)))
     blocks = [block for part in parts if part.get_content_type() in _STATUS_PARTS for block in _blocks(part)]
     texts = [_text(part) for part in parts if part.get_content_maintype() == "text"]
     # A report that was pasted or edited may have lost its boundaries.
     lines = tuple(_notice("\n".join(texts) if parts and texts else text))
-    return Report(tuple(_recipients(blocks, lines)), lines, _date(mail))
+    return Notification(tuple(_recipients(blocks, lines)), lines, _date(mail))
 
 
 def _date(mail: Message) -> str:

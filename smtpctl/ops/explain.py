@@ -98,7 +98,7 @@ def _mails(lines: Iterable[str], known: Hints) -> Explained:
     return log.summary()
 
 
-def _mail(told: bounce.Report, known: Hints) -> Explained:
+def _mail(told: bounce.Notification, known: Hints) -> Explained:
     """A bounce, recipient by recipient; one without their fields by its text."""
     failed = [Bounced(one.address, one.action, _explained(one.failure, known)) for one in told.recipients]
     if len(failed) > 1:

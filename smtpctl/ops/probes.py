@@ -10,7 +10,7 @@ from smtpctl.checks import facts as checks_facts
 from smtpctl.config.profile import Profile
 from smtpctl.knowledge.families import MX, entry
 from smtpctl.model.envelope import Envelope, Recipient
-from smtpctl.model.errors import Problem, UsageProblem
+from smtpctl.model.errors import UsageProblem
 from smtpctl.model.finding import Evidence, Finding
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.reply import Reply
@@ -61,10 +61,7 @@ def check_and_probe(profile: Profile, around: Surroundings, recipients: Sequence
     nobody to send it to."""
     refuse(profile, names, recipients)
     chosen = [one for one in PROBES if one.name in names]
-    try:
-        profile = session.holding(profile, around)
-    except Problem:
-        pass  # the check says it, as one of its stages
+    profile = session.prepared(profile, around)
     report = check(profile, around, recipients)
     role = checks_facts.role(profile.endpoint, logged_in="mechanism" in report.facts)
     verdicts = [(one.name, *_run(one, profile, around, recipients, role, report.transcript)) for one in chosen]

@@ -41,8 +41,7 @@ class Surroundings(NamedTuple):
     """What a use case takes from the command line's world.
 
     `environ` for secrets; `prompt` asks for a password (None: nobody there); `show` gets each stage row as it is
-    complete; `watch` every event; `warn` findings that stop nothing; `say` what is done
-    now, where it takes a while.
+    complete; `watch` every event; `warn` findings that stop nothing; `say` what is done now, where it takes a while.
     """
 
     environ: Mapping[str, str]
@@ -107,6 +106,14 @@ def holding(profile: Profile, around: Surroundings) -> Profile:
     who = credentials(profile, around)
     held = profile._replace(secret_ref=SecretRef(Kind.LITERAL, literal=who.password)) if who.password else profile
     return held._replace(token_ref=SecretRef(Kind.LITERAL, literal=who.token)) if who.token else held
+
+
+def prepared(profile: Profile, around: Surroundings) -> Profile:
+    """As `holding`; the same profile where a secret cannot be had, for a check says so, as one of its stages."""
+    try:
+        return holding(profile, around)
+    except Problem:
+        return profile
 
 
 def login(profile: Profile, who: Credentials, address: str = "") -> Login:

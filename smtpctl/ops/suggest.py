@@ -124,10 +124,7 @@ class Suggestion(NamedTuple):
 
 def check_and_suggest(profile: Profile, around: Surroundings, recipients: Sequence[str] = ()) -> Report:
     """As `check`, then what else there is to set; what the check found counts as tried."""
-    try:
-        profile = session.holding(profile, around)
-    except Problem:
-        pass  # the check says it, as one of its stages
+    profile = session.prepared(profile, around)
     report = check(profile, around, recipients)
     found = suggest(profile, around, report)
     return report._replace(

@@ -35,9 +35,8 @@ def at_once(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
     failed: list[BaseException] = []
     while len(found) + len(failed) < len(items):
         try:
-            number, result, defect = done.get(
-                timeout=1.0
-            )  # a Ctrl-C that comes just before a wait is seen only after it
+            # A Ctrl-C that comes just before a wait is seen only after it.
+            number, result, defect = done.get(timeout=1.0)
         except Empty:
             continue
         if defect is not None:

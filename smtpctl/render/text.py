@@ -27,7 +27,7 @@ _TIME = 9  # columns of its time, with the gap before it
 _BELOW = " " * (2 + 2 + _NAME + 2)  # what stands before a stage's detail: margin, mark, name
 _ROW = 100  # columns of a stage's row at most: on a wide screen the eye would lose the line on the way to the time
 _CALM = 2  # a row without a complaint
-_RECIPIENT: Mapping[str, tuple[str, str]] = {  # result: status, word
+RECIPIENT: Mapping[str, tuple[str, str]] = {  # result: status, word
     "accepted": ("passed", "accepted"),
     "temporary": ("warning", "try later"),
     "permanent": ("failed", "refused"),
@@ -151,7 +151,7 @@ class TextRenderer:
         addresses = [canvas.text(recipient.address) for recipient in recipients]
         width = min(max(map(columns, addresses)), canvas.width // 3)
         for address, recipient in zip(addresses, recipients, strict=True):
-            status, word = _RECIPIENT[recipient.result]
+            status, word = RECIPIENT[recipient.result]
             lead = f"  {canvas.status(status)} {canvas.paint(status, f'{word:<9}')}  "
             reply = canvas.text(str(recipient.reply)) if recipient.reply else ""
             if columns(address) > width:

@@ -16,15 +16,14 @@ from smtpctl.model.finding import Cause, Evidence, Finding, Ignored, Severity
 from smtpctl.model.report import Comparison, RecipientResult, Report, StageResult, combined
 from smtpctl.render import listing
 from smtpctl.render.base import Setting, problem_report
-from smtpctl.render.canvas import duration, visible
-from smtpctl.render.text import sentences, summary, tally
+from smtpctl.render.canvas import Canvas, duration, visible
+from smtpctl.render.text import RECIPIENT, sentences, summary, tally
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-_MARKS = {"passed": "✓", "failed": "✗", "warning": "!", "skipped": "–"}
-_RECIPIENTS = {"accepted": "passed", "temporary": "warning", "permanent": "failed", "unknown": "skipped"}
+_MARK = Canvas().mark
 
 
 class HtmlRenderer:
@@ -53,7 +52,7 @@ class HtmlRenderer:
         counted = listing.counts(findings) or "nothing to mend"
         worst = max((finding.severity for finding in findings), default=Severity.NOTE)
         state = {Severity.ERROR: "failed", Severity.WARNING: "warning"}.get(worst, "passed")
-        _add(main, "p", f"{_MARKS[state]} {subject}: {counted}", f"verdict {state}")
+        _add(main, "p", f"{_MARK(state)} {subject}: {counted}", f"verdict {state}")
         for finding in findings:
             _finding(main, finding)
         _ignored(main, ignored)
@@ -81,7 +80,7 @@ class HtmlRenderer:
         status = combined(reports, self._fail_on)
         state = "failed" if status else "passed"
         ending = f" (exit {int(status)})" if status else ""
-        _add(main, "p", f"{_MARKS[state]} {len(reports)} targets: {tally(reports)}{ending}", f"verdict {state}")
+        _add(main, "p", f"{_MARK(state)} {len(reports)} targets: {tally(reports)}{ending}", f"verdict {state}")
         body = _add(_add(main, "table"), "tbody")
         for number, row in enumerate(map(summary, reports), 1):
             line = _row(body, row.state, "", row.reason, row.ms)
@@ -95,7 +94,7 @@ class HtmlRenderer:
         status = report.status(self._fail_on)
         state = "failed" if status else summary(report).state
         ending = f" (exit {int(status)})" if status else ""
-        _add(section, "p", f"{_MARKS[state]} {' '.join(sentences(report))}{ending}", f"verdict {state}")
+        _add(section, "p", f"{_MARK(state)} {' '.join(sentences(report))}{ending}", f"verdict {state}")
         if report.next_command:
             _add(_add(section, "p", "Next: "), "code", report.next_command)
         _stages(section, report.stages)
@@ -120,7 +119,7 @@ def _recipients(section: Element, recipients: Sequence[RecipientResult]) -> None
         _add(section, "h4", "Recipients")
         body = _add(_add(section, "table"), "tbody")
         for recipient in recipients:
-            _row(body, _RECIPIENTS[recipient.result], recipient.address, str(recipient.reply or recipient.result))
+            _row(body, RECIPIENT[recipient.result][0], recipient.address, str(recipient.reply or recipient.result))
 
 
 def _comparison(section: Element, tried: Comparison) -> None:
@@ -137,7 +136,7 @@ def _comparison(section: Element, tried: Comparison) -> None:
 def _row(body: Element, status: str, head: str, detail: str, ms: float | None = None) -> Element:
     """A line of a table: mark, name, words, time."""
     row = _add(body, "tr")
-    _add(row, "td", _MARKS[status], status).set("title", status)
+    _add(row, "td", _MARK(status), status).set("title", status)
     _add(row, "th", head).set("scope", "row")
     _add(row, "td", detail)
     _add(row, "td", "" if ms is None else duration(ms), "time")
