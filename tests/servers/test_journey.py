@@ -273,24 +273,23 @@ def test_what_goes_wrong_is_named_with_its_fix(name: str, user: User) -> None:
     assert not command or read(shlex.split(command)[1:])
     assert ALICE.password not in run.stdout + run.stderr
 
-    report = user.report(*words)
+    kept = user.home / "session.jsonl"
+    run = user.run(*words, "--transcript", kept, "--json")
+    report = document(run)
     assert (report["exit"], report["findings"][0]["id"]) == (wrong.code, wrong.finding)
     assert report.get("next_command", "") == command
+    explained_as(wrong.finding, user, kept, run.stdout)
 
 
-@pytest.mark.parametrize("name", WRONG)
-def test_explain_says_the_same_of_what_was_kept(name: str, user: User) -> None:
+def explained_as(finding: str, user: User, kept: Path, printed: str) -> None:
     """Fed with the transcript or with the JSON output, `explain` names the same cause."""
-    wrong = WRONG[name]
-    kept = user.home / "session.jsonl"
-    run = user.run(*arguments(user, wrong), "--transcript", kept, "--json")
     schema = json.loads((SCHEMAS / "transcript.schema.json").read_text())
     for line in kept.read_text().splitlines():
         jsonschema.Draft202012Validator(schema).validate(json.loads(line))
     assert kept.stat().st_mode & 0o777 == 0o600
-    for words, said in (([str(kept)], ""), (["-"], run.stdout)):
+    for words, said in (([str(kept)], ""), (["-"], printed)):
         explained = document(user.run("explain", *words, "--json", stdin=said))
-        assert wrong.finding in ids(explained), explained
+        assert finding in ids(explained), explained
 
 
 def ids(explained: dict[str, Any]) -> set[str]:
