@@ -54,7 +54,7 @@ ENTRIES = (
     _entry(
         "unreachable",
         "The token endpoint cannot be reached[: {reason}]",
-        "[{endpoint}]",
+        "[It is {endpoint}.]",
         _NETWORK,
         because(0.3, "The address is wrong.", _LOOK),
         because(0.2, "The service is down.", fix("Try again in some minutes.")),
@@ -64,7 +64,7 @@ ENTRIES = (
     _entry(
         "timeout",
         "The token endpoint did not answer in time[ ({seconds} s)]",
-        "[{endpoint}]",
+        "[It is {endpoint}.]",
         _NETWORK,
         because(0.5, "The service is slow or down.", fix("Try again in some minutes.")),
         status=ExitStatus.TEMPORARY,
@@ -131,7 +131,7 @@ ENTRIES = (
     _entry(
         "no_discovery",
         "The issuer does not say where its endpoints are[: {reason}]",
-        "[{endpoint}]",
+        "[It is {endpoint}.]",
         because(0.6, "The issuer's address is wrong; it stands without /.well-known behind it.", _LOOK),
         because(0.4, "This provider publishes none.",
                 fix("Set the endpoint itself.", "smtpctl oauth set {oauth} token_endpoint=<url>")),

@@ -25,6 +25,11 @@ from smtpctl.oauth.values import Application, DeviceCode, Pending, Token
 T = TypeVar("T")
 _ADDED_BY_MSAL = ("offline_access", "openid", "profile")  # it refuses them in what it is given
 _ANYBODY = ("common", "organizations", "consumers")  # in place of a tenant: whoever signs in decides
+_NOT_AZURE = (
+    "oauth.unreachable",
+    "oauth.timeout",
+    "oauth.not_json",
+)  # other clouds have a service at that address, too
 _PFX = (".pfx", ".p12")
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _KEY = re.compile(r"-----BEGIN (?P<kind>[A-Z ]*PRIVATE KEY)-----.+?-----END (?P=kind)-----", re.DOTALL)
@@ -113,9 +118,10 @@ def _of_this_machine(application: Application) -> Token:
     except (ValueError, TypeError, LookupError) as error:
         raise _problem(application, "no_managed_identity", reason=str(error)) from None
     except Problem as problem:
-        if problem.finding.id not in ("oauth.unreachable", "oauth.timeout"):
+        if problem.finding.id not in _NOT_AZURE:
             raise
-        raise _problem(application, "no_managed_identity", reason="no answer from Azure's service for it") from None
+        reason = "at the address for it is nothing that answers as Azure does"
+        raise _problem(application, "no_managed_identity", reason=reason) from None
     if "access_token" not in result:
         raise _problem(application, "no_managed_identity", reason=answers.said(result))
     return answers.token(result, application.name, web.asked)

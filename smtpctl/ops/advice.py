@@ -153,6 +153,8 @@ def _named(command: str, profile: Profile, token: Mapping[str, Any]) -> str:
     if profile.oauth:
         ids = {"<APP_ID>": profile.oauth.client_id, "<TENANT_ID>": profile.oauth.tenant_id}
         known |= {place: own for place, own in ids.items() if _WORD.fullmatch(own)}
+        own_scopes = profile.oauth._replace(scope="").scopes  # what this grant asks for by itself
+        known |= {"<oauth>": quoted(profile.oauth.name), "<scope>": quoted(own_scopes) if own_scopes else ""}
     known |= {place: token[claim] for place, claim in _CLAIMS.items() if _GUID.fullmatch(str(token.get(claim, "")))}
     for example, own in known.items():
         command = command.replace(example, own) if own else command

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bed.entra import CLIENT_ID, SCOPE, TENANT, Entra, failure
+from bed.entra import CLIENT_ID, TENANT, Entra, failure
 from canaries import Canaries
 from harness import Run, Runner
 from smtpctl.ops import tokens
@@ -136,9 +136,10 @@ def test_an_authority_that_echoes_the_secret(smtpctl_call: Runner, home: Path) -
 
 def test_the_commands_have_the_user_s_own_ids(smtpctl_call: Runner, home: Path) -> None:
     entra = Entra(lambda form: SECRETS["token"])
-    entra.faults = [65001, 7000222]
+    entra.faults = [65001, 7000222, 1002012]
     with WebServer(entra.answer) as web:
-        consent, expired = (check(smtpctl_call, home, web).stdout.replace("\n", "") for _ in range(2))
+        consent, expired, scope = (check(smtpctl_call, home, web, cloud="usgov").stdout for _ in range(3))
     assert f"/{TENANT}/" in consent and f"client_id={CLIENT_ID}" in consent
     assert f"az ad app credential reset --id {CLIENT_ID} --append" in expired
-    assert SCOPE in consent
+    assert "smtpctl secret set oauth/m365/client_secret" in expired
+    assert "smtpctl oauth set m365 scope=https://outlook.office365.us/.default" in scope
