@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from smtpctl.config.fields import FIELDS, Field, Type
-from smtpctl.config.profile import Profile
+from smtpctl.config.profile import OAuth, Profile
 from smtpctl.config.secrets import refs
-from smtpctl.model.finding import Cause, Finding
+from smtpctl.model.finding import Cause, Finding, Remedy
 from smtpctl.model.report import ExitStatus, Report
 from smtpctl.model.transcript import Event, Kind
 
@@ -59,6 +59,17 @@ def personal(finding: Finding, profile: Profile, token: Mapping[str, Any] = NO_C
             remedy._replace(commands=tuple(_filled(remedy.commands, profile, token))) for remedy in cause.remedies
         )
         causes.append(cause._replace(remedies=remedies))
+    return finding._replace(causes=tuple(causes))
+
+
+def named(finding: Finding, oauth: OAuth) -> Finding:
+    """The finding with commands for these credentials: their name, ids and scope."""
+    own = _own(oauth)
+
+    def filled(remedy: Remedy) -> Remedy:
+        return remedy._replace(commands=tuple(_replaced(command, own) for command in remedy.commands))
+
+    causes = (cause._replace(remedies=tuple(map(filled, cause.remedies))) for cause in finding.causes)
     return finding._replace(causes=tuple(causes))
 
 
@@ -151,17 +162,28 @@ def _named(command: str, profile: Profile, token: Mapping[str, Any]) -> str:
     known |= dict.fromkeys(_LOGINS, quoted(address))
     known |= dict.fromkeys(_HOSTS, quoted(profile.endpoint.host))
     if profile.oauth:
-        ids = {"<APP_ID>": profile.oauth.client_id, "<TENANT_ID>": profile.oauth.tenant_id}
-        known |= {place: own for place, own in ids.items() if _WORD.fullmatch(own)}
-        own_scopes = profile.oauth._replace(scope="").scopes  # what this grant asks for by itself
-        known |= {"<oauth>": quoted(profile.oauth.name), "<scope>": quoted(own_scopes) if own_scopes else ""}
+        known |= _own(profile.oauth)
     known |= {place: token[claim] for place, claim in _CLAIMS.items() if _GUID.fullmatch(str(token.get(claim, "")))}
-    for example, own in known.items():
-        command = command.replace(example, own) if own else command
+    command = _replaced(command, known)
     if profile.name and command.startswith("smtpctl ") and profile.endpoint.host:
         command = re.sub(rf" {re.escape(endpoint)}(?= |$)", lambda _: f" {name}", command)
         at_host = rf"(?<=check ){re.escape(profile.endpoint.host)}:(\d+)(?= |$)"
         command = re.sub(at_host, lambda found: f"{name} --port {found[1]}", command)
+    return command
+
+
+def _own(oauth: OAuth) -> dict[str, str]:
+    """What stands in commands for something of the credentials; the scope is what their grant asks for by itself."""
+    own = {"<oauth>": oauth.name, "<scope>": oauth._replace(scope="").scopes}
+    ids = {"<APP_ID>": oauth.client_id, "<TENANT_ID>": oauth.tenant_id}  # these stand in PowerShell too
+    return {place: quoted(value) for place, value in own.items() if value} | {
+        place: value for place, value in ids.items() if _WORD.fullmatch(value)
+    }
+
+
+def _replaced(command: str, known: Mapping[str, str]) -> str:
+    for place, own in known.items():
+        command = command.replace(place, own) if own else command
     return command
 
 

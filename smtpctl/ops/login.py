@@ -35,7 +35,8 @@ def found(path: Path | None, name: str, environ: Mapping[str, str]) -> OAuth:
 
 def by_code(oauth: OAuth, user: str, around: Surroundings, show: Callable[[DeviceCode], None]) -> Token:
     """With a code that is typed at another device. Problem of the family `oauth`."""
-    return grants.device(tokens.application(oauth, user, around)._replace(grant="device_code"), show)
+    application = tokens.application(oauth, user, around)._replace(grant="device_code")
+    return tokens.told(oauth, lambda: grants.device(application, show))
 
 
 def by_browser(oauth: OAuth, user: str, around: Surroundings, show: Callable[[Pending], str]) -> Token:
@@ -44,11 +45,15 @@ def by_browser(oauth: OAuth, user: str, around: Surroundings, show: Callable[[Pe
     from smtpctl.oauth.loopback import listener
 
     application = tokens.application(oauth, user, around)._replace(grant="authorization_code")
-    with listener(application.redirect_port) as at:
-        pending = grants.begin(application, at.redirect)
-        pasted = show(pending)
-        query = pasted_query(pasted) if pasted else at.wait(WAIT)
-        return grants.finish(application, pending, query)
+
+    def signed_in() -> Token:
+        with listener(application.redirect_port) as at:
+            pending = grants.begin(application, at.redirect)
+            pasted = show(pending)
+            query = pasted_query(pasted) if pasted else at.wait(WAIT)
+            return grants.finish(application, pending, query)
+
+    return tokens.told(oauth, signed_in)
 
 
 def pasted_query(address: str) -> Mapping[str, str]:

@@ -9,9 +9,9 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from smtpctl.config import secrets
 from smtpctl.config.profile import OAuth
@@ -23,6 +23,7 @@ from smtpctl.oauth.values import NO_SECRET, Application, Token
 if TYPE_CHECKING:
     from smtpctl.ops.session import Surroundings
 
+T = TypeVar("T")
 _memory: dict[str, Token] = {}
 _one_at_a_time = threading.Lock()
 _STORED = (Kind.KEYRING, Kind.FILE)
@@ -112,13 +113,24 @@ def application(oauth: OAuth, user: str, around: Surroundings, hidden: frozenset
     )
 
 
+def told(oauth: OAuth, work: Callable[[], T]) -> T:
+    """What `work` gives, or its Problem with commands for these credentials."""
+    try:
+        return work()
+    except Problem as problem:
+        from smtpctl.ops import advice
+
+        problem.finding = advice.named(problem.finding, oauth)
+        raise
+
+
 def _asked(oauth: OAuth, user: str, around: Surroundings, hidden: frozenset[str], known: Token | None) -> Token:
     from smtpctl.oauth import grants
 
     asking = application(oauth, user, around, hidden)
     if known and known.refresh:
         asking = asking._replace(refresh_token=known.refresh)
-    found = grants.obtain(asking)
+    found = told(oauth, lambda: grants.obtain(asking))
     return found if found.refresh else found._replace(refresh=asking.refresh_token)
 
 
@@ -136,7 +148,8 @@ def _refresh(oauth: OAuth, around: Surroundings, hidden: frozenset[str]) -> Secr
 
 def _identity(oauth: OAuth, user: str) -> str:
     """What a token is asked for with, and for whom, as a hash: a change of the settings asks for a new one."""
-    asked = (oauth.name, oauth.grant, oauth.endpoint, oauth.client_id, oauth.scopes, oauth.values["subject"], user)
+    own = (oauth.values[name] for name in ("subject", "managed_identity"))
+    asked = (oauth.name, oauth.grant, oauth.endpoint, oauth.client_id, oauth.scopes, *own, user)
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 

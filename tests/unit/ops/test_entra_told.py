@@ -143,3 +143,15 @@ def test_the_commands_have_the_user_s_own_ids(smtpctl_call: Runner, home: Path) 
     assert f"az ad app credential reset --id {CLIENT_ID} --append" in expired
     assert "smtpctl secret set oauth/m365/client_secret" in expired
     assert "smtpctl oauth set m365 scope=https://outlook.office365.us/.default" in scope
+
+
+def test_so_have_those_of_a_run_without_a_profile(smtpctl_call: Runner, home: Path) -> None:
+    entra = Entra(lambda form: SECRETS["token"])
+    with WebServer(entra.answer) as web:
+        check(smtpctl_call, home, web)
+        tokens._memory.clear()
+        entra.faults = [7000222]
+        run = smtpctl_call("oauth", "token", "m365", env={"CLIENT_SECRET": SECRETS["secret"]})
+    assert run.code == AUTH
+    assert f"az ad app credential reset --id {CLIENT_ID} --append" in run.stderr
+    assert "smtpctl secret set oauth/m365/client_secret" in run.stderr
