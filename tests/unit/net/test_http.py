@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
+import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,7 +15,7 @@ from urllib.parse import quote
 import pytest
 
 from canaries import Canaries
-from rawserver import RawServer
+from rawserver import Peer, RawServer
 from smtpctl.model.errors import Problem
 from smtpctl.model.report import ExitStatus
 from smtpctl.model.secret import Secret
@@ -159,7 +162,7 @@ def test_who_is_not_there() -> None:
     problem = refused(lambda: http.get(f"https://localhost:{unused}/token?secret=1", http.Way("shop", timeout=5)))
     assert problem.finding.id == "oauth.unreachable"
     assert "refused" in problem.finding.title
-    assert problem.finding.message.startswith(f"https://localhost:{unused}/token ")
+    assert f" https://localhost:{unused}/token." in problem.finding.message
 
 
 def test_clear_text_at_the_port() -> None:
@@ -167,6 +170,43 @@ def test_clear_text_at_the_port() -> None:
         problem = refused(lambda: http.get(f"https://localhost:{server.port}/", http.Way("shop")))
     assert problem.finding.id == "oauth.unreachable"
     assert "WRONG_VERSION_NUMBER" in problem.finding.title
+
+
+def connect(peer: Peer) -> int:
+    """The part of an HTTP proxy that is spoken in clear; the port it is to connect to."""
+    request = peer.hear()[0]
+    while peer.hear() != [""]:
+        pass
+    peer.say("HTTP/1.1 200 OK", "")
+    return int(re.findall(r"CONNECT localhost:(\d+) ", request)[0])
+
+
+def socks(peer: Peer) -> int:
+    """The same of a SOCKS5 proxy (RFC 1928), without a login."""
+    peer.octets()
+    peer.say(b"\x05\x00")
+    request = peer.octets()
+    peer.say(b"\x05\x00\x00\x01" + bytes(6))
+    return int.from_bytes(request[-2:])
+
+
+@pytest.mark.parametrize(("scheme", "begin"), [("http", connect), ("socks5", socks), ("socks5h", socks)])
+def test_a_token_comes_through_a_proxy(scheme: str, begin: Callable[[Peer], int], serve: Any) -> None:
+    server = serve(lambda request: Response({"access_token": "x"}))
+
+    def relay(peer: Peer) -> None:
+        with socket.create_connection(("127.0.0.1", begin(peer))) as upstream:
+            threading.Thread(target=pump, args=(upstream, peer.sock), daemon=True).start()
+            pump(peer.sock, upstream)
+
+    def pump(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while octets := source.recv(65536):
+                target.sendall(octets)
+
+    with RawServer(relay) as proxy:
+        assert ask(server, proxy=f"{scheme}://127.0.0.1:{proxy.port}").json() == {"access_token": "x"}
+    assert len(server.requests) == 1
 
 
 def test_the_proxy_of_the_settings_wins_over_the_environment(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
