@@ -15,11 +15,13 @@ from bed.aio import Aiosmtpd
 from bed.dovecot import Dovecot
 from bed.exim import Exim
 from bed.kerberos import Realm
+from bed.oidc import OidcProvider
 from bed.opensmtpd import OpenSmtpd
 from bed.pki import Pki
 from bed.ports import Ports
 from bed.postfix import Postfix
 from bed.tokens import TokenIssuer
+from browser import Browser, chromium
 from harness import Requires
 
 POSTFIX_AND_DOVECOT = (
@@ -114,6 +116,20 @@ def dovecot(postfix_and_dovecot: Pair) -> Dovecot:
 def tokens(dovecot: Dovecot) -> TokenIssuer:
     """`tokens.token("alice@bed.test")`: a bearer token that Dovecot and Postfix accept."""
     return TokenIssuer(dovecot.token_keys)
+
+
+@pytest.fixture(scope="session")
+def oidc(bed_folder: Path, ports: Ports, pki: Pki, tokens: TokenIssuer, requires: Requires) -> Iterator[OidcProvider]:
+    """`oidc.issuer`; its clients are in bed/oidc.py."""
+    requires("nodejs")
+    yield from _running(OidcProvider(requires("oidc-provider"), bed_folder / "oidc", ports, pki, tokens))
+
+
+@pytest.fixture
+def browser(requires: Requires) -> Iterator[Browser]:
+    """A browser that has never been anywhere."""
+    with chromium(requires("chromium")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -84,9 +84,14 @@ class Need(NamedTuple):
     probe: str
     use: str
 
+    @property
+    def name(self) -> str:
+        """The package without its version."""
+        return self.package.partition("@")[0]
+
     def find(self) -> Path | None:
         """Where it is on this machine."""
-        if self.how == "unpack":
+        if self.how in ("unpack", "npm"):
             path = UNPACKED / self.package / self.probe
             return path if path.exists() else None
         if self.probe.startswith("/"):
@@ -98,7 +103,7 @@ class Need(NamedTuple):
 def read_needs(text: str) -> dict[str, Need]:
     """The table of scripts/servers.txt by package."""
     lines = (line for line in text.splitlines() if line.strip() and not line.startswith("#"))
-    return {need.package: need for need in (Need(*line.split(maxsplit=3)) for line in lines)}
+    return {need.name: need for need in (Need(*line.split(maxsplit=3)) for line in lines)}
 
 
 NEEDS = read_needs((ROOT / "scripts" / "servers.txt").read_text(encoding="utf-8"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -19,12 +20,22 @@ class TokenIssuer:
 
     def __init__(self, key_folder: Path) -> None:
         self._key = rsa.generate_private_key(65537, 2048)
-        folder = key_folder / CLIENT_ID / "RS256"
-        folder.mkdir(parents=True)
+        self._folder = key_folder
+        self.trust(CLIENT_ID)
+
+    def trust(self, client_id: str) -> None:
+        """Let Dovecot believe what is signed with the key for this client too."""
+        folder = self._folder / client_id / "RS256"
+        folder.mkdir(parents=True, exist_ok=True)
         public = self._key.public_key()
         (folder / KEY_ID).write_bytes(
             public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
         )
+
+    def private_jwk(self) -> dict[str, Any]:
+        """The key for a provider that signs with it (RFC 7517)."""
+        made: dict[str, Any] = jwt.algorithms.RSAAlgorithm.to_jwk(self._key, as_dict=True)
+        return {**made, "kid": KEY_ID, "alg": "RS256", "use": "sig"}
 
     def token(self, address: str, *, life: int = HOUR, padding: int = 0) -> str:
         """A token for the mailbox, good for `life` seconds (negative: expired), with `padding` octets more to carry."""
