@@ -18,13 +18,12 @@ from smtpctl.knowledge.families import entry
 from smtpctl.model.errors import Problem
 from smtpctl.model.secret import Secret
 from smtpctl.net import http
-from smtpctl.oauth import answers, assertion
+from smtpctl.oauth import answers, assertion, waiting
 from smtpctl.oauth.discovery import endpoint, way
 from smtpctl.oauth.values import Application, DeviceCode, Pending, Token
 
 Fields = dict[str, str | Secret]
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
-_INTERVAL, _SLOWER, _SLOWEST = 5, 5, 60  # seconds between two questions (RFC 8628 3.2, 3.5)
 
 
 def obtain(application: Application) -> Token:
@@ -53,24 +52,8 @@ def device(
     where = endpoint(application, "token_endpoint")
     show(code)
     fields: Fields = {"grant_type": DEVICE, "device_code": Secret(secret)}
-    interval = min(answers.number(found.get("interval"), _INTERVAL), _SLOWEST)
-    while now() + interval < code.expires:
-        sleep(interval)
-        try:
-            answer = _ask(application, where, fields)
-        except Problem as problem:
-            if not problem.retryable:
-                raise
-            interval = min(interval * 2, _SLOWEST)  # RFC 8628 3.5
-            continue
-        error = _error(answer)
-        if error == "slow_down":
-            interval += _SLOWER
-        elif error == "expired_token":
-            break
-        elif error != "authorization_pending":
-            return granted(application, answer)
-    raise entry("oauth.code_expired").problem(target=application.name, oauth=application.name)
+    given = waiting.typed(application.name, code, found, lambda: _object(_ask(application, where, fields)), sleep, now)
+    return answers.token(given, application.name, where)
 
 
 def begin(application: Application, redirect: str) -> Pending:
@@ -147,17 +130,18 @@ def granted(application: Application, answer: http.Answer) -> Token:
 
 def _good(application: Application, answer: http.Answer) -> dict[str, Any]:
     """The object of an answer that is no error; a Problem for one that is."""
-    found = answer.json()
+    found = _object(answer)
     if "error" in found:
-        cleaned = {key: answer.clean(str(value)) for key, value in found.items()}
-        raise answers.refused(cleaned, application.name, answer.url)
+        raise answers.refused(found, application.name, answer.url)
     if answer.status >= 400:
         raise _no_answer(application, answer)
     return found
 
 
-def _error(answer: http.Answer) -> str:
-    return str(answer.json().get("error", ""))
+def _object(answer: http.Answer) -> dict[str, Any]:
+    """What it says; an error without what was sent in secret, which it may echo."""
+    found = answer.json()
+    return {key: answer.clean(str(value)) for key, value in found.items()} if "error" in found else found
 
 
 def _no_answer(application: Application, answer: http.Answer) -> Problem:

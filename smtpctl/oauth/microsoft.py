@@ -19,7 +19,7 @@ from smtpctl.model.errors import Problem
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.secret import Secret
 from smtpctl.net import http
-from smtpctl.oauth import answers, assertion
+from smtpctl.oauth import answers, assertion, waiting
 from smtpctl.oauth.values import Application, DeviceCode, Pending, Token
 
 T = TypeVar("T")
@@ -53,27 +53,30 @@ def obtain(application: Application) -> Token:
     return _asked(application, lambda app, scopes: app.acquire_token_for_client(scopes))
 
 
-def device(application: Application, show: Callable[[DeviceCode], None]) -> Token:
+def device(
+    application: Application,
+    show: Callable[[DeviceCode], None],
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    now: Callable[[], float] = time.time,
+) -> Token:
     """A token for somebody who types a code elsewhere. Problem `oauth.declined`, `oauth.code_expired` and the like."""
     web = _Web(application)
-
-    def over(flow: Mapping[str, Any]) -> bool:
-        web.renew()  # waiting for a person takes longer than any request may
-        return bool(flow["expires_at"] < time.time())
 
     def ask(app: Any, scopes: list[str]) -> Any:
         flow = app.initiate_device_flow(scopes)
         if "error" in flow:
             return flow
-        code = answers.device_code(flow, time.time())
+        code = answers.device_code(flow, now())
         if code is None:
             raise _problem(application, "not_json", endpoint=web.asked)
-        flow["expires_at"] = code.expires
         show(code)
-        result = app.acquire_token_by_device_flow(flow, exit_condition=over)
-        if result.get("error") == "authorization_pending":  # still, when the time was over
-            raise _problem(application, "code_expired")
-        return result
+
+        def once() -> Any:
+            web.renew()  # waiting for a person takes longer than any request may
+            return app.acquire_token_by_device_flow({**flow, "interval": 1}, exit_condition=lambda _: True)
+
+        return waiting.typed(application.name, code, flow, once, sleep, now)
 
     return _asked(application, ask, web)
 

@@ -64,7 +64,7 @@ class Entra:
         if path == "v2.0/.well-known/openid-configuration":
             return Response(_endpoints(base)) if tenant == TENANT else failure(90002)
         if path == "oauth2/v2.0/devicecode":
-            return Response({"device_code": "device-0", "user_code": "BED-1234", "interval": 0, "expires_in": 900,
+            return Response({"device_code": "device-0", "user_code": "BED-1234", "interval": 5, "expires_in": 900,
                              "verification_uri": f"{base}/device"})  # fmt: skip
         self.requests.append(request.form)
         fault = self.faults.pop(0) if self.faults else self._judge(request.form, f"{base}/oauth2/v2.0/token")

@@ -25,8 +25,8 @@ from canaries import Canaries
 from smtpctl.model.errors import Problem
 from smtpctl.model.report import ExitStatus
 from smtpctl.model.secret import Secret
-from smtpctl.oauth import grants
-from smtpctl.oauth.values import Application, DeviceCode
+from smtpctl.oauth import grants, microsoft
+from smtpctl.oauth.values import Application, DeviceCode, Token
 from webserver import Request, Response, WebServer
 
 SECRETS = Canaries(["token", "refresh", "passphrase", "assertion"])
@@ -91,6 +91,11 @@ def application(server: WebServer, **given: Any) -> Application:
 def person(server: WebServer, **given: Any) -> Application:
     known = {"grant": "device_code", "client_secret": Secret(""), "scopes": (PERSON, "offline_access", "openid")}
     return application(server, **{**known, **given})
+
+
+def typed(asking: Application, show: Callable[[DeviceCode], None], slept: list[float] | None = None) -> Token:
+    """A device login whose pauses take no time; `slept` gets them."""
+    return microsoft.device(asking, show, sleep=(slept if slept is not None else []).append)
 
 
 def problem(work: Callable[[], Any]) -> Problem:
@@ -230,7 +235,9 @@ def test_a_refresh_token_gets_the_next(server: WebServer, entra: Entra) -> None:
 def test_a_code_is_typed_elsewhere(server: WebServer, entra: Entra) -> None:
     entra.pending = 3
     shown: list[DeviceCode] = []
-    token = grants.device(person(server), shown.append)
+    slept: list[float] = []
+    token = typed(person(server), shown.append, slept)
+    assert slept == [5] * 4
     assert token.access == Secret(SECRETS["token"])
     assert token.refresh == Secret("refresh-4")
     [code] = shown
@@ -252,24 +259,32 @@ def test_a_code_that_is_not_typed(answer: Response, id: str, entra: Entra) -> No
         return answer if request.path.endswith("/token") else entra.answer(request)
 
     with WebServer(answering) as server:
-        told = problem(lambda: grants.device(person(server), lambda code: None))
+        told = problem(lambda: typed(person(server), lambda code: None))
     assert (told.finding.id, told.status) == (id, ExitStatus.AUTH)
 
 
-def test_a_code_whose_time_is_over(entra: Entra) -> None:
-    def answering(request: Request) -> Response:
-        answer = entra.answer(request)
-        return (
-            answer._replace(body={**answer.body, "expires_in": 0, "interval": 1})
-            if "device" in request.path
-            else answer
-        )
-
+def test_a_code_whose_time_is_over(server: WebServer, entra: Entra) -> None:
     entra.pending = 9
-    with WebServer(answering) as server:
-        told = problem(lambda: grants.device(person(server), lambda code: None))
+    clock = [0.0]
+
+    def sleep(seconds: float) -> None:
+        clock[0] += 400 * seconds / 5
+
+    told = problem(lambda: microsoft.device(person(server), lambda code: None, sleep=sleep, now=lambda: clock[0]))
     assert told.finding.id == "oauth.code_expired"
-    assert len(entra.requests) == 1
+    assert len(entra.requests) == 3, "900 seconds, one question in 400"
+
+
+def test_a_hiccup_does_not_end_the_waiting(entra: Entra) -> None:
+    hiccups = [Response("busy", 503), failure(70016), Response({"error": "slow_down"}, 400)]
+
+    def answering(request: Request) -> Response:
+        return hiccups.pop(0) if hiccups and request.path.endswith("/token") else entra.answer(request)
+
+    slept: list[float] = []
+    with WebServer(answering) as server:
+        assert typed(person(server), lambda code: None, slept).access
+    assert slept == [5, 10, 10, 15]
 
 
 def test_a_device_code_that_is_refused(entra: Entra) -> None:
@@ -277,7 +292,7 @@ def test_a_device_code_that_is_refused(entra: Entra) -> None:
         return failure(700016) if request.path.endswith("/devicecode") else entra.answer(request)
 
     with WebServer(answering) as server:
-        told = problem(lambda: grants.device(person(server), lambda code: pytest.fail("there is no code")))
+        told = problem(lambda: typed(person(server), lambda code: pytest.fail("there is no code")))
     assert told.finding.id == "entra.aadsts700016-app-not-found"
 
 
