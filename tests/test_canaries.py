@@ -211,6 +211,13 @@ LINES: dict[str, list[str]] = {
     "preset list": ["preset list"],
     "preset show": ["preset show microsoft365"],
     "preset suggest": ["preset suggest ann@outlook.com"],
+    "guide": [
+        "guide",
+        *(f"guide m365 {name}" for name in PROFILES),
+        "guide m365 oauthtoken --way delegated --script told.ps1",
+        "guide google-workspace oauthtoken",
+        "guide relay proxy --script -",
+    ],
     "site list": ["site list"],
     "site add": ["site add web"],
     "site remove": ["site remove shop --yes"],

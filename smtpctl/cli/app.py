@@ -37,6 +37,7 @@ COMMANDS: dict[str, CommandInfo] = {
     "secret": CommandInfo("smtpctl.cli.secret", "Passwords and where each one is kept", SERVERS),
     "oauth": CommandInfo("smtpctl.cli.oauth", "OAuth 2.0 credentials: log in, print and read tokens", SERVERS),
     "preset": CommandInfo("smtpctl.cli.preset", "Settings of well-known providers", SERVERS),
+    "guide": CommandInfo("smtpctl.cli.guide", "The steps that a provider needs, with your values", SERVERS),
     "site": CommandInfo("smtpctl.cli.site", "Sites, each with settings of its own", SERVERS),
     "config": CommandInfo("smtpctl.cli.config", "The settings of a scope, and the file they are in", SERVERS),
     "sink": CommandInfo("smtpctl.cli.sink", "Run a local server that catches mail or misbehaves", TOOLS),

@@ -189,7 +189,9 @@ def _replaced(command: str, known: Mapping[str, str]) -> str:
 
 def _as_options(command: str, profile: Profile) -> str:
     """`profile set <profile> tls=implicit` as a run with that option; empty where there is no such run. A place to fill
-    in (`ca_file=<root.pem>`) stays one, but for a host: that is another run."""
+    in (`ca_file=<root.pem>`) stays one, but for a host: that is another run. A guide is one without a profile too."""
+    if command.startswith("smtpctl guide "):
+        return command.replace(f" {PLACE}", "")
     found = _SETTING.fullmatch(command)
     words = [_option(word) for word in _split(found[1])] if found and "host=<" not in found[1] else [""]
     moved = any(word.startswith(("--port ", "--host ")) for word in words)

@@ -88,14 +88,14 @@ def anonymised(made: Ticket, profile: Profile, environ: Mapping[str, str]) -> Ti
 
 
 @contextmanager
-def new_file(path: Path) -> Iterator[BinaryIO]:
+def new_file(path: Path, option: str = "--output") -> Iterator[BinaryIO]:
     """A file that is there, whole and readable by its owner only, when nothing went wrong. It is made before anything is
-    asked of a server: UsageProblem where it cannot be."""
+    asked of a server: UsageProblem, naming the option that asked for it, where it cannot be."""
     with ExitStack() as stack:
         try:
             file = stack.enter_context(save.beside(path))
         except OSError as error:
-            raise UsageProblem(f"--output {path}: {error.strerror}") from None
+            raise UsageProblem(f"{option} {path}: {error.strerror}") from None
         yield file
 
 
