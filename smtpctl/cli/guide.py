@@ -98,7 +98,7 @@ def _guide(terminal: Terminal, topic: str, name: str, given: dict[str, str], way
 
 
 def _script(terminal: Terminal, guide: Guide, file: str, *, yes: bool) -> None:
-    from smtpctl.ops.report import new_file
+    from smtpctl.ops.files import new_file
     from smtpctl.render.guide_script import guide_script
 
     if not guide.shell:
@@ -112,7 +112,7 @@ def _script(terminal: Terminal, guide: Guide, file: str, *, yes: bool) -> None:
     if path.exists():
         terminal.confirm(f"{path} is there already. Write over it?", yes=yes)
     with new_file(path, option="--script") as opened:
-        opened.write(guide_script(guide))
+        opened.write(guide_script(guide).encode())
     missing = ", ".join(f"<{blank.name}>" for blank in guide.blanks)
     notes = [f"Still to be filled in: {missing}."] if missing else []
     if terminal.format == "json":

@@ -51,6 +51,7 @@ def command(
     """
     from smtpctl.cli import live
     from smtpctl.ops import report as ops
+    from smtpctl.ops.files import new_file
     from smtpctl.render import ticket as render
 
     (profile,) = live.profiles(terminal, [target] if target else (), overrides, False)
@@ -68,7 +69,7 @@ def command(
         return
     if path.exists():
         terminal.confirm(f"{path} is there already. Write over it?", yes=yes)
-    with ops.new_file(path) as file:
+    with new_file(path) as file:
         file.write(made().encode())
     if terminal.format == "json":
         terminal.document("change/1", {"done": f"Wrote {path}.", "notes": [_ADVICE]})

@@ -30,6 +30,8 @@ _WORD = re.compile(r"[\w.-]+")  # it stands within quotes and addresses, so a sh
 NO_CLAIMS: Mapping[str, Any] = {}
 _HOSTS = ("smtp.example.com", "mail.example.com")
 _MENDING = re.compile(r"(?:Add|New|Set)-\w+ ")  # PowerShell that changes what is wrong; the rest only looks
+# What a report does not end with either: what is still to be filled in, and what is only to be read.
+_READING = re.compile(r"<|^smtpctl guide ")
 # What a report never ends with, however likely its cause: less safety, or trust in what was not compared yet. As a setting
 # and as the option.
 _WEAKER = re.compile(
@@ -115,7 +117,7 @@ def _next(report: Report, findings: tuple[Finding, ...], profile: Profile) -> st
     causes = findings[0].causes if findings else ()
     lines = [line for cause in causes for remedy in cause.remedies for line in remedy.commands]
     own = ("smtpctl ", _password(profile) or "smtpctl ")  # another program may keep the password
-    ready = (line for line in lines if line.startswith(own) and "<" not in line and not weakens(line))
+    ready = (line for line in lines if line.startswith(own) and not _READING.search(line) and not weakens(line))
     first = [line for remedy in causes[0].remedies for line in remedy.commands] if causes else []
     mending = (line for line in first if _MENDING.match(line) and "<" not in line)
     return next(mending, "") or next(ready, "") or _step_by_step(report, causes, profile)

@@ -9,12 +9,11 @@ import re
 import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import urlsplit
 
-from smtpctl.config import presets, save
+from smtpctl.config import presets
 from smtpctl.config.fields import FIELDS, Type
 from smtpctl.config.profile import Profile
 from smtpctl.model.errors import UsageProblem
@@ -85,18 +84,6 @@ def anonymised(made: Ticket, profile: Profile, environ: Mapping[str, str]) -> Ti
     _learn_session(names, made.report)
     changed: Ticket = names.value(made)
     return changed._replace(made_at=made.made_at, versions=made.versions, anonymised=True)
-
-
-@contextmanager
-def new_file(path: Path, option: str = "--output") -> Iterator[BinaryIO]:
-    """A file that is there, whole and readable by its owner only, when nothing went wrong. It is made before anything is
-    asked of a server: UsageProblem, naming the option that asked for it, where it cannot be."""
-    with ExitStack() as stack:
-        try:
-            file = stack.enter_context(save.beside(path))
-        except OSError as error:
-            raise UsageProblem(f"{option} {path}: {error.strerror}") from None
-        yield file
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, Any]:

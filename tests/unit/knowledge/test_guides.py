@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from powershell import words
-from smtpctl.cli import app
 from smtpctl.cli.group import read
 from smtpctl.config import store
 from smtpctl.config.profile import Profile
@@ -109,8 +108,7 @@ def test_our_commands_are_understood(topic: str, way: str, profile: Profile) -> 
         for line in found:
             program, *rest = shlex.split(line)
             assert program == "smtpctl"
-            assert rest[0] not in app.COMMANDS or read(rest), line
-            assert rest[0] in (*app.COMMANDS, "oauth"), line
+            assert read(rest), line
 
 
 @pytest.mark.parametrize(("topic", "way"), WAYS)

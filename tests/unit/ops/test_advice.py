@@ -155,3 +155,16 @@ def test_every_command_of_our_findings_is_personal() -> None:
         for target in ("office", "other.test:2525"):
             finding = personal(entry.finding(target=target), profile(target))
             assert not [line for line in commands(finding) if "<profile>" in line]
+
+
+def test_a_guide_is_named_with_the_profile_or_without_one() -> None:
+    context = match.Context.of(REFUSED, stage=Stage.AUTH, host="smtp.office365.com", credential="password")
+    report = stopped(match.finding(context), status=ExitStatus.AUTH, reply=REFUSED)
+    for name, line in (
+        ("office", "smtpctl guide m365 office --way app"),
+        ("smtp.office365.com:587", "smtpctl guide m365 --way app"),
+    ):
+        told = advised(report, profile(name))
+        lines = [line for cause in told.findings[0].causes for remedy in cause.remedies for line in remedy.commands]
+        assert line in lines
+        assert not told.next_command.startswith("smtpctl guide")
