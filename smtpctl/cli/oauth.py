@@ -80,7 +80,7 @@ def add(
     """Add credentials.
 
     $ smtpctl oauth add m365 --tenant-id contoso.com --client-id 6f1c0000-1111-4222-8333-444455556666
-    $ smtpctl oauth add gmail --preset gmail --grant device_code --client-id ID
+    $ smtpctl oauth add gmail --preset gmail --client-id ID
     $ smtpctl oauth add vault --grant token_command
 
     A client secret never stands on the command line: smtpctl secret set oauth/NAME/client_secret asks for it.

@@ -111,6 +111,7 @@ def _page(terminal: Terminal, preset: Preset) -> str:
             ["device", oauth.device],
             ["scopes", " ".join(oauth.scopes)],
             ["app scopes", " ".join(oauth.app_scopes)],
+            ["says", f"{oauth.source}, {oauth.as_of}" + ("" if oauth.verified else "; not the provider itself")],
         ]
     body = table([row for row in rows if row[1]], [Column("", shrink=False), ""], width, canvas=canvas, indent="  ")
     notes = [*preset.notes, *([] if preset.verified else ["Not confirmed by a source: check before relying on it."])]

@@ -27,7 +27,8 @@ class PresetEndpoint(NamedTuple):
 
 
 class OAuthEndpoints(NamedTuple):
-    """Where a provider gives tokens. URLs may have `{tenant}`; `app_scopes` are for client credentials."""
+    """Where a provider gives tokens. URLs may have `{tenant}`; `app_scopes` are for client credentials; `verified` False
+    means that no word of the provider's own was found for it."""
 
     flows: tuple[str, ...] = ()
     authorize: str = ""
@@ -35,6 +36,9 @@ class OAuthEndpoints(NamedTuple):
     device: str = ""
     scopes: tuple[str, ...] = ()
     app_scopes: tuple[str, ...] = ()
+    source: str = ""
+    as_of: str = ""
+    verified: bool = True
 
 
 class Preset(NamedTuple):
@@ -90,7 +94,8 @@ class Preset(NamedTuple):
             for endpoint in self.endpoints
         ]
         if self.oauth:
-            data["oauth"] = {name: value for name, value in self.oauth._asdict().items() if value}
+            known = {name: value for name, value in self.oauth._asdict().items() if value}
+            data["oauth"] = {**known, "verified": self.oauth.verified}
         return {**data, "auth": self.auth, "verified": self.verified}
 
 

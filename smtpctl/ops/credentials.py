@@ -164,7 +164,11 @@ def _preset(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         raise UsageProblem(f'The preset "{name}" says nothing about OAuth 2.0', "See: smtpctl preset list")
     cloud = next((key for key, one in CLOUDS.items() if oauth.token.startswith(one.authority)), "")
     if cloud:  # a tenant says the rest
-        return {} if cloud == "global" else {"cloud": cloud}
+        tenant = oauth.token.removeprefix(CLOUDS[cloud].authority).split("/")[1]
+        return {
+            **({} if cloud == "global" else {"cloud": cloud}),
+            **({} if "{" in tenant else {"tenant_id": tenant, "grant": settings.get("grant") or oauth.flows[0]}),
+        }
     application = settings.get("grant") == "service_account"
     return {
         "grant": settings.get("grant") or oauth.flows[0],

@@ -134,6 +134,9 @@ def test_what_a_provider_s_preset_knows_is_taken(smtpctl_call: Runner) -> None:
     found = document(smtpctl_call("oauth", "show", "gmail", "--json"), "oauth")
     assert found["token_endpoint"] == "https://oauth2.googleapis.com/token"
     assert found["scope"] == "https://mail.google.com/"
+    assert smtpctl_call("oauth", "add", "home", "--preset", "outlook-com", "--client-id", "id").code == 0
+    home = json.loads(smtpctl_call("oauth", "show", "home", "--format", "json").stdout)
+    assert (home["grant"], home["tenant_id"]) == ("device_code", "consumers")
     smtpctl_call("oauth", "add", "gov", "--preset", "microsoft365-gcc-high", "--tenant-id", "t", "--client-id", "id")
     gov = document(smtpctl_call("oauth", "show", "gov", "--json"), "oauth")
     assert gov["token_endpoint"] == "https://login.microsoftonline.us/t/oauth2/v2.0/token"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 
 from smtpctl.config import presets
+from smtpctl.config.fields import OAUTH_BY_NAME
+from smtpctl.config.values import parse
 from smtpctl.model.endpoint import TlsMode
 
 ALL = presets.load()
@@ -49,9 +52,15 @@ def test_data(preset: presets.Preset) -> None:
     assert all(domain == domain.lower() for domain in preset.domains)
     assert not any("memory" in note or "seen" in note.lower() for note in preset.notes)
     if preset.oauth:
-        assert preset.oauth.flows
-        assert preset.oauth.token.startswith("https://")
-        assert preset.oauth.scopes
+        oauth = preset.oauth
+        assert oauth.flows
+        assert set(oauth.flows) <= set(OAUTH_BY_NAME["grant"].choices)
+        for field, address in (("token_endpoint", oauth.token), ("authorization_endpoint", oauth.authorize)):
+            assert parse(OAUTH_BY_NAME[field], address.replace("{tenant}", "t"))
+        assert ("device_code" in oauth.flows) == bool(oauth.device)
+        assert oauth.scopes
+        assert oauth.source
+        assert date.fromisoformat(oauth.as_of)
 
 
 def test_a_domain_belongs_to_one_provider() -> None:
