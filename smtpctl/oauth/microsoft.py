@@ -20,7 +20,7 @@ from smtpctl.model.record import NamedTuple
 from smtpctl.model.secret import Secret
 from smtpctl.net import http
 from smtpctl.oauth import answers, assertion, waiting
-from smtpctl.oauth.values import Application, DeviceCode, Pending, Token
+from smtpctl.oauth.values import NO_SECRET, Application, DeviceCode, Pending, Token
 
 T = TypeVar("T")
 _ADDED_BY_MSAL = ("offline_access", "openid", "profile")  # it refuses them in what it is given
@@ -60,10 +60,14 @@ def device(
     sleep: Callable[[float], None] = time.sleep,
     now: Callable[[], float] = time.time,
 ) -> Token:
-    """A token for somebody who types a code elsewhere. Problem `oauth.declined`, `oauth.code_expired` and the like."""
+    """A token for somebody who types a code elsewhere. Problem `oauth.declined`, `oauth.code_expired` and the like. MSAL has
+    this grant for public clients alone: what proves the application is not sent."""
+    application = application._replace(client_secret=NO_SECRET, certificate="", assertion_file="")
     web = _Web(application)
 
     def ask(app: Any, scopes: list[str]) -> Any:
+        if not app.authority.device_authorization_endpoint:
+            raise _problem(application, "not_supported", reason="the sign-in server has no codes for other devices")
         flow = app.initiate_device_flow(scopes)
         if "error" in flow:
             return flow

@@ -263,6 +263,11 @@ def test_a_code_that_is_not_typed(answer: Response, id: str, entra: Entra) -> No
     assert (told.finding.id, told.status) == (id, ExitStatus.AUTH)
 
 
+def test_a_secret_is_not_sent_along_with_a_device_code(server: WebServer, entra: Entra) -> None:
+    assert typed(person(server, client_secret=Secret(SECRET)), lambda code: None).access
+    assert not any("client_secret" in request for request in entra.requests)
+
+
 def test_a_code_whose_time_is_over(server: WebServer, entra: Entra) -> None:
     entra.pending = 9
     clock = [0.0]
@@ -285,6 +290,16 @@ def test_a_hiccup_does_not_end_the_waiting(entra: Entra) -> None:
     with WebServer(answering) as server:
         assert typed(person(server), lambda code: None, slept).access
     assert slept == [5, 10, 10, 15]
+
+
+def test_a_sign_in_server_without_codes(entra: Entra) -> None:
+    def answering(request: Request) -> Response:
+        answer = entra.answer(request)
+        return answer._replace(body={name: answer.body[name] for name in ("token_endpoint", "authorization_endpoint")})
+
+    with WebServer(answering) as server:
+        told = problem(lambda: typed(person(server), lambda code: None))
+    assert told.finding.id == "oauth.not_supported"
 
 
 def test_a_device_code_that_is_refused(entra: Entra) -> None:
