@@ -26,6 +26,10 @@ ENTRIES = (
                     "Move to OAuth 2.0; the preset has the settings.",
                     "smtpctl preset show m365-oauth2",
                 ),
+                fix(
+                    "An administrator prepares it first; the guide has the steps.",
+                    "smtpctl guide m365 {profile} --way app",
+                ),
             ),
         ),
         source="Microsoft Message Center MC786329, Exchange Team Blog 4114750",

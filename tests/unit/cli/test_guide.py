@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 import jsonschema
@@ -24,8 +26,6 @@ preset = "m365-oauth2"
 username = "noreply@contoso.com"
 from = "Shop <shop@contoso.com>"
 oauth = "m365"
-[profiles."odd\\nname"]
-host = "mx.example.com"
 """
 
 
@@ -81,6 +81,46 @@ def test_a_profile_and_its_credentials_fill_the_steps(config: Path, smtpctl_call
     assert f"Add-RecipientPermission -Identity 'shop@contoso.com' -Trustee '{OBJECT}'" in run.stdout
     assert "smtpctl oauth set m365 tenant_id=contoso.com" in run.stdout
     assert "smtpctl profile set office auth=oauth2 oauth=m365 username=noreply@contoso.com" in run.stdout
+
+
+VALUES = {
+    "m365": [
+        "--tenant-id",
+        "contoso.com",
+        "--client-id",
+        CLIENT,
+        "--object-id",
+        OBJECT,
+        "--mailbox",
+        "o'brien@contoso.com",
+    ],
+    "google-workspace": ["--client-id", "1038283663", "--mailbox", "o'brien@example.com"],
+    "relay": ["--host", "mx.example.com", "--network", "192.0.2.10", "--mailbox", "o'brien@example.com"],
+}
+# What no option gives: a client secret, a password, the file with a client certificate.
+STILL_MISSING = {"config.oauth_incomplete", "config.half_credentials", "config.placeholder_left"}
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+@pytest.mark.parametrize("profile", ["", "office"])
+def test_the_settings_that_a_guide_makes_are_right(
+    topic: str, profile: str, config: Path, smtpctl_call: Runner
+) -> None:
+    listed = promised(smtpctl_call("guide", "--json").stdout)["topics"]
+    ways = next([way["name"] for way in one["ways"]] for one in listed if one["topic"] == topic)  # type: ignore[attr-defined]
+    for way in ways:
+        write(config)
+        if not profile:
+            config.write_text("version = 1\n")
+        words = ["guide", topic, *filter(None, [profile]), "--way", way, *VALUES[topic], "--json"]
+        steps = promised(smtpctl_call(*words).stdout)["steps"]
+        lines = [line for step in steps for command in step["commands"] for line in command["lines"]]  # type: ignore[attr-defined]
+        settings = [shlex.split(line)[1:] for line in lines if re.match(r"smtpctl (oauth|profile) (add|set) ", line)]
+        for line in settings:
+            run = smtpctl_call(*line)
+            assert run.code == 0, f"{line}: {run.stderr}"
+        found = json.loads(smtpctl_call("validate", "--json").stdout)["findings"]
+        assert {one["id"] for one in found if one["severity"] == "error"} <= STILL_MISSING, found
 
 
 @pytest.mark.parametrize(("grant", "way"), [("client_credentials", "app"), ("device_code", "delegated")])
@@ -145,6 +185,8 @@ def test_other_characters_are_marked_for_windows(smtpctl_call: Runner) -> None:
 
 
 def test_a_name_with_a_line_end_stays_in_its_comment(config: Path, smtpctl_call: Runner) -> None:
+    with config.open("a") as file:
+        file.write('[profiles."odd\\nname"]\nhost = "mx.example.com"\n')
     run = smtpctl_call("guide", "relay", "odd\nname", "--network", "192.0.2.10", "--script", "-")
     assert run.code == 0
     assert not [line for line in run.stdout.splitlines() if line.startswith("name")]
