@@ -1,8 +1,7 @@
 """Tokens of Microsoft Entra, by MSAL (its only home).
 
 MSAL brings Microsoft's assertions, clouds and managed identities. It does not get to the network by itself: each asking has
-a new application object with nothing cached, and its requests go through `net.http`, which has the limits. So an answer
-that is none ends here, before MSAL reads it.
+a new application object with nothing cached, and its requests go through `msal_web`.
 """
 
 from __future__ import annotations
@@ -12,24 +11,19 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from smtpctl.knowledge.families import entry
 from smtpctl.model.errors import Problem
-from smtpctl.model.record import NamedTuple
 from smtpctl.model.secret import Secret
-from smtpctl.net import http
 from smtpctl.oauth import answers, assertion, waiting
+from smtpctl.oauth.msal_web import Web
 from smtpctl.oauth.values import NO_SECRET, Application, DeviceCode, Pending, Token
 
 T = TypeVar("T")
 _ADDED_BY_MSAL = ("offline_access", "openid", "profile")  # it refuses them in what it is given
 _ANYBODY = ("common", "organizations", "consumers")  # in place of a tenant: whoever signs in decides
-_NOT_AZURE = (
-    "oauth.unreachable",
-    "oauth.timeout",
-    "oauth.not_json",
-)  # other clouds have a service at that address, too
+_NOT_AZURE = "nothing answers there as Azure does"  # other clouds have a service at the same address
 _PFX = (".pfx", ".p12")
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _KEY = re.compile(r"-----BEGIN (?P<kind>[A-Z ]*PRIVATE KEY)-----.+?-----END (?P=kind)-----", re.DOTALL)
@@ -63,7 +57,7 @@ def device(
     """A token for somebody who types a code elsewhere. Problem `oauth.declined`, `oauth.code_expired` and the like. MSAL has
     this grant for public clients alone: what proves the application is not sent."""
     application = application._replace(client_secret=NO_SECRET, certificate="", assertion_file="")
-    web = _Web(application)
+    web = Web(application)
 
     def ask(app: Any, scopes: list[str]) -> Any:
         if not app.authority.device_authorization_endpoint:
@@ -87,7 +81,7 @@ def device(
 
 def begin(application: Application, redirect: str) -> Pending:
     """A login in a browser that comes back to `redirect`. What is remembered has the code verifier in it."""
-    web = _Web(application)
+    web = Web(application)
 
     def start() -> Any:
         app = _application(application, web)
@@ -113,7 +107,7 @@ def _of_this_machine(application: Application) -> Token:
     """A token of the identity that Azure gave to this machine; its own service is asked, without TLS or a proxy."""
     import msal  # type: ignore[import-untyped]
 
-    web = _Web(application, local=True)
+    web = Web(application, local=True)
     who = application.managed_identity
     identity: Any = (
         msal.SystemAssignedManagedIdentity() if who == "system" else msal.UserAssignedManagedIdentity(client_id=who)
@@ -122,29 +116,29 @@ def _of_this_machine(application: Application) -> Token:
     try:
         client = msal.ManagedIdentityClient(identity, http_client=web)
         result = client.acquire_token_for_client(resource=resource)
-    except (ValueError, TypeError, LookupError) as error:
+    except (msal.ManagedIdentityError, OSError) as error:  # of Azure Arc there is a file to read
         raise _problem(application, "no_managed_identity", reason=str(error)) from None
+    except (ValueError, TypeError, LookupError, AttributeError):
+        raise _problem(application, "no_managed_identity", reason=_NOT_AZURE) from None
     except Problem as problem:
-        if problem.finding.id not in _NOT_AZURE:
+        if problem.finding.id not in ("oauth.unreachable", "oauth.timeout"):
             raise
-        reason = "at the address for it is nothing that answers as Azure does"
-        raise _problem(application, "no_managed_identity", reason=reason) from None
+        raise _problem(application, "no_managed_identity", reason=_NOT_AZURE) from None
     if "access_token" not in result:
-        raise _problem(application, "no_managed_identity", reason=answers.said(result))
+        words = answers.said(result)  # where MSAL misses something in an answer, this has all of it
+        reason = _NOT_AZURE if "access_token" in words else words
+        raise _problem(application, "no_managed_identity", reason=reason)
     return answers.token(result, application.name, web.asked)
 
 
-# ---------------------------------------------------------------------------------------------------------------- MSAL
-
-
-def _asked(application: Application, ask: Callable[[Any, list[str]], Any], web: _Web | None = None) -> Token:
+def _asked(application: Application, ask: Callable[[Any, list[str]], Any], web: Web | None = None) -> Token:
     """What `ask` gets from a new application object."""
-    web = web or _Web(application)
+    web = web or Web(application)
     result = _guarded(application, web, lambda: ask(_application(application, web), _scopes(application)))
     return answers.token(result, application.name, web.asked)
 
 
-def _application(application: Application, web: _Web) -> Any:
+def _application(application: Application, web: Web) -> Any:
     """MSAL's object for it, with empty caches: a token or an error of before would hide what is wrong now. Making it asks
     the tenant for its endpoints; Microsoft is asked about no other host, and not for a region."""
     import logging
@@ -166,7 +160,7 @@ def _application(application: Application, web: _Web) -> Any:
     return msal.ConfidentialClientApplication(application.client_id, credential, azure_region=region, **common)
 
 
-def _guarded(application: Application, web: _Web, work: Callable[[], T]) -> T:
+def _guarded(application: Application, web: Web, work: Callable[[], T]) -> T:
     """What MSAL gives. Its own errors are about the certificate before a token was asked for, and about the answer then."""
     import warnings
 
@@ -223,82 +217,3 @@ def _problem(application: Application, name: str, **values: Any) -> Problem:
 
 
 # ------------------------------------------------------------------------------------------------------- MSAL's requests
-
-
-class _Response(NamedTuple):
-    """An answer as MSAL wants it; what is no answer has been raised before."""
-
-    status_code: int
-    text: str
-    headers: Mapping[str, str]
-
-    def raise_for_status(self) -> None:
-        """Never called: `_Web` passes no other status on."""
-
-
-class _Web:
-    """What MSAL sends requests with. All of them together have the application's time; `asked` is the address of the last
-    one, `answered` whether a token endpoint has answered."""
-
-    def __init__(self, application: Application, *, local: bool = False) -> None:
-        self._application, self._local = application, local
-        self.asked, self.answered = "", False
-        self.renew()
-
-    def renew(self) -> None:
-        """Let the time begin anew."""
-        self._ends = time.monotonic() + self._application.timeout
-
-    def get(self, url: str, params: Any = None, headers: Any = None, **_: Any) -> _Response:
-        """Of Entra these are the tenant's endpoints."""
-        asked = f"{url}?{urlencode(params)}" if params else url
-        answer = http.get(asked, self._way(asked), headers=_fields(headers))
-        found = answer.json()
-        if not self._local:
-            self._judge(answer, found)
-        return _Response(answer.status, answer.text, answer.headers)
-
-    def post(self, url: str, params: Any = None, data: Any = None, headers: Any = None, **_: Any) -> _Response:
-        """A request for a token or for a device code."""
-        answer = http.post_form(url, _fields(data), self._way(url), headers=_fields(headers))
-        found = answer.json()
-        self.answered = True
-        if "error" in found:  # an error may echo what was sent
-            found = {key: answer.clean(str(value)) for key, value in found.items()}
-        if answer.status >= 500:
-            raise answers.refused(found, self._application.name, self.asked)
-        return _Response(answer.status, json.dumps(found), answer.headers)
-
-    def close(self) -> None:
-        """Nothing stays open."""
-
-    def _way(self, url: str) -> http.Way:
-        self.asked = url.partition("?")[0]
-        application, left = self._application, max(self._ends - time.monotonic(), 0.001)
-        return http.Way(application.name, application.ca_file, application.proxy, left, self._local)
-
-    def _judge(self, answer: http.Answer, found: Mapping[str, Any]) -> None:
-        """Raise what MSAL would make a sentence without a reason of: a tenant that is not known there."""
-        if answer.status == 200:
-            if all(str(found.get(name, "")).startswith("https://") for name in _ENDPOINTS):
-                return
-            reason = "it does not say where tokens are obtained"
-        elif "AADSTS" in answers.said(found):
-            raise answers.refused(found, self._application.name, self.asked)
-        else:
-            reason = answers.said(found) or f"status {answer.status}"
-        raise _problem(self._application, "authority", reason=reason, tenant=self._application.tenant_id)
-
-
-_SECRET = ("client_secret", "client_assertion", "refresh_token", "code", "device_code", "code_verifier")
-_ENDPOINTS = ("authorization_endpoint", "token_endpoint")
-
-
-def _fields(given: Mapping[str, Any] | None) -> dict[str, str | Secret]:
-    """A form or headers of MSAL's as `net.http` takes them."""
-    texts = {
-        name: value.decode() if isinstance(value, bytes) else str(value)
-        for name, value in (given or {}).items()
-        if value is not None
-    }
-    return {name: Secret(text) if name in _SECRET else text for name, text in texts.items()}

@@ -446,3 +446,25 @@ def test_an_identity_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     gone = problem(lambda: grants.obtain(asking))
     assert {unknown.finding.id, other.finding.id, gone.finding.id} == {"oauth.no_managed_identity"}
     assert gone.status is ExitStatus.CONFIG
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Response("<html>", 404),  # another cloud's service is at the same address
+        Response({"error": "invalid_request", "error_description": "Identity not found"}, 400),
+        Response({"access_token": f"no token: {SECRETS['token']}"}),  # MSAL makes a text of all of it
+        Response([]),
+        Response(""),
+    ],
+)
+@pytest.mark.parametrize("way", ["MSI_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST", "IDENTITY_ENDPOINT"])
+def test_a_machine_without_an_identity(way: str, answer: Response, monkeypatch: pytest.MonkeyPatch) -> None:
+    with WebServer(lambda request: answer, secure=False) as service:
+        monkeypatch.setenv(way, service.url)
+        monkeypatch.setenv("MSI_SECRET", "header")
+        monkeypatch.setenv("IDENTITY_HEADER", "header")
+        asking = Application("m365", "client_credentials", scopes=(SCOPE,), managed_identity="system", timeout=5.0)
+        told = problem(lambda: grants.obtain(asking))
+        assert service.requests
+    assert told.finding.id in ("oauth.no_managed_identity", "oauth.not_json")
