@@ -7,16 +7,22 @@ milliseconds must not be among them unless the command needs it for what it was 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from smtpctl.cli import app
+from smtpctl.config import store
+from smtpctl.config.oauth import resolve_oauth
 from smtpctl.model.endpoint import TlsMode
 from smtpctl.model.secret import Secret
+from smtpctl.oauth.values import Token
+from smtpctl.ops import tokens
 from smtpctl.protocol.server.values import Setup
 from smtpctl.sink.server import Sink
 
@@ -167,3 +173,12 @@ def test_a_check_loads_besides_what_reads_certificates(server: list[str]) -> Non
 def test_a_text_is_explained_without_what_reads_logs_and_bounces() -> None:
     modules = loaded("explain", "535 5.7.8 Authentication failed")
     assert not present(modules, {"smtpctl.ops.log", "smtpctl.ops.bounce", "datetime"})
+
+
+def test_a_kept_token_loads_no_way_to_another(home: Path) -> None:
+    with (home / "config.toml").open("a") as file:
+        file.write('[oauth.m365]\ntenant_id = "contoso.test"\nclient_id = "app"\ncache = "file"\n')
+    oauth = resolve_oauth("m365", store.read(home / "config.toml", os.environ))
+    tokens.keep(oauth, "", Token(Secret("kept"), time.time() + 3600), os.environ)
+    modules = loaded("oauth", "token", "m365")
+    assert not present(modules, {"msal", "httpx", "requests", "cryptography", "jwt"})
