@@ -13,6 +13,7 @@ from bed import oidc as clients
 from bed.accounts import ALICE
 from bed.dovecot import Dovecot
 from bed.oidc import OidcProvider
+from bed.pki import Pki
 from browser import Browser
 from harness import Run, Runner
 from smtpctl.model.errors import Problem
@@ -22,7 +23,13 @@ from smtpctl.oauth.claims import claims
 from smtpctl.oauth.loopback import listener
 from smtpctl.oauth.values import Application, DeviceCode, Token
 
-SIGN_IN, CONSENT, CANCEL = "form .login-submit", "form .login-submit", ".login-help a"
+# What is clicked on its pages, each found on that page alone.
+SIGN_IN, CONSENT = "form:has([value=login]) [type=submit]", "form:has([value=consent]) [type=submit]"
+CANCEL, CODE, CONFIRM = (
+    ".login-help a",
+    "body:has([name=user_code]:not([type=hidden])) [type=submit]",
+    "[autofocus][form]",
+)
 
 
 def application(oidc: OidcProvider, client: str, **values: Any) -> Application:
@@ -55,6 +62,15 @@ def test_an_application_gets_a_token(oidc: OidcProvider, client: str, place: str
     assert claims(token.access)["client_id"] == client
     assert 3500 < token.expires - time.time() <= 3600
     assert token.scopes == "SMTP.Send"
+
+
+def test_a_certificate_proves_an_application(oidc: OidcProvider, pki: Pki) -> None:
+    files = {"certificate": str(pki.chain("client")), "key": str(pki.key("client"))}
+    token = grants.obtain(service(oidc, clients.CERTIFIED, client_secret=Secret(""), **files))
+    assert claims(token.access)["client_id"] == clients.CERTIFIED
+    other = {**files, "certificate": str(pki.chain("good-rsa")), "key": str(pki.key("good-rsa"))}
+    wrong = service(oidc, clients.CERTIFIED, client_secret=Secret(""), **other)
+    assert refused(lambda: grants.obtain(wrong)) == "generic.oauth-invalid-client"
 
 
 @pytest.mark.parametrize(
@@ -120,8 +136,8 @@ def with_code(oidc: OidcProvider, browser: Browser, answer: Callable[[DeviceCode
 def test_somebody_types_a_code(oidc: OidcProvider, browser: Browser) -> None:
     def answer(code: DeviceCode) -> None:
         browser.open(code.uri)
-        browser.click("[type=submit]", user_code=code.code)
-        browser.click("[type=submit][autofocus]")
+        browser.click(CODE, user_code=code.code)
+        browser.click(CONFIRM)
         sign_in(browser)
         browser.click(CONSENT)
         browser.until("/sign-in success/i.test(document.body.innerText)")

@@ -52,7 +52,8 @@ class Browser:
         return wait_until(lambda: self.look(script), script)
 
     def click(self, selector: str, **fields: str) -> None:
-        """Fill in these fields by their names and click on what the selector finds, once it is there."""
+        """Fill in these fields by their names and click on what the selector finds, once it is there. The selector must not
+        fit the page before: that one stays until the next has come."""
         self.until(f"document.readyState === 'complete' && !!document.querySelector({json.dumps(selector)})")
         for name, value in fields.items():
             self.look(f"document.querySelector('[name={name}]').value = {json.dumps(value)}")

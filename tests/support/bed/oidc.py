@@ -9,6 +9,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jwt
+from cryptography.hazmat.primitives import serialization
+
 from bed.accounts import ALICE
 from bed.pki import Pki
 from bed.ports import Ports
@@ -16,7 +19,7 @@ from bed.process import Daemon
 from bed.settings import TEMPLATES
 from bed.tokens import TokenIssuer
 
-PERSON, SERVICE, POSTED = "person", "service", "service-in-the-body"
+PERSON, SERVICE, POSTED, CERTIFIED = "person", "service", "service-in-the-body", "service-with-a-certificate"
 NO_GRANT, NO_SCOPE = "service-without-a-grant", "service-without-a-scope"
 SECRET = "Zq-a secret: of+50%/characters&=that-encodings-write-differently"
 CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -43,6 +46,15 @@ CLIENTS = (
 )
 
 
+def _certified(pki: Pki) -> dict[str, Any]:
+    """A client that proves itself with the key of the bed's client certificate (RFC 7523 2.2)."""
+    key: Any = serialization.load_pem_private_key(pki.key("client").read_bytes(), None)
+    public: dict[str, Any] = jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    made = _service(CERTIFIED, "private_key_jwt", "client_credentials")
+    del made["client_secret"]
+    return {**made, "jwks": {"keys": [{**public, "use": "sig", "alg": "RS256"}]}}
+
+
 class OidcProvider:
     """One running provider; `issuer` is its address."""
 
@@ -59,7 +71,7 @@ class OidcProvider:
             "port": self.port,
             "audience": "https://smtp.bed.test",
             "mailbox": ALICE.username,
-            "clients": CLIENTS,
+            "clients": (*CLIENTS, _certified(pki)),
             "key": tokens.private_jwk(),
             "certificate": str(pki.chain("good")),
             "private_key": str(pki.key("good")),
