@@ -39,11 +39,8 @@ def obtain(application: Application) -> Token:
     if not application.confidential:
         raise _problem(application, "not_supported", reason="no client secret, certificate or assertion is set")
     if application.tenant_id.lower() in _ANYBODY:
-        raise _problem(
-            application,
-            "not_supported",
-            reason=f'an application needs the tenant it is in, and "{application.tenant_id}" is none',
-        )
+        reason = f'an application needs the tenant it is in, and "{application.tenant_id}" is none'
+        raise _problem(application, "not_supported", reason=reason)
     return _asked(application, lambda app, scopes: app.acquire_token_for_client(scopes))
 
 
@@ -58,25 +55,21 @@ def device(
     this grant for public clients alone: what proves the application is not sent."""
     application = application._replace(client_secret=NO_SECRET, certificate="", assertion_file="")
     web = Web(application)
+    app, flow = _guarded(application, web, lambda: _with_code(application, web))
+    code = answers.device_code(flow, now())
+    if code is None:
+        raise _problem(application, "not_json", endpoint=web.asked)
+    show(code)
 
-    def ask(app: Any, scopes: list[str]) -> Any:
-        if not app.authority.device_authorization_endpoint:
-            raise _problem(application, "not_supported", reason="the sign-in server has no codes for other devices")
-        flow = app.initiate_device_flow(scopes)
-        if "error" in flow:
-            return flow
-        code = answers.device_code(flow, now())
-        if code is None:
-            raise _problem(application, "not_json", endpoint=web.asked)
-        show(code)
+    def once() -> Any:
+        web.renew()  # waiting for a person takes longer than any request may
+        again = {**flow, "interval": 1}  # it asks once, whatever it would wait then
+        return _guarded(
+            application, web, lambda: app.acquire_token_by_device_flow(again, exit_condition=lambda _: True)
+        )
 
-        def once() -> Any:
-            web.renew()  # waiting for a person takes longer than any request may
-            return app.acquire_token_by_device_flow({**flow, "interval": 1}, exit_condition=lambda _: True)
-
-        return waiting.typed(application.name, code, flow, once, sleep, now)
-
-    return _asked(application, ask, web)
+    given = waiting.typed(application.name, code, flow, once, sleep, now)
+    return answers.token(given, application.name, web.asked)
 
 
 def begin(application: Application, redirect: str) -> Pending:
@@ -99,15 +92,24 @@ def finish(application: Application, pending: Pending, query: Mapping[str, str])
     return _asked(application, lambda app, scopes: app.acquire_token_by_auth_code_flow(flow, dict(query)))
 
 
+def _with_code(application: Application, web: Web) -> tuple[Any, dict[str, Any]]:
+    """MSAL's object, and the answer with a code for another device."""
+    app = _application(application, web)
+    if not app.authority.device_authorization_endpoint:
+        raise _problem(application, "not_supported", reason="the sign-in server has no codes for other devices")
+    flow = app.initiate_device_flow(_scopes(application))
+    if "error" in flow:
+        raise answers.refused(flow, application.name, web.asked)
+    return app, flow
+
+
 def _refreshed(app: Any, scopes: list[str], application: Application) -> Any:
     return app.acquire_token_by_refresh_token(application.refresh_token.reveal(), scopes)
 
 
 def _of_this_machine(application: Application) -> Token:
     """A token of the identity that Azure gave to this machine; its own service is asked, without TLS or a proxy."""
-    import msal  # type: ignore[import-untyped]
-
-    web = Web(application, local=True)
+    msal, web = _msal(), Web(application, local=True)
     who = application.managed_identity
     identity: Any = (
         msal.SystemAssignedManagedIdentity() if who == "system" else msal.UserAssignedManagedIdentity(client_id=who)
@@ -131,23 +133,27 @@ def _of_this_machine(application: Application) -> Token:
     return answers.token(result, application.name, web.asked)
 
 
-def _asked(application: Application, ask: Callable[[Any, list[str]], Any], web: Web | None = None) -> Token:
+def _asked(application: Application, ask: Callable[[Any, list[str]], Any]) -> Token:
     """What `ask` gets from a new application object."""
-    web = web or Web(application)
+    web = Web(application)
     result = _guarded(application, web, lambda: ask(_application(application, web), _scopes(application)))
     return answers.token(result, application.name, web.asked)
+
+
+def _msal() -> Any:
+    """The library, silenced: it logs answers, and a log that nobody set up goes to standard error."""
+    import logging
+
+    import msal  # type: ignore[import-untyped]
+
+    logging.getLogger("msal").setLevel(logging.CRITICAL)
+    return msal
 
 
 def _application(application: Application, web: Web) -> Any:
     """MSAL's object for it, with empty caches: a token or an error of before would hide what is wrong now. Making it asks
     the tenant for its endpoints; Microsoft is asked about no other host, and not for a region."""
-    import logging
-
-    import msal
-
-    logging.getLogger("msal").setLevel(
-        logging.CRITICAL
-    )  # it logs answers, and without a handler that is standard error
+    msal = _msal()
     common = {
         "authority": f"{application.authority}/{quote(application.tenant_id, safe='')}",
         "instance_discovery": False,
@@ -214,6 +220,3 @@ def _block(application: Application, path: str, kind: re.Pattern[str], missing: 
 
 def _problem(application: Application, name: str, **values: Any) -> Problem:
     return entry(f"oauth.{name}").problem(target=application.name, oauth=application.name, **values)
-
-
-# ------------------------------------------------------------------------------------------------------- MSAL's requests

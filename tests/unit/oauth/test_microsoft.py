@@ -263,6 +263,14 @@ def test_a_code_that_is_not_typed(answer: Response, id: str, entra: Entra) -> No
     assert (told.finding.id, told.status) == (id, ExitStatus.AUTH)
 
 
+def test_an_error_of_whoever_shows_the_code_is_not_the_provider_s(server: WebServer) -> None:
+    def show(code: DeviceCode) -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        typed(person(server), show)
+
+
 def test_a_secret_is_not_sent_along_with_a_device_code(server: WebServer, entra: Entra) -> None:
     assert typed(person(server, client_secret=Secret(SECRET)), lambda code: None).access
     assert not any("client_secret" in request for request in entra.requests)
@@ -409,6 +417,16 @@ def test_the_time_is_for_all_requests_together(entra: Entra) -> None:
         told = problem(lambda: grants.obtain(application(server, timeout=0.5)))
         over.set()
     assert (told.finding.id, told.status) == ("oauth.timeout", ExitStatus.TEMPORARY)
+
+
+def test_no_region_and_no_other_host_is_asked(server: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MSAL_FORCE_REGION", "westeurope")
+    monkeypatch.setenv("REGION_NAME", "westeurope")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # whoever is asked besides is not reached
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    grants.obtain(application(server))
+    grants.obtain(person(server, refresh_token=Secret("refresh-0")))
+    assert [request.method for request in server.requests] == ["GET", "POST"] * 2
 
 
 def test_nothing_is_logged_or_printed(
