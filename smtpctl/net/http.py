@@ -20,6 +20,7 @@ from smtpctl.model.endpoint import TlsPolicy
 from smtpctl.model.errors import Problem
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.redaction import Redactor
+from smtpctl.model.report import ExitStatus
 from smtpctl.model.secret import Secret
 from smtpctl.net import tls
 
@@ -81,7 +82,10 @@ class Answer(NamedTuple):
         beginning = self.clean(" ".join(self.text[:_LOOKED_AT].split()))[:_BEGINNING]
         if beginning.startswith("<"):  # anything else could be a token
             values["beginning"] = beginning
-        raise _problem("not_json", self.url, self.name, **values)
+        problem = _problem("not_json", self.url, self.name, **values)
+        if self.status >= 500:  # a gateway's page: what is behind it may be back soon
+            problem.status, problem.retryable = ExitStatus.TEMPORARY, True
+        raise problem
 
 
 def post_form(

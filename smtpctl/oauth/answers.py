@@ -63,22 +63,23 @@ def device_code(answer: Mapping[str, Any], now: float) -> DeviceCode | None:
     return DeviceCode(str(code), str(uri), now + life, str(complete))
 
 
-def refused(answer: Mapping[str, Any], name: str, where: str) -> Problem:
-    """The Problem of an error answer for the credentials `name` at `where`, an address. `answer` is its JSON object."""
+def refused(answer: Mapping[str, Any], name: str, where: str, status: int = 400) -> Problem:
+    """The Problem of an error answer for the credentials `name` at `where`, an address. `answer` is its JSON object, `status`
+    the one of HTTP: 5xx can pass by itself (RFC 9110 15.6)."""
     error, words = str(answer.get("error", "")), said(answer)
     context = match.Context(text=words, stage=Stage.AUTH)
     evidence = [Evidence(words, "token endpoint:")] if words else []
     matches = match.match(context)
     known = bool(matches) and matches[0].score >= 0
-    later = error in _LATER or (known and matches[0].said.retry == "later")
+    later = status >= 500 or error in _LATER or (known and matches[0].said.retry == "later")
     if known and not (error in _NAMED and matches[0].said.prefix == GENERIC):
         made = match.finding(context, target=name, evidence=evidence)
     else:
         reason: dict[str, Any] = {"error": words, "reason": words} if words else {}
         named = entry(_NAMED.get(error, "oauth.refused"))
         made = named.finding(target=name, oauth=name, endpoint=where, evidence=evidence, **reason)
-    status = ExitStatus.TEMPORARY if later else ExitStatus.AUTH
-    return Problem(made._replace(stage=Stage.AUTH), status, retryable=later, lookup=context)
+    exit_status = ExitStatus.TEMPORARY if later else ExitStatus.AUTH
+    return Problem(made._replace(stage=Stage.AUTH), exit_status, retryable=later, lookup=context)
 
 
 def said(answer: Mapping[str, Any]) -> str:

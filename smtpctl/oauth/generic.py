@@ -132,7 +132,7 @@ def _good(application: Application, answer: http.Answer) -> dict[str, Any]:
     """The object of an answer that is no error; a Problem for one that is."""
     found = _object(answer)
     if "error" in found:
-        raise answers.refused(found, application.name, answer.url)
+        raise answers.refused(found, application.name, answer.url, answer.status)
     if answer.status >= 400:
         raise _no_answer(application, answer)
     return found

@@ -66,7 +66,7 @@ class Web:
         if "error" in found:  # an error may echo what was sent
             found = {key: answer.clean(str(value)) for key, value in found.items()}
         if answer.status >= 500:
-            raise answers.refused(found, self._application.name, self.asked)
+            raise answers.refused(found, self._application.name, self.asked, answer.status)
         return Response(answer.status, json.dumps(found), answer.headers)
 
     def close(self) -> None:

@@ -166,7 +166,7 @@ def test_what_is_no_token_is_named(provider: WebServer, status: int, body: Any, 
     provider.answering = lambda request: Response(body, status)
     problem = refused(lambda: grants.obtain(application(provider)))
     assert problem.finding.id == id
-    assert problem.retryable == (id == "oauth.busy")
+    assert problem.retryable == (id == "oauth.busy" or status >= 500)
 
 
 def test_a_provider_that_echoes_the_secret(provider: WebServer) -> None:

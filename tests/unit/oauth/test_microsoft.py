@@ -360,6 +360,7 @@ BROKEN: dict[str, Any] = {"access_token": SECRETS["token"], "expires_in": 3600}
         (Response("<html>Sign in</html>"), "oauth.not_json"),
         (Response("<html>Bad gateway</html>", 502), "oauth.not_json"),
         (Response({"error": "server_error", "error_description": "x"}, 500), None),
+        (Response({"error": "invalid_grant"}, 500), None),
         (Response({"error": "invalid_request"}, 429, {"Retry-After": "7"}), "oauth.busy"),
         (Response("busy", 503), "oauth.busy"),
         (Response("", 307, {"Location": "http://evil.test/"}), "oauth.redirect"),
@@ -384,7 +385,7 @@ def test_an_answer_that_is_none(grant: str, answer: Response, id: str | None, en
         asking = application(server, grant=grant, refresh_token=Secret("refresh-0"))
         told = problem(lambda: grants.obtain(asking))
     assert id is None or told.finding.id == id
-    later = answer.status in (429, 500, 503)
+    later = answer.status in (429, 500, 502, 503)
     assert (told.status is ExitStatus.TEMPORARY, told.retryable) == (later, later)
 
 
