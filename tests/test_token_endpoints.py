@@ -113,7 +113,7 @@ def error(name: str, text: str = "", status: int = 400) -> Response:
         (error("something_new"), "oauth.refused", 77),
         (error("temporarily_unavailable"), "generic.oauth-temporarily-unavailable", 75),
         (Response({}, 429, {"Retry-After": "30"}), "oauth.busy", 75),
-        (Response("<html>502 Bad gateway</html>", 502), "oauth.not_json", 76),
+        (Response("<html>502 Bad gateway</html>", 502), "oauth.not_json", 75),
         (Response("<html>Log in to the hotel's network</html>"), "oauth.not_json", 76),
         (Response(f"access_token={CANARIES['access']}"), "oauth.not_json", 76),
         (Response("x" * 300_000), "oauth.too_large", 76),
