@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from smtpctl.config.oauth import resolve_oauth
 from smtpctl.config.resolve import resolve
 from smtpctl.config.store import Document
 from smtpctl.knowledge import families, match
@@ -19,6 +19,7 @@ from smtpctl.ops.advice import advised, personal
 from smtpctl.ops.diagnose import Candidate, asks_nothing, to_apply, to_try
 
 OFFICE = 'version = 1\n[profiles.office]\nhost = "mail.test"\nport = 587\nusername = "ann@mail.test"\n'
+OAUTH = 'version = 1\n[oauth.m365]\ntenant_id = "corp.test"\nclient_id = "app"\n'
 REFUSED = Reply(535, ("5.7.3 Authentication unsuccessful",))
 
 
@@ -105,7 +106,7 @@ def test_nothing_less_safe_is_proposed_as_a_setting_or_as_an_option(line: str, n
 @pytest.mark.parametrize("own", ["x; reboot", "$(reboot)", "a'b", "a\nb"])
 def test_an_id_that_a_shell_would_read_stays_a_place(own: str) -> None:
     line = 'start "https://login.test/<TENANT_ID>?client_id=<APP_ID>"'
-    hostile = SimpleNamespace(client_id=own, tenant_id="corp.test")
+    hostile = resolve_oauth("m365", Document(Path("none.toml"), OAUTH))._replace(client_id=own)
     told = personal(with_commands(line), profile("office")._replace(oauth=hostile))
     assert commands(told) == ['start "https://login.test/corp.test?client_id=<APP_ID>"']
 
