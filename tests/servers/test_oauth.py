@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from bed.accounts import ALICE
 from bed.dovecot import Dovecot
 from bed.oidc import OidcProvider
 from bed.pki import Pki
+from bed.process import wait_until
 from browser import Browser
 from harness import Run, Runner
 from smtpctl.model.errors import Problem
@@ -200,3 +202,64 @@ def test_the_token_of_a_real_provider_logs_in_at_a_real_server(
     assert wrong.code == 77
     assert "Client authentication failed at the token endpoint" in wrong.stdout + wrong.stderr
     assert "Zq-another" not in wrong.stdout + wrong.stderr
+
+
+PERSONS = """\
+version = 1
+[profiles.bed]
+host = "localhost"
+port = {port}
+family = "4"
+tls = "starttls"
+auth = "oauth2"
+username = "{user}"
+ca_file = "{ca}"
+oauth = "bed"
+[oauth.bed]
+grant = "{grant}"
+client_id = "{client}"
+issuer = "{issuer}"
+authorization_endpoint = "{issuer}/auth?prompt=consent"
+scope = "SMTP.Send offline_access"
+refresh_token_file = "{refresh}"
+ca_file = "{ca}"
+"""
+
+
+@pytest.mark.parametrize("grant", ["authorization_code", "device_code"])
+def test_somebody_logs_in_once_and_mail_can_be_sent(
+    oidc: OidcProvider, dovecot: Dovecot, browser: Browser, smtpctl_program: Path, smtpctl_run: Runner, home: Path,
+    grant: str,
+) -> None:  # fmt: skip
+    config, refresh = home / "config.toml", home / "refresh"
+    text = PERSONS.format(
+        port=dovecot.port("submission"), user=ALICE.username, ca=oidc.ca_file, client=clients.PERSON,
+        issuer=oidc.issuer, grant=grant, refresh=refresh,
+    )  # fmt: skip
+    config.write_text(text)
+    before = smtpctl_run("check", "bed", "--config", config)
+    assert "smtpctl oauth login bed" in before.stdout + before.stderr
+
+    argv = [smtpctl_program, "oauth", "login", "bed", "--config", config, "--no-browser"]
+    said = home / "said"
+    with said.open("wb") as sink:
+        program = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, cwd=home)
+    try:
+        wait_until(lambda: "Waiting" in said.read_text(), "what to open")
+        words = said.read_text().split()
+        browser.open(next(word for word in words if word.startswith("https://")))
+        if grant == "device_code":
+            browser.click(CODE, user_code=words[words.index("Enter") + 1])
+            browser.click(CONFIRM)
+        sign_in(browser)
+        browser.click(CONSENT)
+        assert program.wait(20) == 0, said.read_text()
+    finally:
+        program.kill()
+        program.wait()
+    assert "Signed in." in said.read_text()
+    assert refresh.stat().st_mode & 0o777 == 0o600
+    assert refresh.read_text().strip() not in said.read_text()
+
+    after = smtpctl_run("check", "bed", "--config", config)
+    assert after.code == 0, after.stdout + after.stderr
