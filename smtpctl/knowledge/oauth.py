@@ -114,7 +114,7 @@ ENTRIES = (
     _entry(
         "not_json",
         "The token endpoint answered with something that is no token answer[ ({status})]",
-        "[It begins with: {beginning}]",
+        "[It begins with “{beginning}”.]",
         because(0.5, "A proxy or a captive portal answers in its place.", fix("Look at the address with a browser.")),
         because(0.5, "The address belongs to another service.", _LOOK),
         source="RFC 6749 5.1",
