@@ -18,23 +18,21 @@ from smtpctl.model.report import ExitStatus, Report
 from smtpctl.model.transcript import Event, Kind
 
 PLACE = "<profile>"
-_SETTING = re.compile(r"smtpctl profile set <profile> (.+)")
+_SETTING = f"smtpctl profile set {PLACE} "
 _NEW_PASSWORD = f"smtpctl secret set {PLACE}"
 # Whose address stands in the commands of the knowledge base, for the one who logs in.
 _LOGINS = ("user@contoso.com", "sender@contoso.com", "noreply@contoso.com")
 # Ids of Entra in the commands, and the claim of an app-only token that has each: its object id is the one of the
 # enterprise application, which is what Exchange wants. A claim that is no id stays out of a command line.
 _CLAIMS = {"<APP_ID>": "app", "<ENTERPRISE_APP_OBJECT_ID>": "object", "<SERVICE_PRINCIPAL_ID>": "object"}
-_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _WORD = re.compile(r"[\w.-]+")  # it stands within quotes and addresses, so a shell must not see anything in it
 NO_CLAIMS: Mapping[str, Any] = {}
 _HOSTS = ("smtp.example.com", "mail.example.com")
-_MENDING = re.compile(r"(?:Add|New|Set)-\w+ ")  # PowerShell that changes what is wrong; the rest only looks
+_MENDING = ("Add-", "New-", "Set-")  # PowerShell that changes what is wrong; the rest only looks
 # What a report never ends with, however likely its cause: less safety, or trust in what was not compared yet. As a setting
 # and as the option.
-_WEAKER = re.compile(
-    r"insecure|allow.plaintext|trusted=true|--trusted|auth=none|tls[ =]none|tls.min[ =]1\.[01]|pin[ =]sha256:|ca.file[ =]"
-)
+_WEAKER = r"insecure|allow.plaintext|trusted=true|--trusted|auth=none|tls[ =]none|tls.min[ =]1\.[01]|pin[ =]sha256:|ca.file[ =]"
 
 
 def advised(report: Report, profile: Profile) -> Report:
@@ -106,7 +104,7 @@ def _next(report: Report, findings: tuple[Finding, ...], profile: Profile) -> st
     own = ("smtpctl ", _password(profile) or "smtpctl ")  # another program may keep the password
     ready = (line for line in lines if line.startswith(own) and "<" not in line and not weakens(line))
     first = [line for remedy in causes[0].remedies for line in remedy.commands] if causes else []
-    mending = (line for line in first if _MENDING.match(line) and "<" not in line)
+    mending = (line for line in first if line.startswith(_MENDING) and "<" not in line)
     return next(mending, "") or next(ready, "") or _step_by_step(report, causes, profile)
 
 
@@ -118,7 +116,7 @@ def _step_by_step(report: Report, causes: Sequence[Cause], profile: Profile) -> 
 
 def weakens(command: str) -> bool:
     """Whether a command makes a profile or a run less safe."""
-    return bool(_WEAKER.search(command))
+    return re.search(_WEAKER, command) is not None
 
 
 def _password(profile: Profile) -> str:
@@ -153,7 +151,7 @@ def _named(command: str, profile: Profile, token: Mapping[str, Any]) -> str:
     if profile.oauth:
         ids = {"<APP_ID>": profile.oauth.client_id, "<TENANT_ID>": profile.oauth.tenant_id}
         known |= {place: own for place, own in ids.items() if _WORD.fullmatch(own)}
-    known |= {place: token[claim] for place, claim in _CLAIMS.items() if _GUID.fullmatch(str(token.get(claim, "")))}
+    known |= {place: token[claim] for place, claim in _CLAIMS.items() if re.fullmatch(_GUID, str(token.get(claim, "")))}
     for example, own in known.items():
         command = command.replace(example, own) if own else command
     if profile.name and command.startswith("smtpctl ") and profile.endpoint.host:
@@ -166,8 +164,8 @@ def _named(command: str, profile: Profile, token: Mapping[str, Any]) -> str:
 def _as_options(command: str, profile: Profile) -> str:
     """`profile set <profile> tls=implicit` as a run with that option; empty where there is no such run. A place to fill
     in (`ca_file=<root.pem>`) stays one, but for a host: that is another run."""
-    found = _SETTING.fullmatch(command)
-    words = [_option(word) for word in _split(found[1])] if found and "host=<" not in found[1] else [""]
+    before, _, settings = command.partition(_SETTING)
+    words = [_option(word) for word in _split(settings)] if not before and "host=<" not in settings else [""]
     moved = any(word.startswith(("--port ", "--host ")) for word in words)
     target = profile.endpoint.host if moved and profile.endpoint.host else profile.endpoint
     return f"smtpctl check {target} {' '.join(words)}" if all(words) else ""
