@@ -25,7 +25,7 @@ _PURPOSES = {SERVER_AUTH: "serverAuth", CLIENT_AUTH: "clientAuth", ANY: "any",
              "1.3.6.1.5.5.7.3.3": "codeSigning", "1.3.6.1.5.5.7.3.4": "emailProtection"}  # fmt: skip
 WEAK_HASHES = ("MD2", "MD4", "MD5", "SHA1")
 # What may stand in a command that is to be pasted: the names come from whoever answered.
-_HOST_NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?", re.IGNORECASE)
+_HOST_NAME = r"[a-zA-Z0-9_](?:[a-zA-Z0-9_.-]*[a-zA-Z0-9])?"
 
 
 def leaf(facts: Facts) -> Iterator[Finding]:
@@ -103,7 +103,7 @@ def _listed(names: tuple[str, ...]) -> str:
 
 def _near(names: list[str] | tuple[str, ...], asked: str) -> dict[str, str]:
     """The name to try instead: the one that reads most like what was asked for, among those that can be connected to."""
-    found = nearest([name for name in names if _HOST_NAME.fullmatch(name)], asked)
+    found = nearest([name for name in names if re.fullmatch(_HOST_NAME, name)], asked)
     return {"nearest": found} if found else {}
 
 

@@ -18,25 +18,22 @@ from smtpctl.model.report import ExitStatus, Report
 from smtpctl.model.transcript import Event, Kind
 
 PLACE = "<profile>"
-_SETTING = re.compile(r"smtpctl profile set <profile> (.+)")
+_SETTING = f"smtpctl profile set {PLACE} "
 _NEW_PASSWORD = f"smtpctl secret set {PLACE}"
 # Whose address stands in the commands of the knowledge base, for the one who logs in.
 _LOGINS = ("user@contoso.com", "sender@contoso.com", "noreply@contoso.com")
 # Ids of Entra in the commands, and the claim of an app-only token that has each: its object id is the one of the
 # enterprise application, which is what Exchange wants. A claim that is no id stays out of a command line.
 _CLAIMS = {"<APP_ID>": "app", "<ENTERPRISE_APP_OBJECT_ID>": "object", "<SERVICE_PRINCIPAL_ID>": "object"}
-_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _WORD = re.compile(r"[\w.-]+")  # it stands within quotes and addresses, so a shell must not see anything in it
 NO_CLAIMS: Mapping[str, Any] = {}
 _HOSTS = ("smtp.example.com", "mail.example.com")
-_MENDING = re.compile(r"(?:Add|New|Set)-\w+ ")  # PowerShell that changes what is wrong; the rest only looks
-# What a report does not end with either: what is still to be filled in, and what is only to be read.
-_READING = re.compile(r"<|^smtpctl guide ")
+_MENDING = ("Add-", "New-", "Set-")  # PowerShell that changes what is wrong; the rest only looks
+_GUIDE = "smtpctl guide "  # to be read; what a report ends with is to be done
 # What a report never ends with, however likely its cause: less safety, or trust in what was not compared yet. As a setting
 # and as the option.
-_WEAKER = re.compile(
-    r"insecure|allow.plaintext|trusted=true|--trusted|auth=none|tls[ =]none|tls.min[ =]1\.[01]|pin[ =]sha256:|ca.file[ =]"
-)
+_WEAKER = r"insecure|allow.plaintext|trusted=true|--trusted|auth=none|tls[ =]none|tls.min[ =]1\.[01]|pin[ =]sha256:|ca.file[ =]"
 
 
 def advised(report: Report, profile: Profile) -> Report:
@@ -117,9 +114,9 @@ def _next(report: Report, findings: tuple[Finding, ...], profile: Profile) -> st
     causes = findings[0].causes if findings else ()
     lines = [line for cause in causes for remedy in cause.remedies for line in remedy.commands]
     own = ("smtpctl ", _password(profile) or "smtpctl ")  # another program may keep the password
-    ready = (line for line in lines if line.startswith(own) and not _READING.search(line) and not weakens(line))
+    ready = (line for line in lines if line.startswith(own) and _ready(line))
     first = [line for remedy in causes[0].remedies for line in remedy.commands] if causes else []
-    mending = (line for line in first if _MENDING.match(line) and "<" not in line)
+    mending = (line for line in first if line.startswith(_MENDING) and "<" not in line)
     return next(mending, "") or next(ready, "") or _step_by_step(report, causes, profile)
 
 
@@ -129,9 +126,14 @@ def _step_by_step(report: Report, causes: Sequence[Cause], profile: Profile) -> 
     return f"smtpctl diagnose {quoted(profile.name)}" if refused and profile.name and len(causes) > 1 else ""
 
 
+def _ready(line: str) -> bool:
+    """Whether a line of our own can be carried out as it stands, and should be."""
+    return "<" not in line and not line.startswith(_GUIDE) and not weakens(line)
+
+
 def weakens(command: str) -> bool:
     """Whether a command makes a profile or a run less safe."""
-    return bool(_WEAKER.search(command))
+    return re.search(_WEAKER, command) is not None
 
 
 def _password(profile: Profile) -> str:
@@ -165,7 +167,7 @@ def _named(command: str, profile: Profile, token: Mapping[str, Any]) -> str:
     known |= dict.fromkeys(_HOSTS, quoted(profile.endpoint.host))
     if profile.oauth:
         known |= _own(profile.oauth)
-    known |= {place: token[claim] for place, claim in _CLAIMS.items() if _GUID.fullmatch(str(token.get(claim, "")))}
+    known |= {place: token[claim] for place, claim in _CLAIMS.items() if re.fullmatch(_GUID, str(token.get(claim, "")))}
     command = _replaced(command, known)
     if profile.name and command.startswith("smtpctl ") and profile.endpoint.host:
         command = re.sub(rf" {re.escape(endpoint)}(?= |$)", lambda _: f" {name}", command)
@@ -192,10 +194,10 @@ def _replaced(command: str, known: Mapping[str, str]) -> str:
 def _as_options(command: str, profile: Profile) -> str:
     """`profile set <profile> tls=implicit` as a run with that option; empty where there is no such run. A place to fill
     in (`ca_file=<root.pem>`) stays one, but for a host: that is another run. A guide is one without a profile too."""
-    if command.startswith("smtpctl guide "):
+    if command.startswith(_GUIDE):
         return command.replace(f" {PLACE}", "")
-    found = _SETTING.fullmatch(command)
-    words = [_option(word) for word in _split(found[1])] if found and "host=<" not in found[1] else [""]
+    before, _, settings = command.partition(_SETTING)
+    words = [_option(word) for word in _split(settings)] if not before and "host=<" not in settings else [""]
     moved = any(word.startswith(("--port ", "--host ")) for word in words)
     target = profile.endpoint.host if moved and profile.endpoint.host else profile.endpoint
     return f"smtpctl check {target} {' '.join(words)}" if all(words) else ""
