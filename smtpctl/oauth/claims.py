@@ -16,6 +16,7 @@ from smtpctl.model.secret import Secret
 SKEW = 300  # seconds that clocks may differ, as Entra allows
 ROLE = "SMTP.SendAsApp"  # what an application needs at Exchange Online
 _LONGEST = 64 * 1024  # octets of a token that is looked at
+_NO_TIME = 1e15  # more seconds than any calendar has
 GRAPH = ("https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000")
 _ACCOUNTS = ("upn", "preferred_username", "unique_name", "email")
 
@@ -53,7 +54,8 @@ def claims(token: Secret) -> Mapping[str, Any]:
     if len(parts) != 3 or len(parts[1]) > _LONGEST:
         return {}
     try:
-        found = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        octets = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
+        found = json.loads(octets, parse_int=_sane, parse_float=_sane, parse_constant=str)
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -103,3 +105,11 @@ def words(value: Any) -> list[str]:
 
 def _number(value: Any, otherwise: float) -> float:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else otherwise
+
+
+def _sane(text: str) -> float | str:
+    """A number that can be a time; any other stays a text, for none can be reckoned with."""
+    value = float(text)
+    if abs(value) >= _NO_TIME:
+        return text
+    return int(text) if value.is_integer() and text.lstrip("-").isdigit() else value

@@ -22,7 +22,7 @@ from smtpctl.ops.extract import Failure, failures
 if TYPE_CHECKING:
     from email.message import Message
 
-READ_LIMIT = 8 << 20  # characters of a mail that are read; what was sent stands at its end
+READ_LIMIT = 2 << 20  # characters of a mail that are read; what was sent stands at its end, and parts are slow to read
 HEADER_LINES = 500  # a mail's header is shorter
 _FIELD = re.compile(r"(?:[A-Za-z][A-Za-z0-9-]*:(?:\s|$)|From \S|[ \t]+\S)")
 _TELLS = re.compile(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from smtpctl.model.secret import Secret
 from smtpctl.oauth.claims import NOTHING, claims, told
+from smtpctl.oauth.inspect import Asked, inspect
 from tokens import APP, OBJECT, TENANT, app_token, token, user_token
 
 NOW = 2_000_000_000
@@ -75,3 +77,15 @@ def test_claims_of_any_shape_are_no_reason_to_fail(value: Any) -> None:
     text = token(**dict.fromkeys(("aud", "exp", "scp", "roles", "upn", "oid", "appid", "tid", "idtyp"), value))
     assert read(text) is not NOTHING
     str(read(text))
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1e300", f"1{'0' * 400}"])
+def test_a_number_that_is_no_time_is_a_text(number: str) -> None:
+    """In a document it would be no JSON, and nothing can be reckoned with it."""
+    octets = f'{{"aud": "x", "exp": {number}, "nbf": {number}}}'.encode()
+    text = f"a.{urlsafe_b64encode(octets).decode()}.b"
+    found = read(text)
+    assert "expires" not in found.shown
+    assert "token_expired" in found.denied
+    (line,) = (line for line in inspect(Secret(text), Asked(NOW)).lines if line.name == "exp")
+    assert line.says == "no time"
