@@ -363,7 +363,11 @@ def alternatives(matches: tuple[Match, ...]) -> tuple[Match, ...]:
 
 
 def deciding(context: Context, matches: tuple[Match, ...]) -> tuple[str, ...]:
-    """What would tell entries of these words apart if somebody knew it: `login`, `provider` or `stage`."""
+    """What would tell entries of these words apart if somebody knew it: `login`, `provider` or `stage`. Nothing where the
+    words are one provider's alone."""
+    best = _answer(matches)
+    if best and best.said.prefix != GENERIC and not best.open and not alternatives(matches):
+        return ()
     open_ = [one.said for one in matches if one.open and len(one.against) < TOO_MUCH]
     wanted = {
         "login": not context.credential

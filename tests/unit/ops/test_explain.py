@@ -202,6 +202,12 @@ def test_what_a_provider_would_tell_is_said() -> None:
     assert result.deciding == ("provider",)
 
 
+def test_of_words_that_are_one_providers_alone_nothing_is_asked() -> None:
+    told = explain("535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.")
+    assert isinstance(told, Explanation)
+    assert told.finding.id == "m365.535-5-7-139-tenant-disabled" and told.deciding == ()
+
+
 @pytest.mark.parametrize("words", ["535", "5.7.8", "535 5.7.8", "X.7.8", "250", "299", "599 5.9.9"])
 def test_a_bare_code_has_a_meaning(words: str) -> None:
     result = explain(words)
