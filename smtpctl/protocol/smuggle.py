@@ -32,14 +32,13 @@ class Smuggled(NamedTuple):
 def smuggle(capabilities: Capabilities, envelope: Envelope, content: bytes) -> Dialogue[Smuggled]:
     """Send a mail of this content, which ends without a line end, with each false end behind it; stop at the first that is
     answered."""
-    for line in (
-        commands.mail(envelope, capabilities),
-        commands.rcpt(envelope.recipients[0], capabilities),
-        commands.command(Stage.DATA, "DATA"),
-    ):
+    for line in (commands.mail(envelope, capabilities), commands.rcpt(envelope.recipients[0], capabilities)):
         reply = yield from exchange(line)
-        if not reply.positive and not reply.intermediate:
+        if not reply.positive:
             return Smuggled(reply, asked=False)
+    reply = yield from exchange(commands.command(Stage.DATA, "DATA"))
+    if not reply.intermediate:  # whoever says 250 here reads the content as commands
+        return Smuggled(reply, asked=False)
     yield SendContent((content,))
     for sequence, shown in SEQUENCES:
         yield Send(b"the mail goes on" + sequence, Stage.DATA, f"the mail goes on{shown}", replies=0)

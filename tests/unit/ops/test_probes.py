@@ -124,6 +124,7 @@ def test_only_an_mx_needs_a_postmaster() -> None:
         ({"DATA": ["354 Go"]}, (b"\n.\n", b"\r\n.\r\n"), ("found", "smtp.bare_lf_accepted")),
         ({"RCPT": ["550 5.1.1 No such user"]}, (), ("skipped", None)),
         ({"DATA": ["451 4.3.0 Later"]}, (), ("skipped", None)),
+        ({"DATA": ["250 2.0.0 Ok"]}, (), ("skipped", None)),
     ],
 )
 def test_bare_line_feeds(
