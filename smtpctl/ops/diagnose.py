@@ -184,12 +184,14 @@ def _personal(candidate: Candidate, profile: Profile, token: Mapping[str, Any]) 
 
 
 def parse_answers(written: Sequence[str]) -> dict[str, str]:
-    """`NAME=ANSWER` as people write it. UsageProblem for what is not of that form."""
+    """`NAME=ANSWER` as people write it. UsageProblem for what is not of that form, or no answer that there is."""
     pairs = [text.partition("=") for text in written]
     for name, equals, answer in pairs:
         if not (name and equals and answer):
             raise UsageProblem(f"--answer {name}: write NAME=ANSWER", "For example: --answer two_step=yes")
-    return {name.strip(): answer.strip().lower() for name, _, answer in pairs}
+    answers = {name.strip(): answer.strip().lower() for name, _, answer in pairs}
+    answered(Case(Context()), answers)  # a slip is told before a server is asked anything
+    return answers
 
 
 def trial(assignments: Sequence[str], settings: Mapping[str, Any]) -> dict[str, Any]:

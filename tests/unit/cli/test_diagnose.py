@@ -259,6 +259,7 @@ def test_a_server_that_works(smtpctl_call: Runner) -> None:
         ((EXCHANGE, "--answer", "two_step"), "NAME=ANSWER"),
         ((EXCHANGE, "--answer", "no_question=yes"), "there is no question no_question"),
         ((EXCHANGE, "--answer", "login=maybe"), "answer password, app-token, user-token"),
+        (("nohost.invalid", "--answer", "login=maybe"), "answer password, app-token, user-token"),
         (("-",), "nothing to diagnose"),
         (("no-such-profile",), "no-such-profile"),
     ],
@@ -267,3 +268,4 @@ def test_what_cannot_be_understood(words: tuple[str, ...], told: str, smtpctl_ca
     run = smtpctl_call("diagnose", *words)
     assert run.code in (2, 78)
     assert told in run.stderr
+    assert run.stdout == "", "nothing was begun"
