@@ -204,7 +204,8 @@ def _talk(
     found: _Found,
 ) -> None:
     """Connect, log in, do `body`, leave; once more with a new token where the server says that it was the token."""
-    spoken: list[Secret] = []  # a token that was refused is one still
+    # A token that was refused is one still, and what another session of this run has said the server knows.
+    spoken = [held.literal for held in (profile.secret_ref, profile.token_ref) if held]
     for renew in (False, True):
         who = credentials(profile, around, renew=renew)
         spoken += (who.password, who.token)

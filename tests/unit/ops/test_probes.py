@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -13,11 +14,13 @@ from smtpctl.cli.parameters import parameters
 from smtpctl.knowledge.families import MX
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.report import Report
+from smtpctl.model.secret import MASK
 from smtpctl.ops import probes
 from smtpctl.ops.probes import PROBES, check_and_probe
 from smtpctl.ops.session import Surroundings
 from smtpctl.protocol import smuggle
 from smtpctl.protocol.smuggle import Smuggled
+from smtpctl.render import to_json
 
 Script = dict[str, list[str]]  # verb: the replies it gets, the last one again and again
 PIPELINING = {"EHLO": ["250-mx.example.com\r\n250 PIPELINING"]}
@@ -166,3 +169,12 @@ def test_a_mail_is_sent_to_nobody_by_chance() -> None:
 def test_the_option_names_every_probe() -> None:
     option = next(one for one in parameters(command) if one.name == "probe")
     assert option.choices == tuple(probe.name for probe in PROBES)
+
+
+def test_a_server_that_says_the_password_in_a_session_without_one_is_not_quoted() -> None:
+    """The check before has told it."""
+    with Server({"RCPT": ["550 5.7.1 Ann has CanaryPass77"]}) as server:
+        made = profile(server.host, server.port, tls="none", trusted=True, username="ann", password="CanaryPass77")
+        report = check_and_probe(made, Surroundings(dict(os.environ)), [], ["open-relay"])
+    assert report.outcomes[-1].reason == f"550 5.7.1 Ann has {MASK}"
+    assert "CanaryPass77" not in report.transcript.dumps() + str(to_json.report_data(report))
