@@ -144,7 +144,7 @@ def token(
 @app.command("inspect")
 def inspect(
     terminal: Terminal,
-    what: Annotated[str, Argument("NAME", "Name of credentials, or - for a token on stdin.")] = "-",
+    what: Annotated[str, Argument("NAME", "Name of credentials, a token, or - for one on stdin.")] = "-",
     user: User = "",
 ) -> ExitStatus:
     """Say what is in a token, and what SMTP does not like about it.
@@ -159,6 +159,10 @@ def inspect(
     from smtpctl.render.inspection_text import inspection
 
     document = stored.document(terminal)
+    if what == "-" and not terminal.no_input:
+        terminal.say("Paste the token, then press Enter and Ctrl-D.")
+    elif what != "-" and what not in document.oauth and token_output.looks_like_a_token(what):
+        terminal.warn("the token stands on the command line, where others on this machine can read it: pipe it in")
     found = token_output.inspected(
         document, what, user, surroundings(terminal), lambda: terminal.stdin.read(1 << 18), time.time()
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import webbrowser
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -51,22 +52,57 @@ def login(
 
     document = stored.document(terminal)
     oauth = use.found(terminal.config, name, terminal.environ)
+    place = use.place(oauth, terminal.environ)
     user = user or token_output.mailbox(document, name)
     around = surroundings(terminal)
     if (way or ("browser" if oauth.grant == "authorization_code" else "code")) == "code":
-        token = use.by_code(oauth, user, around, lambda code: _code(terminal, code))
+        with Countdown(terminal) as left:
+            token = use.by_code(oauth, user, around, lambda code: _code(terminal, code, left))
     else:
         token = use.by_browser(oauth, user, around, lambda pending: _browser(terminal, pending, no_browser))
-    place = use.keep(stored.path(terminal), oauth, user, token, terminal.environ)
+    kept = use.keep(stored.path(terminal), oauth, user, token, place, terminal.environ)
     terminal.say("")
-    terminal.say(f"Signed in. {'The refresh token is in ' + place + '.' if place else _ONCE}")
+    terminal.say(f"Signed in. {f'The refresh token is in {kept}.' if kept else _ONCE}")
     terminal.say(f"Look at the token: smtpctl oauth inspect {name}")
 
 
 _ONCE = "There is no refresh token: next time somebody must sign in again (is offline_access among the scopes?)."
 
 
-def _code(terminal: Terminal, code: DeviceCode) -> None:
+class Countdown:
+    """The time that is left for typing a code, on one line of a terminal; nothing elsewhere."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._over = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Countdown:
+        return self
+
+    def start(self, expires: float) -> None:
+        """Count down to `expires`, epoch seconds."""
+        if self._terminal.err_is_tty and not self._terminal.quiet:
+            self._thread = threading.Thread(target=self._count, args=(expires,), daemon=True)
+            self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        if self._thread:
+            self._thread.join()
+            self._show("")
+
+    def _count(self, expires: float) -> None:
+        while not self._over.is_set() and (left := expires - time.time()) > 0:
+            self._show(f"{int(left // 60)}:{int(left % 60):02} left")
+            self._over.wait(1.0)
+
+    def _show(self, words: str) -> None:
+        self._terminal.stderr.write(f"\r{words:<12}" if words else f"\r{'':12}\r")
+        self._terminal.stderr.flush()
+
+
+def _code(terminal: Terminal, code: DeviceCode, countdown: Countdown) -> None:
     """Show the code, and what it is typed into, as a picture for phones too."""
     left = max(1, round((code.expires - time.time()) / 60))
     canvas = terminal.canvas
@@ -76,6 +112,7 @@ def _code(terminal: Terminal, code: DeviceCode) -> None:
     if terminal.err_is_tty and canvas.unicode:
         terminal.say(picture(code.complete or code.uri))
     terminal.say(f"Waiting up to {left} minutes. Ctrl-C ends it; nothing is stored before.")
+    countdown.start(code.expires)
 
 
 def _browser(terminal: Terminal, pending: Pending, silent: bool) -> str:

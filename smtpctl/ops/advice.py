@@ -24,7 +24,12 @@ _NEW_PASSWORD = f"smtpctl secret set {PLACE}"
 _LOGINS = ("user@contoso.com", "sender@contoso.com", "noreply@contoso.com")
 # Ids of Entra in the commands, and the claim of an app-only token that has each: its object id is the one of the
 # enterprise application, which is what Exchange wants. A claim that is no id stays out of a command line.
-_CLAIMS = {"<APP_ID>": "app", "<ENTERPRISE_APP_OBJECT_ID>": "object", "<SERVICE_PRINCIPAL_ID>": "object"}
+_CLAIMS = {
+    "<APP_ID>": "app",
+    "<TENANT_ID>": "tenant",
+    "<ENTERPRISE_APP_OBJECT_ID>": "object",
+    "<SERVICE_PRINCIPAL_ID>": "object",
+}
 _GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _WORD = re.compile(r"[\w.-]+")  # it stands within quotes and addresses, so a shell must not see anything in it
 NO_CLAIMS: Mapping[str, Any] = {}

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from smtpctl.config import store
+from smtpctl.config import secrets, store
 from smtpctl.config.oauth import resolve_oauth
 from smtpctl.config.profile import OAuth
+from smtpctl.config.secrets import Kind, SecretRef, keyring_entry
 from smtpctl.knowledge.families import entry
-from smtpctl.model.errors import UsageProblem
+from smtpctl.model.errors import Problem, UsageProblem
 from smtpctl.oauth import grants
 from smtpctl.oauth.grants import INTERACTIVE
 from smtpctl.oauth.values import DeviceCode, Pending, Token
@@ -64,14 +65,31 @@ def pasted_query(address: str) -> Mapping[str, str]:
     return query
 
 
-def keep(path: Path, oauth: OAuth, user: str, token: Token, environ: Mapping[str, str]) -> str:
-    """Keep what a login gave, the refresh token in the keyring where it has no place yet; where that is. Problem where it
-    cannot be kept."""
+def place(oauth: OAuth, environ: Mapping[str, str]) -> SecretRef:
+    """Where the refresh token will be kept: where the credentials say, else the keyring. Asked before anybody signs in, so
+    that no login is for nothing: UsageProblem for a place that is not written to, Problem where there is no keyring."""
+    reference = oauth.refresh_token or SecretRef(Kind.KEYRING, keyring_entry("oauth", oauth.name, "refresh_token"))
+    elsewhere = f"smtpctl oauth set {oauth.name} refresh_token_file=PATH"
+    if reference.kind not in tokens.STORED:
+        raise UsageProblem(f"The refresh token cannot be kept in {reference}", f"Give it a file: {elsewhere}")
+    try:
+        secrets.fetch(reference, environ)
+    except Problem as problem:
+        if problem.finding.id == "secret.no_keyring" and oauth.refresh_token is None:
+            raise UsageProblem(problem.finding.title, f"Give the refresh token a file: {elsewhere}") from None
+        if problem.finding.id not in tokens.NONE_YET:
+            raise
+    return reference
+
+
+def keep(path: Path, oauth: OAuth, user: str, token: Token, where: SecretRef, environ: Mapping[str, str]) -> str:
+    """Keep what a login gave, the refresh token at `where`; the name of that place, or nothing where none was given.
+    Problem where it cannot be kept."""
     if not token.refresh:
         return ""
+    secrets.store(where, token.refresh, environ)
     if oauth.refresh_token is None:
         credentials.keep_refresh_in_keyring(path, oauth.name)
-        oauth = resolve_oauth(oauth.name, store.read(path, environ))
     tokens.forget(oauth, environ)
-    tokens.keep(oauth, user, token, environ)
-    return str(oauth.refresh_token)
+    tokens.keep(oauth._replace(refresh_token=where), user, token, environ)
+    return str(where)

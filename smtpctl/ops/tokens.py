@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _memory: dict[str, Token] = {}
 _one_at_a_time = threading.Lock()
-_STORED = (Kind.KEYRING, Kind.FILE)
-_NONE_YET = ("secret.not_found", "secret.file_unreadable", "secret.empty")
+STORED = (Kind.KEYRING, Kind.FILE)
+NONE_YET = ("secret.not_found", "secret.file_unreadable", "secret.empty")
 
 
 def token(
@@ -55,7 +55,7 @@ def token(
 def keep(oauth: OAuth, user: str, found: Token, environ: Mapping[str, str]) -> None:
     """Keep a token where the credentials say, and its refresh token where theirs is. Problem `secret.not_writable` and
     what the keyring says."""
-    if found.refresh and oauth.refresh_token and oauth.refresh_token.kind in _STORED:
+    if found.refresh and oauth.refresh_token and oauth.refresh_token.kind in STORED:
         secrets.store(oauth.refresh_token, found.refresh, environ)
     place = _place(oauth, environ)
     if place:
@@ -141,7 +141,7 @@ def _refresh(oauth: OAuth, around: Surroundings, hidden: frozenset[str]) -> Secr
     try:
         return secrets.fetch(oauth.refresh_token, around.environ, around.prompt, warn=around.warn, hidden=hidden)
     except Problem as problem:
-        if problem.finding.id in _NONE_YET:
+        if problem.finding.id in NONE_YET:
             return NO_SECRET
         raise
 

@@ -97,7 +97,6 @@ def test_what_is_used_is_not_removed(m365: Runner, home: Path) -> None:
         (("set", "m365", "secret_expires=soon"), "is no day"),
         (("set", "m365", "cleint_id=x"), "client_id"),
         (("login", "m365"), "Nobody logs in for m365"),
-        (("inspect", app_token()), "does not belong on the command line"),
         (("token", "m365", "--format", "xoauth2", "--user", ""), ""),
     ],
 )
@@ -152,8 +151,28 @@ def test_a_token_is_read_here(m365: Runner, given: list[Application]) -> None:
     assert "for Microsoft Graph" in " ".join(bad.stdout.split())
 
 
-@pytest.mark.parametrize("way", ["code", "browser"])
-def test_a_login_is_kept_for_later(way: str, smtpctl_call: Runner, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_on_the_command_line_is_read_with_a_warning(smtpctl_call: Runner) -> None:
+    run = smtpctl_call("oauth", "inspect", app_token())
+    assert run.code == 0
+    assert "Exchange Online" in run.stdout
+    assert "others on this machine can read it" in run.stderr
+
+
+@pytest.mark.parametrize("place", ["", "refresh_token_env=NOWHERE"])
+def test_nobody_signs_in_for_nothing(place: str, smtpctl_call: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a keyring, or with a place that is not written to, it ends before anybody is asked."""
+    monkeypatch.setattr(grants, "device", lambda *_: pytest.fail("somebody was asked"))
+    smtpctl_call(
+        "oauth", "add", "me", "--grant", "device_code", "--token-endpoint", "https://id.x.test/t", "--client-id", "i"
+    )
+    if place:
+        smtpctl_call("oauth", "set", "me", place)
+    run = smtpctl_call("oauth", "login", "me")
+    assert run.code == 2
+    assert "smtpctl oauth set me refresh_token_file=PATH" in " ".join(run.stderr.split())
+
+
+def test_a_login_is_kept_for_later(smtpctl_call: Runner, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Application] = []
 
     def device(application: Application, show: Any) -> Token:
