@@ -13,7 +13,7 @@ from typing import Any
 from smtpctl.cli import live, quick
 from smtpctl.cli.command import Call
 from smtpctl.cli.terminal import Terminal
-from smtpctl.config.profile import MODES, Profile
+from smtpctl.config.profile import Profile
 from smtpctl.model.errors import SmtpctlError
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.report import ExitStatus, Report, StageResult
@@ -170,9 +170,7 @@ class Talk:
         self.terminal.say("")
         found = suggest(self.profile, live.surroundings(self.terminal), report)
         if found.best and diagnose.offered(found.command):
-            best = found.best
-            where = f"{best.candidate.where[:1].upper()}{best.candidate.where[1:]}"
-            words = f"{where} with {MODES[best.candidate.mode]} {best.detail}."
+            words = f"{found.best.candidate.named} {found.best.detail}."
             return diagnose.with_suggestion(case, report, words, found.command)
         return case
 

@@ -63,6 +63,12 @@ class Candidate(NamedTuple):
         return str(Endpoint(self.host, self.port)) if self.other else f"port {self.port}"
 
     @property
+    def named(self) -> str:
+        """How a sentence begins about it; a host's name stays as it is."""
+        where = self.where if self.other else f"P{self.where[1:]}"
+        return f"{where} with {MODES[self.mode]}"
+
+    @property
     def settings(self) -> dict[str, Any]:
         """The settings of a profile that it stands for."""
         return {"host": self.host, "port": self.port, "tls": self.mode.value}
@@ -312,10 +318,8 @@ def _note(suggestion: Suggestion) -> str:
     best = suggestion.best
     if best is None:
         return "None of these works from here." if suggestion.tried else "There are no other ports to try."
-    named = f"{best.candidate.where} with {MODES[best.candidate.mode]}"
-    capital = named[0].upper() + named[1:]
     if best.result == REFUSED:
-        return f"{capital} is right as far as the login. It was tried once, so that the account is not locked."
+        return f"{best.candidate.named} is right as far as the login. It was tried once, so that the account is not locked."
     if best.candidate.given:
         return "The present settings are the best of these; there is nothing to change."
-    return f"The best of these is {named}."
+    return f"{best.candidate.named} is the best of these."

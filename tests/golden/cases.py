@@ -256,7 +256,7 @@ SUGGESTED = STARTTLS_MISSING._replace(
                 Line("failed", ("port 25", "STARTTLS", "answers, but offers no STARTTLS"), 44),
                 Line("failed", ("port 2525", "STARTTLS", "The greeting holds \x1b[31mcontrol characters: " + "メール" * 30)),
             ),
-            "The best of these is port 465 with implicit TLS.",
+            "Port 465 with implicit TLS is the best of these.",
         ),
     ),
     next_command="smtpctl profile set shop port=465 tls=implicit",
