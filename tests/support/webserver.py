@@ -48,16 +48,21 @@ def files(flaw: str = "") -> authority.Files:
 
 
 class WebServer:
-    """Serves `answering` at `url`; `requests` holds what was asked; its certificate is of `ca_file`."""
+    """Serves `answering` at `url`; `requests` holds what was asked; its certificate is of `ca_file`. `own` is
+    a certificate in place of the throw-away one; `port` one that others know already, 0 for any."""
 
-    def __init__(self, answering: Answering, *, flaw: str = "", secure: bool = True) -> None:
+    def __init__(
+        self, answering: Answering, *, flaw: str = "", secure: bool = True, own: authority.Files | None = None,
+        port: int = 0,
+    ) -> None:  # fmt: skip
+        shown = own or files(flaw)
         self.answering = answering
         self.requests: list[Request] = []
-        self.ca_file = str(files(flaw).ca)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.ca_file = str(shown.ca)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
         if secure:  # the handshake is the handler's: a client that gives up there must not stop the next one
-            context, sock = authority.context(files(flaw)), self._server.socket
+            context, sock = authority.context(shown), self._server.socket
             self._server.socket = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
         self.port = self._server.server_address[1]
         self.url = f"{'https' if secure else 'http'}://localhost:{self.port}"

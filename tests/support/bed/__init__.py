@@ -10,5 +10,6 @@ transport to the outside is an error.
     accounts.py  who may log in, and recipients with a known reply
     pki.py       a root, an intermediate and one chain for each fault
     tokens.py    JSON Web Tokens that Dovecot checks by itself
+    introspection.py    opaque tokens, and who tells Dovecot what they stand for
     postfix.py dovecot.py exim.py opensmtpd.py kerberos.py aio.py    one server each, with what only it needs
 """

@@ -18,6 +18,7 @@ class Account(NamedTuple):
 ALICE = Account("alice@bed.test", "alice-pw")
 BOB = Account("bob@bed.test", "bob pw:ünï")  # a space, a colon and two characters that are not ASCII
 ACCOUNTS = (ALICE, BOB)
+CAROL = "carol@bed.test"  # logs in with an opaque token only (introspection.py)
 
 # Recipients at Postfix, each with the reply it gets at RCPT.
 REPLIES = {

@@ -1,8 +1,8 @@
 """Dovecot: the mailboxes (LMTP over TCP and a UNIX socket), SASL for Postfix, and a submission server of its own.
 
-It offers PLAIN, LOGIN, CRAM-MD5, DIGEST-MD5, SCRAM-SHA-1, SCRAM-SHA-256, XOAUTH2, OAUTHBEARER (tokens of `tokens.py`),
-EXTERNAL (the client certificate of `pki.py`) and, with a realm, GSSAPI. Submission hands its mail on to Postfix.
-Needs root: Dovecot changes users.
+It offers PLAIN, LOGIN, CRAM-MD5, DIGEST-MD5, SCRAM-SHA-1, SCRAM-SHA-256, XOAUTH2, OAUTHBEARER (tokens of `tokens.py`,
+carol's of `introspection.py`), EXTERNAL (the client certificate of `pki.py`) and, with a realm, GSSAPI. Submission hands
+its mail on to Postfix. Needs root: Dovecot changes users.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from email.parser import BytesParser
 from email.policy import default
 from pathlib import Path
 
+from bed import introspection
 from bed.accounts import ACCOUNTS
 from bed.pki import Pki
 from bed.ports import Ports
@@ -43,6 +44,7 @@ class Dovecot:
         value = values(folder, ports, pki, _kerberos(keytab))
         settings.write_text(fill(template("dovecot.conf"), value))
         (folder / "oauth2.conf.ext").write_text(fill(OAUTH2, value))
+        (folder / "introspection.conf.ext").write_text(fill(introspection.SETTINGS, value))
         self._daemon = Daemon(["dovecot", "-F", "-c", settings], folder / "dovecot.out", environment)
 
     @property
