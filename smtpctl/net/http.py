@@ -34,6 +34,7 @@ _LOOKED_AT = 4096
 _BEGINNING = 80  # characters of a wrong answer that are shown
 _BUSY = (429, 503)  # RFC 6585 4, RFC 9110 15.6.4
 _DATES = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
+_NO_ADDRESS = "the address of the endpoint or of the proxy is none (special characters are written as %xx)"
 _LIBRARIES = ("httpx", "httpcore")
 Fields = Mapping[str, str | Secret]  # of a form, or headers
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -113,8 +114,18 @@ def get(url: str, way: Way, *, headers: Fields | None = None) -> Answer:
 
 def require_https(url: str, name: str) -> None:
     """Problem `config.endpoint_not_https` for any other address; `name` is of the credentials."""
-    if not url.lower().startswith("https://") or not _place(url)[len("https://") :].strip("/:"):
+    if not is_https(url):
         raise entry("config.endpoint_not_https").problem(target=name)
+
+
+def is_https(url: str) -> bool:
+    """Whether it is a whole address of HTTPS; what a peer gives as one may be anything."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  # ValueError for what is none
+    except ValueError:
+        return False
+    return url.lower().startswith("https://") and bool(parts.hostname) and url.isprintable()
 
 
 def _request(
@@ -167,7 +178,9 @@ def _exchange(
             return Answer(_place(url), response.status_code, names, octets, way.name)
     except httpx.TimeoutException as error:
         raise TimeoutError from error
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except httpx.InvalidURL:  # its words quote a part of it: of a proxy's address, that may be the password
+        raise OSError(_NO_ADDRESS) from None
+    except httpx.HTTPError as error:
         raise _below(error) from None
 
 

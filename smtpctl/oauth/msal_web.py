@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from smtpctl.knowledge.families import entry
 from smtpctl.model.record import NamedTuple
@@ -24,6 +24,7 @@ _SECRET = (
     "Authorization", "X-IDENTITY-HEADER", "secret",  # headers for a machine's own service
 )  # fmt: skip
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint")
+_OPTIONAL = "device_authorization_endpoint"
 
 
 class Response(NamedTuple):
@@ -81,7 +82,8 @@ class Web:
         """Raise what MSAL would make a sentence without a reason of: a tenant that is not known there."""
         name = self._application.name
         if answer.status == 200:
-            if all(str(found.get(name, "")).startswith("https://") for name in _ENDPOINTS):
+            named = (*_ENDPOINTS, _OPTIONAL) if found.get(_OPTIONAL) else _ENDPOINTS
+            if all(_is_endpoint(found.get(name)) for name in named):
                 return
             reason = "it does not say where tokens are obtained"
         elif "AADSTS" in answers.said(found):
@@ -91,6 +93,11 @@ class Web:
         raise entry("oauth.authority").problem(
             target=name, oauth=name, reason=reason, tenant=self._application.tenant_id
         )
+
+
+def _is_endpoint(value: Any) -> bool:
+    """Whether MSAL can use it: it wants a path, too."""
+    return isinstance(value, str) and http.is_https(value) and bool(urlsplit(value).path.strip("/"))
 
 
 def _fields(given: Mapping[str, Any] | None) -> dict[str, str | Secret]:

@@ -59,8 +59,11 @@ def by_browser(oauth: OAuth, user: str, around: Surroundings, show: Callable[[Pe
 
 def pasted_query(address: str) -> Mapping[str, str]:
     """The parameters of the address that a browser showed after a login. Problem `oauth.browser_answer` for another."""
-    query = dict(parse_qsl(urlsplit(address.strip()).query))
-    if not query.keys() & {"code", "error"}:
+    try:
+        query = dict(parse_qsl(urlsplit(address.strip()).query))
+    except ValueError:
+        query = {}
+    if not query.keys() & {"code", "error"} or not address.strip().isprintable():
         raise entry("oauth.browser_answer").problem(reason=f"no address that begins with {_PASTED} and holds a code")
     return query
 

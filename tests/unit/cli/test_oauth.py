@@ -206,6 +206,6 @@ def test_a_pasted_address_that_is_none() -> None:
     from smtpctl.ops.login import pasted_query
 
     assert pasted_query("http://localhost:1/?code=c&state=s") == {"code": "c", "state": "s"}
-    for text in ("", "nonsense", "http://localhost:1/?state=s"):
+    for text in ("", "nonsense", "http://localhost:1/?state=s", "http://[x/?code=c", "http://x/?code=\udce4"):
         with pytest.raises(Problem):
             pasted_query(text)

@@ -228,6 +228,18 @@ def test_the_proxy_of_the_settings_wins_over_the_environment(serve: Any, monkeyp
     assert len(heard) == 2
 
 
+def test_a_proxy_whose_address_is_none_is_not_quoted(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slash in a password ends the host there, and the password is taken for a port."""
+    word = "qT7mW3"
+    server, wrong = serve(lambda request: Response({})), f"http://user:{word}/x@localhost:1"
+    monkeypatch.setenv("HTTPS_PROXY", wrong)
+    for way in ({}, {"proxy": wrong}):
+        problem = refused(lambda way=way: ask(server, **way))
+        assert problem.finding.id == "oauth.unreachable"
+        assert word not in repr(problem.finding) + repr(problem)
+    assert not server.requests
+
+
 def test_a_ca_file_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")
     for name in ("ca.pem", "missing.pem"):

@@ -193,6 +193,16 @@ def test_an_endpoint_must_be_https(field: str) -> None:
     assert problem.finding.title == "The token endpoint must be HTTPS"
 
 
+@pytest.mark.parametrize(
+    "address", ["https://[x/t", f"https://{'x' * 300}[/t", "https://x:99999/t", "https:///t", "https://x\x1b/"]
+)
+def test_an_endpoint_that_is_no_address(address: str) -> None:
+    """An issuer may publish anything."""
+    asking = Application("shop", "authorization_code", "app", authorization_endpoint=address, token_endpoint=address)
+    for ask in (lambda: grants.begin(asking, "http://localhost:1"), lambda: generic.obtain(asking)):
+        assert refused(ask).finding.id == "config.endpoint_not_https"
+
+
 OPENID, OAUTH = "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"
 
 

@@ -394,6 +394,18 @@ def test_an_answer_that_is_none(grant: str, answer: Response, id: str | None, en
     [
         (Response({}), "oauth.authority"),
         (Response({"token_endpoint": "http://localhost/", "authorization_endpoint": "https://x/"}), "oauth.authority"),
+        (Response({"token_endpoint": "https://[x/t", "authorization_endpoint": "https://x/a"}), "oauth.authority"),
+        (Response({"token_endpoint": "https://x/", "authorization_endpoint": "https://x/a"}), "oauth.authority"),
+        (
+            Response(
+                {
+                    "token_endpoint": "https://x/t",
+                    "authorization_endpoint": "https://x/a",
+                    "device_authorization_endpoint": ["https://x/d"],
+                }
+            ),
+            "oauth.authority",
+        ),
         (Response({"error": "x"}, 404), "oauth.authority"),
         (Response("<html>", 404), "oauth.not_json"),
         (Response("", 302, {"Location": "https://elsewhere.test/"}), "oauth.redirect"),
