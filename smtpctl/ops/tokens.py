@@ -54,9 +54,10 @@ def token(
 
 def keep(oauth: OAuth, user: str, found: Token, environ: Mapping[str, str]) -> None:
     """Keep a token where the credentials say, and its refresh token where theirs is. Problem `secret.not_writable` and
-    what the keyring says."""
-    if found.refresh and oauth.refresh_token and oauth.refresh_token.kind in STORED:
-        secrets.store(oauth.refresh_token, found.refresh, environ)
+    what the keyring says. A refresh token that is there already is not written: its place may be for reading only."""
+    own = oauth.refresh_token
+    if found.refresh and own and own.kind in STORED and _stored(own, environ) != found.refresh:
+        secrets.store(own, found.refresh, environ)
     place = _place(oauth, environ)
     if place:
         kept.write(place, _identity(oauth, user), kept.Kept(found.access, found.expires), environ)
@@ -146,10 +147,18 @@ def _refresh(oauth: OAuth, around: Surroundings, hidden: frozenset[str]) -> Secr
         raise
 
 
+def _stored(reference: SecretRef, environ: Mapping[str, str]) -> Secret:
+    try:
+        return secrets.fetch(reference, environ)
+    except Problem:  # storing says what is wrong there
+        return NO_SECRET
+
+
 def _identity(oauth: OAuth, user: str) -> str:
     """What a token is asked for with, and for whom, as a hash: a change of the settings asks for a new one."""
-    own = (oauth.values[name] for name in ("subject", "managed_identity"))
-    asked = (oauth.name, oauth.grant, oauth.endpoint, oauth.client_id, oauth.scopes, *own, user)
+    own = (oauth.values[name] for name in ("issuer", "key_file", "subject", "managed_identity"))
+    login = str(oauth.refresh_token or "")
+    asked = (oauth.name, oauth.grant, oauth.endpoint, oauth.client_id, oauth.scopes, login, *own, user)
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from urllib.parse import quote
 
 from smtpctl.config import state
 from smtpctl.config.secrets import fetch, store
+from smtpctl.config.secrets.problems import problem
 from smtpctl.config.secrets.refs import Kind, SecretRef, keyring_entry
 from smtpctl.knowledge.families import entry
 from smtpctl.model.errors import Problem
@@ -32,7 +34,7 @@ def place(choice: str, name: str, environ: Mapping[str, str]) -> SecretRef | Non
     if choice == "keyring":
         return SecretRef(Kind.KEYRING, keyring_entry("oauth", name, "token"))
     if choice == "file":
-        return SecretRef(Kind.FILE, str(state.folder(environ) / f"token-{name}.json"))
+        return SecretRef(Kind.FILE, str(state.folder(environ) / f"token-{_file(name)}.json"))
     return None
 
 
@@ -53,17 +55,25 @@ def write(where: SecretRef, key: str, kept: Kept, environ: Mapping[str, str]) ->
 
 @contextmanager
 def exclusive(name: str, environ: Mapping[str, str]) -> Iterator[None]:
-    """One process at a time asks for a token that others will find kept. Problem `oauth.timeout`."""
+    """One process at a time asks for a token that others will find kept. Problem `oauth.timeout`,
+    `secret.not_writable`."""
     import filelock
 
-    folder = state.folder(environ)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / f".token-{name}.lock", timeout=LOCK_SECONDS, mode=0o600)
+    place = state.folder(environ) / f".token-{_file(name)}.lock"
+    lock = filelock.FileLock(place, timeout=LOCK_SECONDS, mode=0o600)
     try:
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock.acquire()
     except filelock.Timeout:
         raise entry("oauth.timeout").problem(target=name, oauth=name, seconds=f"{LOCK_SECONDS:g}") from None
+    except OSError as error:
+        raise problem("not_writable", place=str(place), reason=error.strerror or str(error)) from None
     try:
         yield
     finally:
         lock.release()
+
+
+def _file(name: str) -> str:
+    """The credentials' name in a file's: one that somebody wrote into the configuration by hand leads nowhere else."""
+    return quote(name, safe="@+")

@@ -97,9 +97,10 @@ def test_a_token_near_its_end_is_not_used(provider: Provider, home: Path) -> Non
     assert provider.asked[1].refresh_token == Secret("refresh-me")
 
 
-def test_other_settings_ask_for_a_token_of_their_own(provider: Provider, home: Path) -> None:
-    ask(profile(), home)
-    ask(profile(client_id="another"), home)
+@pytest.mark.parametrize("key", ["client_id", "issuer", "key_file", "refresh_token_file"])
+def test_other_settings_ask_for_a_token_of_their_own(key: str, provider: Provider, home: Path) -> None:
+    for value in ("one", "another"):
+        ask(profile(**{key: f"https://{value}.test" if key == "issuer" else str(home / value)}), home)
     assert len(provider.asked) == 2
 
 
@@ -144,6 +145,40 @@ def test_a_refresh_token_that_was_replaced_is_kept(provider: Provider, home: Pat
     ask(profile(grant="refresh_token", refresh_token_file=str(place)), home)
     assert provider.asked[0].refresh_token == Secret("the-first")
     assert place.read_text() == "refresh-me\n"
+
+
+def test_a_refresh_token_that_stays_is_not_written(provider: Provider, home: Path) -> None:
+    """Its file may be mounted for reading only."""
+    place = home / "refresh"
+    place.write_text("refresh-me\n# of the vault\n")
+    place.chmod(0o600)
+    ask(profile(grant="refresh_token", refresh_token_file=str(place)), home)
+    assert place.read_text() == "refresh-me\n# of the vault\n"
+
+
+@pytest.mark.parametrize("put", ["symlink", "folder", "no folder"])
+def test_where_no_lock_can_be_made(put: str, provider: Provider, home: Path) -> None:
+    place, others = home / "state" / "smtpctl" / ".token-m365.lock", home / "others"
+    others.write_text("kept")
+    if put == "no folder":
+        (home / "state").write_text("")
+    else:
+        place.parent.mkdir(parents=True)
+        place.symlink_to(others) if put == "symlink" else place.mkdir()
+    with pytest.raises(Problem) as told:
+        ask(profile(cache="file"), home)
+    assert told.value.finding.id == "secret.not_writable"
+    assert others.read_text() == "kept"
+    assert not provider.asked
+
+
+def test_a_name_leads_to_no_other_folder(provider: Provider, home: Path) -> None:
+    """One that was written into the file by hand may be anything."""
+    found = profile(cache="file")
+    tokens.token(found.oauth._replace(name="a/../../../b"), USER, around(home))
+    made = [path for path in home.rglob("*") if path.is_file()]
+    assert made
+    assert {path.parent for path in made} == {home / "state" / "smtpctl"}
 
 
 def test_a_token_that_the_server_does_not_want_is_replaced_once(provider: Provider, home: Path) -> None:
