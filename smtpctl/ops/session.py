@@ -166,7 +166,7 @@ def converse(
     try:
         if problem:
             raise problem
-        _talk(profile, around, body, Log(transcript), found)
+        _talk(profile, around, body, transcript, found)
     except (Problem, Refused, Obstacle) as error:
         problem = as_problem(error, profile, heard(found.known, transcript, found.session))
     ms = (time.monotonic() - began) * 1000
@@ -200,14 +200,18 @@ def _talk(
     profile: Profile,
     around: Surroundings,
     body: Callable[[Session], Dialogue[Any]] | None,
-    log: Log,
+    transcript: Transcript,
     found: _Found,
 ) -> None:
     """Connect, log in, do `body`, leave; once more with a new token where the server says that it was the token."""
     # A token that was refused is one still, and what another session of this run has said the server knows.
     spoken = [held.literal for held in (profile.secret_ref, profile.token_ref) if held]
+    log: Log | None = None
     for renew in (False, True):
         who = credentials(profile, around, renew=renew)
+        log = log or Log(transcript)  # it begins here: the time for a token is none of the server's
+        if renew:
+            log.add(EventKind.NOTE, Stage.AUTH, "a new token has come", _RENEWED)
         spoken += (who.password, who.token)
         found.known = Known(claims.told(who.token, who.username, time.time())) if who.token else UNKNOWN
         log.redactor = Redactor(tuple(spoken))

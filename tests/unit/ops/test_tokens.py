@@ -16,9 +16,10 @@ from smtpctl.config.store import Document
 from smtpctl.model.endpoint import TlsMode
 from smtpctl.model.errors import Problem
 from smtpctl.model.secret import Secret
+from smtpctl.net.connection import Log
 from smtpctl.oauth import grants
 from smtpctl.oauth.values import Application, Token
-from smtpctl.ops import tokens
+from smtpctl.ops import session, tokens
 from smtpctl.ops.check import check
 from smtpctl.ops.session import Surroundings
 from smtpctl.protocol.server.values import Setup
@@ -195,3 +196,19 @@ def test_a_token_that_the_server_does_not_want_is_replaced_once(provider: Provid
         assert len(provider.asked) == 4, "once more, and no more"
     for text in ("old-token", "good-token", "bad-token", "s3cret"):
         assert text not in f"{report}{report.transcript.dumps()}{refused}{refused.transcript.dumps()}"
+
+
+def test_the_clock_of_a_session_begins_when_there_is_a_token(
+    provider: Provider, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the time that a provider takes would be told as that of the name lookup."""
+    begun: list[int] = []
+
+    def log(*arguments: Any) -> Log:
+        begun.append(len(provider.asked))
+        return Log(*arguments)
+
+    monkeypatch.setattr(session, "Log", log)
+    with Sink(Setup(tls=TlsMode.STARTTLS, users={USER: Secret("good-token")}, mechanisms=("XOAUTH2",))) as sink:
+        assert check(profile(sink.port, sink.ca_file), around(home)).failure is None
+    assert begun == [1]
