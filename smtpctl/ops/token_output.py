@@ -30,7 +30,7 @@ class Output(NamedTuple):
 
     def written(self, format: str) -> str:
         """The token as `text`, `header`, `xoauth2` or `oauthbearer`. UsageProblem where the form needs a mailbox and there is
-        none."""
+        none, or one with a character that would end its field."""
         access = self.token.access.reveal()
         if format == "header":
             return f"Authorization: Bearer {access}"
@@ -38,6 +38,8 @@ class Output(NamedTuple):
             return access
         if not self.user:
             raise UsageProblem(f"--format {format}: it names a mailbox", "Give --user ADDRESS.")
+        if not self.user.isprintable():
+            raise UsageProblem("--user: it has a line break, a control character or broken text in it")
         return b64encode(_RESPONSES[format](self.user, access).encode()).decode()
 
     def to_json(self) -> dict[str, Any]:

@@ -98,6 +98,8 @@ def test_what_is_used_is_not_removed(m365: Runner, home: Path) -> None:
         (("set", "m365", "cleint_id=x"), "client_id"),
         (("login", "m365"), "Nobody logs in for m365"),
         (("token", "m365", "--format", "xoauth2", "--user", ""), ""),
+        (("token", "m365", "--format", "xoauth2", "--user", "a\x01auth=Bearer x\x01\x01"), "control character"),
+        (("token", "m365", "--format", "oauthbearer", "--user", "a\udce4"), "broken text"),
     ],
 )
 def test_what_cannot_be_done(words: tuple[str, ...], told: str, m365: Runner, given: list[Application]) -> None:
