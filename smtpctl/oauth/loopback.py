@@ -2,16 +2,19 @@
 
     with listener(port) as at:
         pending = begin(application, at.redirect)
+        at.expect(pending.state)
         ...                                      # open pending.url
         query = at.wait(seconds)
 
 Only a browser that was sent here counts. What a page loads by itself, what goes by another name (a name of the attacker's
-that leads to 127.0.0.1), and everything that brings no answer is turned away.
+that leads to 127.0.0.1), and everything that brings no answer to this login is turned away: whoever guesses the port could
+end it else.
 """
 
 from __future__ import annotations
 
 import errno
+import hmac
 import os
 import queue
 import threading
@@ -51,6 +54,11 @@ class Listener:
     def __init__(self, port: int, name: str) -> None:
         self.redirect = f"http://localhost:{port}"
         self._name = name
+        self.expect("")
+
+    def expect(self, state: str) -> None:
+        """Take the answer of this state only, and nothing that came before."""
+        self._state = state
         self._came: queue.SimpleQueue[Mapping[str, str]] = queue.SimpleQueue()
 
     def wait(self, seconds: float) -> Mapping[str, str]:
@@ -76,12 +84,17 @@ class Listener:
         except ValueError:
             pairs = []
         query = dict(pairs)
-        if len(query) != len(pairs) or "state" not in query or not any(name in query for name in _ANSWERS):
+        if len(query) != len(pairs) or not self._ours(query) or not any(name in query for name in _ANSWERS):
             return 400, page("This is no answer to a login", "Begin again in the terminal.")
         self._came.put(query)
         if "error" in query:
             return 200, page("The login was not completed", "The terminal says why. You can close this page.")
         return 200, page("You are signed in", "The terminal goes on from here. You can close this page.", good=True)
+
+    def _ours(self, query: Mapping[str, str]) -> bool:
+        if not self._state:
+            return "state" in query
+        return hmac.compare_digest(query.get("state", "").encode(), self._state.encode())
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.secret import Secret
@@ -92,3 +93,8 @@ class Pending(NamedTuple):
     url: str
     redirect: str
     memory: Mapping[str, Any] = {}
+
+    @property
+    def state(self) -> str:
+        """What the answer to this login brings back (RFC 6749 4.1.2); ours stands after a provider's own."""
+        return dict(parse_qsl(urlsplit(self.url).query)).get("state", "")

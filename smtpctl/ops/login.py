@@ -50,6 +50,7 @@ def by_browser(oauth: OAuth, user: str, around: Surroundings, show: Callable[[Pe
     def signed_in() -> Token:
         with listener(application.redirect_port) as at:
             pending = grants.begin(application, at.redirect)
+            at.expect(pending.state)
             pasted = show(pending)
             query = pasted_query(pasted) if pasted else at.wait(WAIT)
             return grants.finish(application, pending, query)

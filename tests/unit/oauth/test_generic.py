@@ -356,6 +356,7 @@ def test_somebody_signs_in_with_a_browser(provider: WebServer) -> None:
     asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
     assert f"{parts.scheme}://{parts.netloc}{parts.path}" == f"{provider.url}/authorize"
     assert asked["tenant"] == "x", "what the address had stays"
+    assert pending.state == asked["state"]
     assert (asked["response_type"], asked["client_id"], asked["redirect_uri"]) == ("code", "app 1", BACK)
     assert (asked["scope"], asked["code_challenge_method"]) == ("mail:send offline", "S256")
 

@@ -50,6 +50,17 @@ def test_a_browser_comes_back(at: Listener) -> None:
     assert "Python" not in headers["Server"]
 
 
+def test_an_answer_to_another_login_does_not_end_this_one(at: Listener) -> None:
+    """Any page and any program of this machine can ask; whose state it is they do not know."""
+    foreign = urlencode({**ANSWER, "state": "guessed"})
+    visit(at, f"/?{foreign}")
+    at.expect(ANSWER["state"])
+    status, text, _ = visit(at, f"/?{foreign}")
+    assert (status, "signed in" in text) == (400, False)
+    assert visit(at, f"/?{urlencode(ANSWER)}")[0] == 200
+    assert at.wait(5) == ANSWER
+
+
 def test_localhost_may_be_either_address(at: Listener) -> None:
     try:
         visit(at, f"/?{urlencode(ANSWER)}", host="::1")

@@ -324,6 +324,7 @@ def test_somebody_signs_in_with_a_browser(server: WebServer, entra: Entra) -> No
     pending = grants.begin(asking, "http://localhost:1234")
     asked = {name: values[0] for name, values in parse_qs(urlsplit(pending.url).query).items()}
     assert (asked["code_challenge_method"], asked["redirect_uri"]) == ("S256", "http://localhost:1234")
+    assert pending.state == asked["state"]
     token = grants.finish(asking, pending, {"code": "the-code", "state": asked["state"]})
     assert token.refresh == Secret("refresh-1")
     sent = entra.requests[0]
