@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 LIMIT = 256 * 1024  # octets of an answer; Entra's longest are some 20 kB
 CONNECT = 15.0  # seconds
 _LONGEST_URL = 200
+_LONGEST_REASON = 200  # a proxy's may be as long as it likes
 _LOOKED_AT = 4096
 _BEGINNING = 80  # characters of a wrong answer that are shown
 _BUSY = (429, 503)  # RFC 6585 4, RFC 9110 15.6.4
@@ -212,7 +213,7 @@ def _unreachable(error: Exception, place: str, way: Way, hidden: tuple[Secret, .
         name = "certificate_date" if error.verify_code in _DATES else "untrusted"
         return _problem(name, place, way.name, reason=error.verify_message, evidence=evidence)
     reason = error.reason if isinstance(error, ssl.SSLError) else getattr(error, "strerror", "")
-    reason = _clean(reason or str(error), hidden) or type(error).__name__
+    reason = _clean(reason or str(error), hidden)[:_LONGEST_REASON] or type(error).__name__
     return _problem("unreachable", place, way.name, reason=reason)
 
 

@@ -228,6 +228,14 @@ def test_the_proxy_of_the_settings_wins_over_the_environment(serve: Any, monkeyp
     assert len(heard) == 2
 
 
+def test_a_proxy_that_says_a_lot_is_cut_short(serve: Any) -> None:
+    server = serve(lambda request: Response({}))
+    with RawServer(lambda peer: (peer.hear(), peer.say(f"HTTP/1.1 407 No\x1b{'o' * 50_000}", "", ""))) as proxy:
+        title = refused(lambda: ask(server, proxy=f"http://localhost:{proxy.port}")).finding.title
+    assert "407 Noo" in title
+    assert len(title) < 300
+
+
 def test_a_proxy_whose_address_is_none_is_not_quoted(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A slash in a password ends the host there, and the password is taken for a port."""
     word = "qT7mW3"
