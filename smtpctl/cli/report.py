@@ -51,7 +51,7 @@ def command(
     """
     from smtpctl.cli import live
     from smtpctl.ops import report as ops
-    from smtpctl.ops.files import new_file
+    from smtpctl.ops.files import is_there, new_file
     from smtpctl.render import ticket as render
 
     (profile,) = live.profiles(terminal, [target] if target else (), overrides, False)
@@ -67,7 +67,7 @@ def command(
     if output == "-":
         terminal.out(made())
         return
-    if path.exists():
+    if is_there(path):
         terminal.confirm(f"{path} is there already. Write over it?", yes=yes)
     with new_file(path) as file:
         file.write(made().encode())

@@ -91,6 +91,8 @@ def beside(target: Path) -> Iterator[BinaryIO]:
     OSError."""
     import tempfile
 
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     number, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)  # 0600
     try:
         with os.fdopen(number, "wb") as file:

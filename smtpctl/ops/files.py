@@ -11,6 +11,14 @@ from smtpctl.config import save
 from smtpctl.model.errors import UsageProblem
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is something of that name. What cannot be looked at is not; making it says why."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 @contextmanager
 def new_file(path: Path, option: str = "--output") -> Iterator[BinaryIO]:
     """A file that is there, whole and readable by its owner only, when nothing went wrong. It is made before anything is
