@@ -224,4 +224,19 @@ ENTRIES = (
         because(0.9, "The grant does not fit what is set.", _LOOK),
         status=ExitStatus.CONFIG,
     ),
+    Entry(
+        id="oauth.not_kept",
+        severity=Severity.WARNING,
+        stage=Stage.AUTH,
+        status=ExitStatus.CANNOT_CREATE,
+        title="The new token of {oauth} cannot be kept, and the next run may need a login[: {reason}]",
+        message="This run goes on with it. Where the provider replaced the refresh token, the old one, which is still kept, "
+        "may be refused from now on.",
+        causes=(
+            because(0.6, "The file or the keyring of the token cannot be written.",
+                    fix("See where it is kept, and let smtpctl write there.", "smtpctl oauth show {oauth}")),
+            because(0.4, "The old refresh token is refused after that.", _LOG_IN),
+        ),
+        source="RFC 6749 6",
+    ),
 )  # fmt: skip

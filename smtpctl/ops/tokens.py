@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from smtpctl.config import secrets
 from smtpctl.config.profile import OAuth
 from smtpctl.config.secrets import Kind, SecretRef, kept
+from smtpctl.knowledge.families import entry
 from smtpctl.model.errors import Problem
 from smtpctl.model.secret import Secret
 from smtpctl.oauth.values import NO_SECRET, Application, Token
@@ -34,7 +35,8 @@ def token(
     oauth: OAuth, user: str, around: Surroundings, *, hidden: frozenset[str] = frozenset(), renew: bool = False
 ) -> Token:
     """A token that is good for some minutes more; with `renew` a new one, whatever is kept. `user` is the mailbox it is
-    for. Problem of the family `oauth` or `secret`, or what the provider's answer means."""
+    for. Problem of the family `oauth` or `secret`, or what the provider's answer means. A token that cannot be kept is a
+    warning, where somebody hears those."""
     key, place = _identity(oauth, user), _place(oauth, around.environ)
     before = _memory.get(key)
     if before and not renew and before.fresh(time.time()):
@@ -48,7 +50,13 @@ def token(
             return known
         found = _asked(oauth, user, around, hidden, known)
         _memory[key] = found._replace(source="cache")
-        keep(oauth, user, found, around.environ)
+        try:
+            keep(oauth, user, found, around.environ)
+        except Problem as problem:  # what was got is good, and what it was got with may be used up
+            if around.warn is None:
+                raise
+            reason = problem.finding.title
+            around.warn(entry("oauth.not_kept").finding(target=oauth.name, oauth=oauth.name, reason=reason))
         return found
 
 

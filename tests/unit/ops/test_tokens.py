@@ -157,6 +157,22 @@ def test_a_refresh_token_that_stays_is_not_written(provider: Provider, home: Pat
     assert place.read_text() == "refresh-me\n# of the vault\n"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a folder of that name is another error there")
+def test_a_token_that_cannot_be_kept_is_used(provider: Provider, home: Path) -> None:
+    """The refresh token that it was got with may be used up: what is got now is all there is."""
+    place = home / "refresh"
+    place.mkdir()
+    (place / "in the way").touch()
+    found, heard = profile(cache="file", refresh_token_file=str(place)), []
+    listening = around(home)._replace(warn=heard.append)
+    assert tokens.token(found.oauth, USER, listening).access == Secret("good-token")
+    assert [finding.id for finding in heard] == ["oauth.not_kept"]
+    assert "refresh-me" not in repr(heard)
+    with pytest.raises(Problem) as told:
+        ask(found, home, renew=True)
+    assert told.value.finding.id == "secret.not_writable"
+
+
 @pytest.mark.parametrize("put", ["symlink", "folder", "no folder"])
 def test_where_no_lock_can_be_made(put: str, provider: Provider, home: Path) -> None:
     place, others = home / "state" / "smtpctl" / ".token-m365.lock", home / "others"
