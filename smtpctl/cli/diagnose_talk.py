@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from smtpctl.cli import live, quick
@@ -59,8 +58,8 @@ def of_words(terminal: Terminal, words: str, wishes: Wishes, profile: Profile | 
         return ExitStatus.OK
     terminal.out(diagnosis_text.seen(terminal.canvas, stand.candidates[0].finding))
     if not terminal.no_input:
-        with suppress(LeaveError):
-            stand = asked(terminal, stand, lambda answers: diagnose.stand(case, answers, profile, said=words.strip()))
+        said = words.strip()
+        stand, _ = asked(terminal, stand, lambda answers: diagnose.stand(case, answers, profile, said=said))
     _concluded(terminal, stand)
     return ExitStatus.OK
 
@@ -93,10 +92,7 @@ class Talk:
                 report = self._checked({})
                 continue
             known = known if tried and known else self._with_evidence(case, report)
-            try:
-                step = self._round(known, report, tried)
-            except LeaveError:
-                step = None
+            step = self._round(known, report, tried)
             if step is None:
                 return report.status()
             before, report = report, self._checked(step.trial)
@@ -141,8 +137,11 @@ class Talk:
         terminal = self.terminal
         stand = diagnose.stand(case, self.answers, self.profile, report)
         if not self.silent:
-            stand = asked(terminal, stand, lambda answers: diagnose.stand(case, answers, self.profile, report))
+            stand, gone = asked(terminal, stand, lambda answers: diagnose.stand(case, answers, self.profile, report))
             self.answers = stand.answers
+            if gone:
+                terminal.out(diagnosis_text.ending(terminal.canvas, _two_lines(stand.candidates[0])))
+                return None
         left = [candidate for candidate in stand.candidates if candidate.cause.text not in tried]
         if self.silent:
             return self._unasked(stand, left)
@@ -254,15 +253,19 @@ class Talk:
         return None
 
 
-def asked(terminal: Terminal, stand: Diagnosis, after: Any) -> Diagnosis:
-    """Where it stands after the questions that decide; `after` gives the stand with more answers."""
+def asked(terminal: Terminal, stand: Diagnosis, after: Any) -> tuple[Diagnosis, bool]:
+    """Where it stands after the questions that decide, and whether somebody left instead of answering; `after` gives the
+    stand with more answers."""
     for _ in range(QUESTIONS):
         if not stand.question:
             break
         question = stand.question
         terminal.say("")
-        stand = after({**stand.answers, question.name: _answer(terminal, question)})
-    return stand
+        try:
+            stand = after({**stand.answers, question.name: _answer(terminal, question)})
+        except LeaveError:
+            return stand, True
+    return stand, False
 
 
 def _answer(terminal: Terminal, question: Question) -> str:

@@ -113,6 +113,7 @@ def test_a_question_can_be_left(smtpctl_program: Path, home: Path) -> None:
         run.until(b"[y/n, Enter: not known]: ")
         run.type("q")
         assert run.end() == ExitStatus.UNAVAILABLE
+    assert "What to do:" in shown(run)
     talk = AtTerminal(smtpctl_program, ["diagnose", EXCHANGE])
     talk.until(b"Number (Enter: not known): ")
     talk.type("q")
