@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import ssl
-import threading
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus, urlencode, urlsplit, urlunsplit
 
@@ -23,6 +22,7 @@ from smtpctl.model.redaction import Redactor
 from smtpctl.model.report import ExitStatus
 from smtpctl.model.secret import Secret
 from smtpctl.net import tls
+from smtpctl.net.within import within
 
 if TYPE_CHECKING:
     import httpx
@@ -141,7 +141,7 @@ def _request(
         return _exchange(method, url, way, {name: _text(value) for name, value in headers.items()}, body, context)
 
     try:
-        answer = _within(way.timeout, ask)._replace(hidden=hidden)
+        answer = within(way.timeout, ask)._replace(hidden=hidden)
     except TimeoutError:
         raise _problem("timeout", place, way.name, seconds=f"{round(way.timeout, 1):g}") from None
     except (OSError, ValueError, ImportError) as error:
@@ -247,24 +247,3 @@ def _clean(text: str, hidden: tuple[Secret, ...]) -> str:
 
 def _text(value: str | Secret) -> str:
     return value.reveal() if isinstance(value, Secret) else value
-
-
-def _within(seconds: float, work: Callable[[], Answer]) -> Answer:
-    """What `work` gives. httpx limits each read and not the whole, and the lookup of a name not at all; what takes too
-    long is left behind in a daemon thread. TimeoutError."""
-    box: list[Answer | Exception] = []
-
-    def attempt() -> None:
-        try:
-            box.append(work())
-        except Exception as error:
-            box.append(error)
-
-    thread = threading.Thread(target=attempt, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if not box:
-        raise TimeoutError
-    if isinstance(box[0], Exception):
-        raise box[0]
-    return box[0]

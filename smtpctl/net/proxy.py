@@ -9,7 +9,6 @@ from __future__ import annotations
 import socket
 import time
 from base64 import b64encode
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -20,6 +19,7 @@ from smtpctl.model.secret import Secret
 from smtpctl.model.transcript import Kind, Stage
 from smtpctl.net.channel import Channel
 from smtpctl.net.connection import Log
+from smtpctl.net.within import within
 
 _DEFAULT_PORTS = {"socks5": 1080, "socks5h": 1080, "socks4": 1080, "http": 8080}
 _ANSWER_LIMIT = 65536
@@ -38,7 +38,7 @@ def through(endpoint: Endpoint, route: Route, seconds: float, log: Log) -> Chann
         if url.scheme == "http":
             sock, rest = _http_connect(endpoint, url, port, route.source, seconds)
         else:
-            sock, rest = _within(seconds, lambda: _socks(endpoint, route, seconds)), b""
+            sock, rest = within(seconds, lambda: _socks(endpoint, route, seconds)), b""
     except OSError as error:
         # A proxy may say back what it was told.
         words = Redactor([Secret(unquote(url.password or ""))]).text(str(error) or "no answer in time")
@@ -56,29 +56,6 @@ def through(endpoint: Endpoint, route: Route, seconds: float, log: Log) -> Chann
     channel = Channel(sock)
     channel.inbound += rest
     return channel
-
-
-def _within(seconds: float, work: Callable[[], socket.socket]) -> socket.socket:
-    """What `work` gives. The library limits each read and not the whole, so a proxy that drips could hold it for long;
-    it cannot be interrupted, so a slow one is left behind in a daemon thread. TimeoutError."""
-    import threading
-
-    box: list[socket.socket | Exception] = []
-
-    def attempt() -> None:
-        try:
-            box.append(work())
-        except Exception as error:
-            box.append(error)
-
-    thread = threading.Thread(target=attempt, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if not box:
-        raise TimeoutError
-    if isinstance(box[0], Exception):
-        raise box[0]
-    return box[0]
 
 
 def _socks(endpoint: Endpoint, route: Route, seconds: float) -> socket.socket:

@@ -80,7 +80,10 @@ def remove(path: Path, name: str, environ: Mapping[str, str]) -> Change:
                 secrets.remove(reference, environ)
             except Problem as problem:
                 notes.append(f"{reference.value} is still in the keyring: {problem.finding.title}")
-    tokens.forget(found, environ)
+    try:
+        tokens.forget(found, environ)
+    except Problem as problem:
+        notes.append(f"Its token is still in the keyring: {problem.finding.title}")
     return Change(f'Removed the OAuth 2.0 credentials "{name}".', tuple(notes))
 
 

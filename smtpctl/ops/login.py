@@ -48,7 +48,7 @@ def by_browser(oauth: OAuth, user: str, around: Surroundings, show: Callable[[Pe
     application = tokens.application(oauth, user, around)._replace(grant="authorization_code")
 
     def signed_in() -> Token:
-        with listener(application.redirect_port) as at:
+        with listener(application.redirect_port, oauth.name) as at:
             pending = grants.begin(application, at.redirect)
             at.expect(pending.state)
             pasted = show(pending)

@@ -71,11 +71,14 @@ def keep(oauth: OAuth, user: str, found: Token, environ: Mapping[str, str]) -> N
         kept.write(place, _identity(oauth, user), kept.Kept(found.access, found.expires), environ)
 
 
-def forget(oauth: OAuth, environ: Mapping[str, str]) -> bool:
-    """Throw away the tokens that are kept; whether there was one."""
+def forget(oauth: OAuth, environ: Mapping[str, str]) -> None:
+    """Throw away the tokens that are kept, also the file of a time when the credentials said `file`. Problem where the
+    keyring cannot be asked."""
     _memory.clear()
-    place = _place(oauth, environ)
-    return secrets.remove(place, environ) if place else False
+    for choice in ("file", oauth.values["cache"]):
+        place = kept.place(choice, oauth.name, environ)
+        if place:
+            secrets.remove(place, environ)
 
 
 def application(oauth: OAuth, user: str, around: Surroundings, hidden: frozenset[str] = frozenset()) -> Application:

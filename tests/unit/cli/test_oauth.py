@@ -75,6 +75,18 @@ def test_what_is_stored_is_shown_without_its_secret(m365: Runner) -> None:
     assert "s3cret" not in text.stdout + text.stderr
 
 
+def test_a_token_file_goes_with_its_credentials(m365: Runner, given: list[Application], home: Path) -> None:
+    """Also when tokens are kept elsewhere by then."""
+    m365("oauth", "set", "m365", "cache=file")
+    assert m365("oauth", "token", "m365").code == 0
+    kept = home / ".local" / "state" / "smtpctl" / "token-m365.json"
+    assert kept.exists()
+    m365("oauth", "set", "m365", "cache=memory")
+    m365("profile", "unset", "office", "oauth", "auth")
+    assert m365("oauth", "remove", "m365", "--yes").code == 0
+    assert not kept.exists()
+
+
 def test_what_is_used_is_not_removed(m365: Runner, home: Path) -> None:
     refused = m365("oauth", "remove", "m365", "--yes")
     assert refused.code == 2
