@@ -49,7 +49,7 @@ def finding(
     severity: Severity | None = None,
 ) -> Finding:
     """A finding of the configuration. `title` says what is wrong with the exact words of the file, `fix` what to do."""
-    causes = (Cause("", 1.0, (Remedy(fix, tuple(commands), safe=True),)),) if fix else ()
+    causes = (Cause("", 1.0, (Remedy(fix, tuple(commands)),)),) if fix else ()
     return Finding(
         id=id_,
         severity=severity or IDS[id_][0],

@@ -43,7 +43,6 @@ ENTRIES = (
                 fix(
                     "Say that the profile does not log in.",
                     "smtpctl profile set {profile} auth=none",
-                    safe=True,
                 ),
             ),
         ),
@@ -71,7 +70,6 @@ ENTRIES = (
                 fix(
                     "Let smtpctl choose.",
                     "smtpctl profile unset {profile} auth_mech",
-                    safe=True,
                 ),
             ),
             because(0.2, "The mechanism needs a library or a certificate that is not here.", _OFFERED),
@@ -92,7 +90,6 @@ ENTRIES = (
                 fix(
                     "Let smtpctl choose among what is offered.",
                     "smtpctl profile unset {profile} auth_mech",
-                    safe=True,
                 ),
                 _OFFERED,
             ),
@@ -114,7 +111,6 @@ ENTRIES = (
                 fix(
                     "Use TLS.",
                     "smtpctl profile set {profile} tls=starttls",
-                    safe=True,
                 ),
             ),
             because(
@@ -225,7 +221,6 @@ ENTRIES = (
                 fix(
                     "Say so.",
                     "smtpctl profile set {profile} auth=none",
-                    safe=True,
                 ),
             ),
         ),
@@ -245,7 +240,7 @@ ENTRIES = (
                 "The server keeps passwords in a form that this mechanism cannot use: CRAM-MD5 needs the password itself, or "
                 "what it makes of it, and SCRAM needs keys that were derived for the same hash function.",
                 fix("On the server: stop offering it, or store the passwords so that it works."),
-                fix("Here: use the one that works.", "smtpctl profile set {profile} auth_mech={works}", safe=True),
+                fix("Here: use the one that works.", "smtpctl profile set {profile} auth_mech={works}"),
             ),
             because(
                 0.3,

@@ -15,7 +15,6 @@ _BY_NAME = fix(
     "Use a name that the certificate lists. See first whether this server answers to it, without a login.",
     "[smtpctl check {nearest}:{port} --auth none]",
     "smtpctl profile set {profile} host=<name>",
-    safe=True,
 )
 # postfix(1) reload; doveadm-reload(1); Exim, section 43 (SIGHUP); nginx "Controlling nginx"; Enable-ExchangeCertificate.
 _RELOAD = fix(
@@ -159,7 +158,6 @@ ENTRIES = (
                 fix(
                     "If it is the same, trust exactly this certificate.",
                     "smtpctl profile set {profile} pin=sha256:{pin}",
-                    safe=True,
                 ),
                 facts=("private_authority",),
             ),

@@ -18,7 +18,6 @@ _OWN_ROOT = fix(
     "Get the root certificate from those who run it (issuer and subject are the same; not one in between), compare its "
     "fingerprint, and trust it in this profile.",
     "smtpctl profile set {profile} ca_file=<root.pem>",
-    safe=True,
 )
 
 ENTRIES = (

@@ -24,12 +24,10 @@ _RULES = (
                 fix(
                     "Port 465 goes with implicit TLS.",
                     "smtpctl profile set {profile} port=465 tls=implicit",
-                    safe=True,
                 ),
                 fix(
                     "Port 587 goes with STARTTLS.",
                     "smtpctl profile set {profile} port=587 tls=starttls",
-                    safe=True,
                 ),
             ),
         ),
@@ -58,7 +56,6 @@ _RULES = (
                 fix(
                     "Say so, and remove the rest.",
                     "smtpctl profile set {profile} auth=none",
-                    safe=True,
                 ),
             ),
         ),
@@ -78,7 +75,6 @@ _RULES = (
                 fix(
                     "Use TLS.",
                     "smtpctl profile set {profile} port=587 tls=starttls",
-                    safe=True,
                 ),
             ),
             because(
@@ -87,7 +83,6 @@ _RULES = (
                 fix(
                     "Say so; then it is no fault.",
                     "smtpctl profile set {profile} trusted=true",
-                    safe=True,
                 ),
             ),
         ),
@@ -107,7 +102,6 @@ _RULES = (
                 fix(
                     "Use TLS.",
                     "smtpctl profile set {profile} tls=starttls",
-                    safe=True,
                 ),
             ),
             because(
@@ -116,7 +110,6 @@ _RULES = (
                 fix(
                     "Say so.",
                     "smtpctl profile set {profile} trusted=true",
-                    safe=True,
                 ),
             ),
         ),
@@ -163,7 +156,6 @@ _RULES = (
                 fix(
                     "Switch it on; it should be on globally and for every site.",
                     "smtpctl config set emails_enabled=true[ --site {site}]",
-                    safe=True,
                 ),
             ),
         ),
@@ -182,7 +174,6 @@ _RULES = (
                 fix(
                     "Switch it on.",
                     "smtpctl config set queue_enabled=true",
-                    safe=True,
                 ),
             ),
         ),
@@ -201,7 +192,6 @@ _RULES = (
                 fix(
                     "Use 10 to 1000.",
                     "smtpctl config set batch_size=50",
-                    safe=True,
                 ),
             ),
         ),
@@ -255,7 +245,6 @@ _RULES = (
                 fix(
                     "Switch it on and see what is wrong with the certificate.",
                     "smtpctl profile unset {profile} insecure",
-                    safe=True,
                 ),
             ),
             because(
@@ -264,7 +253,6 @@ _RULES = (
                 fix(
                     "Trust exactly that one.",
                     "smtpctl profile set {profile} ca_file=<file>",
-                    safe=True,
                 ),
             ),
         ),
@@ -287,13 +275,11 @@ _RULES = (
         title="There is no server to talk to: the profile[ {profile}] delivers into a folder[, {path}]",
         message="Another mail service takes the mails from there. What can be checked is whether the folder can be written to.",
         causes=(
-            because(
-                0.7, "The profile is as it should be.", fix("Try the folder.", "smtpctl validate {profile}", safe=True)
-            ),
+            because(0.7, "The profile is as it should be.", fix("Try the folder.", "smtpctl validate {profile}")),
             because(
                 0.3,
                 "It was meant to send over the network.",
-                fix("Say so.", "smtpctl profile set {profile} delivery=network host=<host>", safe=True),
+                fix("Say so.", "smtpctl profile set {profile} delivery=network host=<host>"),
             ),
         ),
         source="Kentico: Configuring additional SMTP servers",
@@ -312,7 +298,6 @@ _RULES = (
                 fix(
                     "Set its full path.",
                     "smtpctl profile set {profile} pickup_dir=<path>",
-                    safe=True,
                 ),
             ),
         ),
@@ -333,7 +318,6 @@ _RULES = (
                 fix(
                     "Deliver over the network.",
                     "smtpctl profile set {profile} delivery=network",
-                    safe=True,
                 ),
             ),
             because(
@@ -342,7 +326,6 @@ _RULES = (
                 fix(
                     "Name its folder.",
                     "smtpctl profile set {profile} delivery=pickup pickup_dir=<path>",
-                    safe=True,
                 ),
             ),
         ),
@@ -362,7 +345,6 @@ _RULES = (
                 fix(
                     "Deliver over the network.",
                     "smtpctl profile set {profile} delivery=network",
-                    safe=True,
                 ),
             ),
         ),

@@ -55,9 +55,7 @@ ENTRIES = (
         because(
             0.7,
             "What was waited for has been done.",
-            fix(
-                "Take the line out of the ignore table of the profile, and check.", "smtpctl check {profile}", safe=True
-            ),
+            fix("Take the line out of the ignore table of the profile, and check.", "smtpctl check {profile}"),
         ),
         because(0.3, "It takes longer.", fix("Write a new day and what it waits for now.")),
         severity=Severity.WARNING,
@@ -198,7 +196,6 @@ ENTRIES = (
             fix(
                 "Name them.",
                 "smtpctl profile set {profile} oauth=<name>",
-                safe=True,
             ),
         ),
     ),
@@ -206,9 +203,7 @@ ENTRIES = (
         "default_missing",
         "The default profile does not exist",
         "Commands without a target use the default profile of their scope.",
-        because(
-            0.9, "It was renamed or removed.", fix("Choose another.", "smtpctl profile default <profile>", safe=True)
-        ),
+        because(0.9, "It was renamed or removed.", fix("Choose another.", "smtpctl profile default <profile>")),
     ),
     _entry(
         "no_server",
@@ -220,18 +215,15 @@ ENTRIES = (
             fix(
                 "Add a server; the preset list knows the usual ones.",
                 "smtpctl profile add office --host <host> --port 587 --tls starttls",
-                safe=True,
             ),
         ),
-        because(
-            0.3, "All profiles are switched off.", fix("Switch one on.", "smtpctl profile enable <profile>", safe=True)
-        ),
+        because(0.3, "All profiles are switched off.", fix("Switch one on.", "smtpctl profile enable <profile>")),
     ),
     _entry(
         "no_host",
         "A profile has no host",
         "Neither it, nor a profile or preset that it builds on, says which server to connect to.",
-        because(0.9, "It was never set.", fix("Set it.", "smtpctl profile set {profile} host=<host>", safe=True)),
+        because(0.9, "It was never set.", fix("Set it.", "smtpctl profile set {profile} host=<host>")),
     ),
     _entry(
         "plain_secret",
@@ -243,7 +235,6 @@ ENTRIES = (
             fix(
                 "Move it into the system's keyring.",
                 "smtpctl secret move profile/{profile}/password --to keyring",
-                safe=True,
             ),
         ),
         severity=Severity.WARNING,

@@ -67,7 +67,6 @@ ENTRIES = (
                 fix(
                     "Remove the one that is not meant, below its [oauth.NAME] heading in the configuration file.",
                     "smtpctl config path",
-                    safe=True,
                 ),
             ),
         ),
@@ -89,12 +88,10 @@ ENTRIES = (
                 fix(
                     "Use STARTTLS on port 587 (Contensis: EmailSmtpUseSSL = true).",
                     "smtpctl profile set {profile} port=587 tls=starttls",
-                    safe=True,
                 ),
                 fix(
                     "Or implicit TLS on port 465 (Contensis: EmailSmtpUseImplicitSSL = true).",
                     "smtpctl profile set {profile} port=465 tls=implicit",
-                    safe=True,
                 ),
             ),
             because(
@@ -124,7 +121,6 @@ ENTRIES = (
                 fix(
                     "Copy the directory (tenant) id from the app registration's overview page.",
                     "smtpctl oauth set {oauth} tenant_id=<tenant>",
-                    safe=True,
                 ),
             ),
             because(
@@ -133,7 +129,6 @@ ENTRIES = (
                 fix(
                     "Set the address that the provider documents; it begins with https://.",
                     "smtpctl oauth set {oauth} token_endpoint=<url>",
-                    safe=True,
                 ),
             ),
         ),
@@ -154,7 +149,6 @@ ENTRIES = (
                 fix(
                     "Name a program that prints one (or access_token_file, access_token_env).",
                     "smtpctl oauth set {oauth} access_token_command=<command>",
-                    safe=True,
                 ),
                 fix("For one run: --access-token-command, --access-token-file or --access-token-env."),
             ),
@@ -177,7 +171,6 @@ ENTRIES = (
                 fix(
                     "Set the user name to the address of the mailbox that sends.",
                     "smtpctl profile set {profile} username=<address>",
-                    safe=True,
                 ),
             ),
         ),
@@ -198,7 +191,6 @@ ENTRIES = (
                 fix(
                     "Name it.",
                     "smtpctl profile set {profile} username=<address>",
-                    safe=True,
                 ),
             ),
             because(
@@ -246,7 +238,6 @@ ENTRIES = (
                     "The provider's developer console shows them. A secret is asked for, never typed into the file.",
                     "smtpctl oauth set {oauth} client_id=<id>",
                     "smtpctl secret set oauth/{oauth}/client_secret",
-                    safe=True,
                 ),
             ),
         ),
@@ -285,7 +276,6 @@ ENTRIES = (
                 fix(
                     "Write https:// in token_endpoint below its [oauth.NAME] heading.",
                     "smtpctl config path",
-                    safe=True,
                 ),
             ),
         ),

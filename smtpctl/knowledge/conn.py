@@ -80,7 +80,6 @@ ENTRIES = (
                 fix(
                     "Leave the family open.",
                     "smtpctl profile unset {profile} family",
-                    safe=True,
                 ),
             ),
             because(0.2, "The address record is missing.", fix("Publish an A or AAAA record for {host}.")),
@@ -102,7 +101,6 @@ ENTRIES = (
                 fix(
                     "If that is meant, say so.",
                     "smtpctl profile set {profile} trusted=true",
-                    safe=True,
                 ),
             ),
             because(0.4, "The address record is wrong.", fix("Correct the A or AAAA record of {host}.")),
@@ -254,7 +252,6 @@ ENTRIES = (
                 fix(
                     "Use IPv4 for this server.",
                     "smtpctl check {target} --family 4",
-                    safe=True,
                 ),
             ),
             because(
@@ -283,7 +280,6 @@ ENTRIES = (
                 fix(
                     "Mend the IPv6 route, or use IPv4 for this server.",
                     "smtpctl profile set {profile} family=4",
-                    safe=True,
                 ),
             ),
             because(0.2, "A dead address was left in DNS.", fix("Remove it from the A or AAAA records of {host}.")),
@@ -339,7 +335,7 @@ ENTRIES = (
                     "Use implicit TLS on this port.",
                     "smtpctl check {target} --tls implicit",
                 ),
-                fix("If that passes, keep it.", "smtpctl profile set {profile} tls=implicit", safe=True),
+                fix("If that passes, keep it.", "smtpctl profile set {profile} tls=implicit"),
             ),
         ),
         source="RFC 8314 3.3",
@@ -359,7 +355,7 @@ ENTRIES = (
                     "Use STARTTLS on this port.",
                     "smtpctl check {target} --tls starttls",
                 ),
-                fix("If that passes, keep it.", "smtpctl profile set {profile} tls=starttls", safe=True),
+                fix("If that passes, keep it.", "smtpctl profile set {profile} tls=starttls"),
             ),
         ),
         source="RFC 3207 4; RFC 8314 3.3",
@@ -479,7 +475,6 @@ ENTRIES = (
                 fix(
                     "Write it as scheme://user@host:port in the profile.",
                     "smtpctl profile set {profile} proxy=<url>",
-                    safe=True,
                 ),
             ),
             because(

@@ -141,7 +141,7 @@ def _format(template: str, values: Mapping[str, object]) -> str:
 
 def _fill_cause(cause: Cause, values: Mapping[str, object]) -> Cause:
     remedies = (
-        Remedy(_format(r.text, values), tuple(filter(None, (_format(line, values) for line in r.commands))), r.safe)
+        Remedy(_format(r.text, values), tuple(filter(None, (_format(line, values) for line in r.commands))))
         for r in cause.remedies
     )
     return cause._replace(text=_format(cause.text, values), remedies=tuple(remedies))
@@ -153,9 +153,9 @@ def because(likelihood: float, text: str, *remedies: Remedy, facts: tuple[str, .
     return Cause(text, likelihood, remedies, facts)
 
 
-def fix(text: str, *commands: str, safe: bool = False) -> Remedy:
-    """A remedy, written shorter; `safe` where the commands change nothing but this machine's profile."""
-    return Remedy(text, commands, safe)
+def fix(text: str, *commands: str) -> Remedy:
+    """A remedy, written shorter."""
+    return Remedy(text, commands)
 
 
 LONGEST = 100  # characters of an id

@@ -139,7 +139,6 @@ ENTRIES = (
                 fix(
                     "Use IPv4 for this profile.",
                     "smtpctl profile set {profile} family=4",
-                    safe=True,
                 ),
             ),
         ),

@@ -15,23 +15,19 @@ from smtpctl.model.transcript import Stage
 _ENV = fix(
     "Take it from an environment variable that the service manager or the CI system sets.",
     "smtpctl profile set {profile} password_env=SMTP_PASSWORD",
-    safe=True,
 )
 _FILE = fix(
     "Take it from a file that only this user can read (a mounted secret, a systemd credential).",
     "smtpctl profile set {profile} password_file=/run/secrets/smtp_password",
-    safe=True,
 )
 _COMMAND = fix(
     "Take it from a password manager's command line.",
     "smtpctl profile set {profile} 'password_command=pass show smtp'",
-    safe=True,
 )
 _STORE = fix(
     "Let smtpctl keep secrets in files that only this user can read.",
     "smtpctl secret set {profile} --store file:PATH",
     "smtpctl profile import --from kentico FILE --secret-store file:FOLDER/",
-    safe=True,
 )
 _OTHER_PLACES: tuple[Remedy, ...] = (_ENV, _FILE, _COMMAND, _STORE)
 _STATUS = fix("See which stores were tried and what each said.", "smtpctl secret status")
@@ -253,7 +249,7 @@ _PLACES = (
             because(
                 0.3,
                 "The line needs a shell.",
-                fix("Name the shell.", """password_command = ["sh", "-c", "pass show smtp | head -n1"]""", safe=True),
+                fix("Name the shell.", """password_command = ["sh", "-c", "pass show smtp | head -n1"]"""),
             ),
         ),
     ),
@@ -327,8 +323,8 @@ _PLACES = (
             because(
                 1.0,
                 "smtpctl writes secrets to the keyring and to files only; the other places belong to other programs.",
-                fix("Keep it in the keyring.", "smtpctl secret set {entry}", safe=True),
-                fix("Keep it in a file.", "smtpctl secret set {entry} --store file:PATH", safe=True),
+                fix("Keep it in the keyring.", "smtpctl secret set {entry}"),
+                fix("Keep it in a file.", "smtpctl secret set {entry} --store file:PATH"),
             ),
         ),
         status=ExitStatus.CANNOT_CREATE,

@@ -312,7 +312,6 @@ ENTRIES = (
                 fix(
                     "Give the profile a name that DNS knows.",
                     "smtpctl profile set {profile} helo=<name>",
-                    safe=True,
                 ),
             ),
         ),

@@ -200,7 +200,6 @@ ENTRIES = (
                 fix(
                     "Say that the profile does not log in.",
                     "smtpctl profile set {profile} auth=none",
-                    safe=True,
                 ),
             ),
             because(
@@ -220,7 +219,7 @@ ENTRIES = (
             because(
                 0.9,
                 "The settings say no TLS for a server that wants it.",
-                fix("Use STARTTLS.", "smtpctl profile set {profile} tls=starttls", safe=True),
+                fix("Use STARTTLS.", "smtpctl profile set {profile} tls=starttls"),
             ),
         ),
         source="RFC 3207 4",

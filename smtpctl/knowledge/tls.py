@@ -75,7 +75,6 @@ ENTRIES = (
                 fix(
                     "Give it the certificate and its key.",
                     "smtpctl profile set {profile} client_cert=<file> client_key=<file>",
-                    safe=True,
                 ),
             ),
             because(
@@ -102,7 +101,6 @@ ENTRIES = (
                 fix(
                     "Get one for clients from the authority that the server trusts, usually a private one.",
                     "smtpctl profile set {profile} client_cert=<file> client_key=<file>",
-                    safe=True,
                 ),
             ),
             because(
@@ -127,7 +125,6 @@ ENTRIES = (
                 fix(
                     "Ask the operator for the new value through another channel, then set it.",
                     "smtpctl profile set {profile} pin=sha256:<value>",
-                    safe=True,
                 ),
                 fix("A pin of the public key survives renewals that keep the key."),
             ),

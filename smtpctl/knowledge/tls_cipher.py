@@ -33,7 +33,6 @@ ENTRIES = (
                 fix(
                     "Give the profile one.",
                     "smtpctl profile set {profile} client_cert=<file>",
-                    safe=True,
                 ),
             ),
             because(

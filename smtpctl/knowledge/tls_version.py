@@ -48,7 +48,6 @@ ENTRIES = (
                 fix(
                     "Begin at 1.2.",
                     "smtpctl profile set {profile} tls_min=1.2",
-                    safe=True,
                 ),
             ),
         ),

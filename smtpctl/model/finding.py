@@ -42,11 +42,11 @@ class Evidence(NamedTuple):
 
 
 class Remedy(NamedTuple):
-    """What to do. `commands` are exact shell or PowerShell lines; `safe` ones change only this machine's profile."""
+    """What to do. `commands` are exact shell or PowerShell lines; which of them may be offered to be carried out is read
+    off the line (`ops.diagnose`)."""
 
     text: str
     commands: tuple[str, ...] = ()
-    safe: bool = False
 
 
 class Cause(NamedTuple):

@@ -132,7 +132,7 @@ def reachable_otherwise(report: Report, profile: Profile) -> bool:
 def with_suggestion(case: Case, report: Report, words: str, command: str) -> Case:
     """The case with what was found to work as its likeliest cause: evidence weighs more than any ranking."""
     seen = report.findings[0]
-    cause = Cause(words, 20.0, (Remedy("Use that.", (command,), safe=True),), (FOUND,))
+    cause = Cause(words, 20.0, (Remedy("Use that.", (command,)),), (FOUND,))
     return Case(Context(stage=seen.stage), seen._replace(causes=(cause, *seen.causes)))
 
 

@@ -75,7 +75,7 @@ STARTTLS_MISSING = Report(
                 Cause(
                     "This port is for mail between servers; applications hand in their mail on 587 or 465.",
                     0.6,
-                    (Remedy("Try the submission port.", ("smtpctl profile set shop port=587",), safe=True),),
+                    (Remedy("Try the submission port.", ("smtpctl profile set shop port=587",)),),
                 ),
                 Cause("The server has no certificate configured.", 0.3),
                 Cause(
@@ -322,7 +322,7 @@ VALIDATED = (
         Stage.CONFIG,
         '[profiles.shop] port 465 expects implicit TLS, tls is "starttls"',
         evidence=(Evidence('tls = "starttls"', "", None, (6, 16)),),
-        causes=(Cause("", 1.0, (Remedy("", ("smtpctl profile set shop tls=implicit",), safe=True),)),),
+        causes=(Cause("", 1.0, (Remedy("", ("smtpctl profile set shop tls=implicit",)),)),),
         location=Location("smtpctl.toml", 14, 8),
     ),
     Finding(
