@@ -22,19 +22,22 @@ FILES = sorted(path.stem for path in WILD.glob("*.txt"))
 
 
 class Text(NamedTuple):
-    """A text, the pages that name its cause (`*` for any characters), and those that say what its code means."""
+    """A text, the pages that name its cause (`*` for any characters), and those that say what its code means; whether
+    it leaves open why it was said, so that nobody may claim a cause."""
 
     words: str
     causes: tuple[str, ...]
     classes: tuple[str, ...]
+    open: bool
 
 
 def texts(name: str) -> Iterator[Text]:
     for block in (WILD / f"{name}.txt").read_text("utf-8").split("\n\n# "):
-        words, label = block.split("\n", 1)[1].rstrip("\n").rsplit("\n-> ", 1)
+        words, told = block.split("\n", 1)[1].rstrip("\n").rsplit("\n-> ", 1)
+        label, _, _ = told.partition("\n=> ")  # what is true, in a sentence for people
         meant, *codes = label.split()
         causes = [page for word in meant.split("|") if word != "-" for page in CAUSES[word]]
-        yield Text(words, tuple(causes), tuple(f"reply.{code}" for code in codes))
+        yield Text(words, tuple(causes), tuple(f"reply.{code}" for code in codes), "?" in codes)
 
 
 def answer(words: str) -> Finding | None:
@@ -57,8 +60,22 @@ def test_a_text_from_the_wild_gets_the_right_cause_or_class_first(name: str) -> 
     shown = "\n".join(f"{text.words[:300]}\n    -> {found and found.id}, not {text.causes}" for text, found in wrong)
     print(f"{name}: {len(asked) - len(wrong)} of {len(asked)} right\n{shown}")
     assert len(wrong) <= (1 - ENOUGH) * len(asked), shown
-    claims = [text.words for text, found in wrong if found and _claims(found)]
-    assert not claims, shown
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_cause_is_claimed_that_the_text_does_not_tell(name: str) -> None:
+    claimed = [(text, found) for text in texts(name) if (found := answer(text.words)) and _claims(found)]
+    wrong = [(text, found) for text, found in claimed if text.open or not _of(found, text.causes)]
+    assert not wrong, "\n".join(
+        f"{text.words[:300]}\n    -> {found.id}: {found.causes[0].text}" for text, found in wrong
+    )
+
+
+def test_what_the_texts_tell_is_claimed() -> None:
+    """Nothing claimed at all would be easy."""
+    told = [text for name in FILES for text in texts(name) if text.causes and not text.open]
+    claimed = [text for text in told if (found := answer(text.words)) and _claims(found)]
+    assert len(claimed) >= 0.6 * len(told)
 
 
 def test_more_than_three_of_four_get_the_cause_itself() -> None:
@@ -68,7 +85,7 @@ def test_more_than_three_of_four_get_the_cause_itself() -> None:
 
 
 def _right(text: Text, found: Finding | None) -> bool:
-    return found is not None and _of(found, text.causes + text.classes)
+    return _of(found, text.causes + text.classes) if found else "reply.unknown" in text.classes
 
 
 def _of(found: Finding, pages: tuple[str, ...]) -> bool:

@@ -12,6 +12,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+from smtpctl.knowledge.doubt import denied
 from smtpctl.model.record import NamedTuple
 
 GENERIC = "generic"
@@ -63,11 +64,13 @@ class Said(NamedTuple):
     sources: tuple[str, ...]
     samples: tuple[str, ...] = ()
     verified: bool = True
+    told: bool | None = None
     regex: str = ""
     needles: tuple[str, ...] = ()
     codes: tuple[int, ...] = ()
     enhanced: tuple[str, ...] = ()
     own_server: bool = False
+    own_words: bool = False
     own_stage: bool = False
     facts: tuple[str, ...] = ()
     mechanisms: tuple[str, ...] = ()
@@ -86,11 +89,16 @@ class Said(NamedTuple):
         """Whether the same request may pass later, unchanged."""
         return self.retry == "later"
 
+    @property
+    def tells(self) -> bool:
+        """Whether its text says the first cause itself: unless the entry knows better, if there is no second."""
+        return len(self.causes) == 1 if self.told is None else self.told
+
     def search(self, text: str, lowered: str) -> re.Match[str] | None:
-        """Where the text has it; `lowered` is the text in lower case."""
+        """Where the text has it, and does not deny it; `lowered` is the text in lower case."""
         if not self.regex or (self.needles and not any(word in lowered for word in self.needles)):
             return None
-        return _expression(self.regex).search(text)
+        return next((hit for hit in _expression(self.regex).finditer(text) if not denied(text, hit.start())), None)
 
 
 class Fallback(NamedTuple):

@@ -8,9 +8,10 @@ reason, challenge status) fits. Its score is its priority, moved by what is know
 that. A text without a reply code may be a program's own: `words/` says which finding it means. A text that nobody knows
 gives a finding of the family `reply`, which says so.
 
-The score ranks; how sure a match is, is another question. What speaks against it and what nobody knows each halve the
-likelihood of its causes, so that they sum up to one only where nothing is open. What too much speaks against is not
-named at all.
+The score ranks; how sure a match is, is another question. Half or more is a promise: the text says so. What speaks
+against a match and what nobody knows each take more than half of the likelihood of its causes; so does another entry of
+the same text, which says something else. Where the text says only what happened and not why, no cause gets half
+(`Said.tells`). What too much speaks against is not named at all.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from smtpctl.knowledge import families, wording
+from smtpctl.knowledge import doubt, families, wording
 from smtpctl.knowledge.catalogue import GENERIC, TEXT_LIMIT, Catalogue, Provider, Said, load
 from smtpctl.knowledge.ranking import ranked
 from smtpctl.model.errors import Problem
@@ -35,6 +36,9 @@ PASSWORD_MECHANISMS = ("LOGIN", "PLAIN")
 APP_GRANT, USER_GRANT = "client_credentials", "authorization_code"
 CLOSE = 15  # entries of the same text this near the best one are named as alternatives
 TOO_MUCH = 2  # so many things against an entry, and it is no answer; the meaning of the code is
+RIVAL = 25  # an entry of other words in the same text this near the best one makes that one doubtful
+_NEARLY_ALL = 0.8  # a cause of our own finding this likely is what its words say
+_DOUBT = _UNTOLD = 0.45  # what is left of a likelihood by each doubt; the most that a guess may have
 
 _FIRST_OF_SEVERAL = re.compile(r"([2-5]\d\d)-([245]\.\d{1,3}\.\d{1,3}\b)?")
 # What it does to a score when the context fits, does not say, or speaks against an entry's condition.
@@ -47,6 +51,7 @@ _WEIGHTS = {
     "challenge": (15, 0, -40),
     "ports": (15, -2, -40),
     "provider": (15, -1, -40),
+    "shared_words": (15, -30, -40),
     "stage": (4, 0, -3),
     "codes": (3, 0, -8),
     "enhanced": (4, 0, -6),
@@ -140,7 +145,7 @@ class Match(NamedTuple):
     @property
     def sure(self) -> float:
         """How sure it is that this is meant, 0 to 1."""
-        return float(0.5 ** (bool(self.open) + len(self.against)))
+        return float(_DOUBT ** (bool(self.open) + len(self.against)))
 
     @property
     def reservation(self) -> str:
@@ -153,9 +158,9 @@ class Match(NamedTuple):
 def match(context: Context, limit: int = 8) -> tuple[Match, ...]:
     """The entries that fit, best first, at most `limit`."""
     catalogue = load()
-    text = context.text[:TEXT_LIMIT]
+    known = set(_providers(catalogue, context, context.text[:TEXT_LIMIT].lower()))
+    text = doubt.masked(context.text[:TEXT_LIMIT])
     lowered, unfolded = text.lower(), _unfolded(text)
-    known = set(_providers(catalogue, context, lowered))
     status = _challenge_status(context.challenge)
     found: list[Match] = []
     for said in catalogue.entries.values():
@@ -164,7 +169,7 @@ def match(context: Context, limit: int = 8) -> tuple[Match, ...]:
         hit = said.search(text, lowered) or (said.search(unfolded, unfolded.lower()) if unfolded else None)
         if hit or _by_number(said, context, status):
             score, unknown = _score(said, context._replace(challenge=status), known, catalogue)
-            against = tuple(_against(said, context)) if hit else ()
+            against = (*_against(said, context), *doubt.doubts(hit.string, hit.span())) if hit else ()
             span = hit.span() if hit and hit.string == text else None
             found.append(Match(said, score, unknown, against, span))
     found.sort(key=lambda one: (-one.score, one.said.id))
@@ -199,7 +204,7 @@ def _score(said: Said, context: Context, known: set[str], catalogue: Catalogue) 
     for name, fits, words in _conditions(said, context, known, catalogue):
         yes, silent, no = _WEIGHTS[name]
         score += silent if fits is None else yes if fits else no
-        if fits is None and words:
+        if words and (fits is None or (name == "shared_words" and not fits)):
             unknown.append(words)
     return score, tuple(unknown)
 
@@ -213,7 +218,9 @@ def _conditions(
     somebody = provider.provider in known if known else False if context.banner else None
     if said.own_server:
         yield "own_server", somebody or (False if context.host else somebody), f"the server is {provider.name}'s"
-    if said.prefix != GENERIC:
+    if shared(said):
+        yield "shared_words", somebody, f"the server is {provider.name}'s"
+    elif said.prefix != GENERIC:
         yield "provider", somebody, ""
     if said.own_stage:
         yield "own_stage", _fits(context.stage, (stage_of(said),)), f"it answered {said.stage.upper()}"
@@ -234,6 +241,12 @@ def _conditions(
     yield "stage", _fits(context.stage, (stage_of(said),)), ""
     yield "codes", _fits(context.code if said.codes else 0, said.codes), ""
     yield "enhanced", _fits(context.enhanced if said.enhanced else "", said.enhanced), ""
+
+
+def shared(said: Said) -> bool:
+    """Whether others may use these words of a provider as well, and nothing else ties the entry to its server."""
+    tied = said.prefix == GENERIC or said.own_words or said.own_server or said.stage == _TOKENS
+    return not tied and bool(said.regex) and not said.facts
 
 
 def _against(said: Said, context: Context) -> Iterator[str]:
@@ -315,10 +328,11 @@ def page(said: Said, context: Context | None = None, **about: Any) -> Finding:
 
 
 def _causes(said: Said) -> tuple[Cause, ...]:
-    """Likelihoods from the order alone: each cause half as likely as the one before."""
-    total = sum(0.5**rank for rank in range(len(said.causes)))
+    """Likelihoods from the order alone: each cause half as likely as the one before. They sum up to one where the text
+    tells the first; where it does not, there may be causes that nobody has named."""
+    first = 1 / sum(0.5**rank for rank in range(len(said.causes))) if said.tells else _UNTOLD
     return tuple(
-        Cause(reason.why, 0.5**rank / total, (Remedy(reason.fix, reason.commands),), reason.facts)
+        Cause(reason.why, first * 0.5**rank, (Remedy(reason.fix, reason.commands),), reason.facts)
         for rank, reason in enumerate(said.causes)
     )
 
@@ -338,6 +352,7 @@ def finding(context: Context, *, target: str = "", evidence: Iterable[Evidence] 
     best = _answer(matches)
     if not best:
         return _unknown(context, target, tuple(evidence))
+    best = _with_rivals(best, matches)
     meant = page(
         best.said,
         context,
@@ -354,6 +369,22 @@ def finding(context: Context, *, target: str = "", evidence: Iterable[Evidence] 
 def _answer(matches: tuple[Match, ...]) -> Match | None:
     """The match that is an answer: the best one, if it is sure enough."""
     return next((one for one in matches if one.score >= 0 and len(one.against) < TOO_MUCH), None)
+
+
+def _with_rivals(best: Match, matches: tuple[Match, ...]) -> Match:
+    """The answer, with what speaks against it in the rest of the text: other words there that say something else."""
+    rivals = (one for one in matches if one is not best and best.score - one.score <= RIVAL and _apart(one, best))
+    rival = next((one for one in rivals if one.said.tells and not one.open and not one.against), None)
+    if not rival or best.said.prefix != GENERIC != rival.said.prefix:
+        return best
+    return best._replace(against=(*best.against, "the text has other words that say something else"))
+
+
+def _apart(one: Match, other: Match) -> bool:
+    """Whether two entries were found in different words of a text."""
+    if not one.span or not other.span:
+        return False
+    return one.span[1] <= other.span[0] or other.span[1] <= one.span[0]
 
 
 def alternatives(matches: tuple[Match, ...]) -> tuple[Match, ...]:
@@ -388,12 +419,15 @@ def recognised(context: Context, matches: tuple[Match, ...]) -> wording.Recognis
 def _worded(context: Context, found: wording.Recognised, target: str, evidence: tuple[Evidence, ...]) -> Finding:
     start = context.text.find(found.words)
     span = (start, start + len(found.words)) if start >= 0 else None
-    return by_id(
+    meant = by_id(
         found.worded.finding,
         target=target or found.target,
         evidence=evidence or (Evidence(context.text, span=span),),
         verified=found.worded.verified,
     )
+    # A program tells what failed. Where one cause is not nearly all that it can be, its words do not tell which it was.
+    first = meant.causes[0].likelihood
+    return meant if first >= _NEARLY_ALL else _weighed(meant, min(1.0, _UNTOLD / first))
 
 
 def by_id(name: str, *, target: str = "", evidence: tuple[Evidence, ...] = (), verified: bool = True) -> Finding:

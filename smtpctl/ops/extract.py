@@ -97,6 +97,17 @@ _SHAPES = (
     _Shape("msmtp", r"smtpmsg='(?P<text>CODE.*?)'(?: errormsg=|$)", ("smtpmsg=",)),
     _Shape("msmtp error", r"errormsg='(?P<text>.*?)'(?: exitcode=|$)", ("errormsg=",)),
     _Shape("delivery report", r"(?i)^(?:Diagnostic-Code:\s*[\w-]+|smtp|lmtp|x-[\w-]+);\s*#?(?P<text>.*)$", (";",)),
+    _Shape(
+        "supplementary info",
+        r"(?i)^X-Supplementary-Info:\s*<\S+ #\S+ smtp; (?P<text>CODE.*?)>?$",
+        ("upplementary", "UPPLEMENTARY"),
+    ),
+    _Shape(
+        "sendmail",
+        r"(?:\bstat=(?:Deferred: |Service unavailable: )?|\(reason: )(?P<text>CODE.*?)\)?$",
+        ("stat=", "(reason: "),
+    ),
+    _Shape("qmail", r"(?i)remote host said: (?P<text>CODE.*?)(?:/Giving up on .*)?$", ("ost said: ",)),
     _Shape("exchange protocol log", r",<,(?P<text>CODE .*?),?$", (",<,",)),
     _Shape("exchange tracking", r"LED=(?P<text>CODE .*?)\}", ("LED=",)),
     _Shape(
@@ -133,6 +144,11 @@ _SHAPES = (
         (":",),
     ),
     _Shape(
+        "behind a dash",
+        r"(?i)^(?=.*\b(?:e?mail|message|smtp|recipient)).*?\berror\b.{0,160}?(?:: | - )(?P<text>CODE (?=[A-Z]).*)$",
+        ("rror ",),
+    ),
+    _Shape(
         "named",
         r"(?i)\b(?:smtp|mail)\b.{0,40} error (?P<text>CODE [A-Z].*)$|\berror (?P<bare>CODE (?=.*\b(?:MAIL FROM|RCPT TO)\b).*)$",
     ),
@@ -166,7 +182,7 @@ _WORDS = (
     "closed con", "closed net", "forcibly", "refused", "denied", "reset", "deferred", "bounced", "tls:", "x509", "eof",
     "epipe", "broken pipe", "eai_", "eauth", "edns", "econn", "lookup", "osstatus", "bad host", "weird server",
     "short resp", "incompatible", "fatal alert", "corrupt mess", "connect() first", "an empty", "none of the",
-    "expired", "invalid ", "non-prop", "sec_", "oauth2", "server response", "missing cred",
+    "rejected", "exceeded", "over quota", "expired", "invalid ", "non-prop", "sec_", "oauth2", "server response", "missing cred",
 )  # fmt: skip
 # The look-behind stands behind the digit, so that the search can skip to digits.
 _ANY_CODE = re.compile(r"[45](?<!\w[45])\d\d(?:[ :-]|, ['bu]|\); Msg|$)")
@@ -255,7 +271,7 @@ def _continuation(held: str, line: str) -> str | None:
         return None if wrapped else ""  # between the parts of a Python trace
     if wrapped and line[0] in " \t" and not line.lstrip().startswith("<"):
         return f" {line.strip()}"
-    if line[0] in " \t" and held[:16].lower() == "diagnostic-code:":
+    if line[0] in " \t" and held[:16].lower() in ("diagnostic-code:", "x-supplementary-"):
         return f" {line.strip()}"
     if line[0] == '"' and _OPEN.search(held):
         return line
@@ -275,6 +291,8 @@ def _read(line: str) -> Failure | None:
     words = line.strip()
     if not words:
         return None
+    if "_host_said:_" in words:  # qmail logs a bounce with its blanks replaced
+        words = words.replace("_", " ")
     start = words.find('{"')
     if start >= 0 and (told := _from_json(words[start:])):
         words = told
@@ -335,9 +353,12 @@ def _literal(source: str) -> str:
 def _from_json(line: str) -> str:
     """The most telling text of a JSON object: one with a reply code, else the one under a word like `error`."""
     try:
-        texts = list(_texts(json.JSONDecoder().raw_decode(line)[0], ""))
+        value = json.JSONDecoder().raw_decode(line)[0]
+        texts = list(_texts(value, ""))
     except (ValueError, RecursionError):
         return ""
+    if isinstance(value, dict) and value.get("smtp_code"):
+        return " ".join(str(value[key]) for key in ("smtp_code", "smtp_enchcode", "smtp_msg") if value.get(key))
     certain = (text for _, text in texts if _said(text)[2])
     worded = [found for _, text in texts if (found := recognise(text))]
     if not worded:

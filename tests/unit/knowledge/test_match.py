@@ -98,9 +98,11 @@ def test_what_is_not_known_is_said_as_a_condition() -> None:
     ("context", "sure"),
     [
         (Context("550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain"), 1),
-        (Context("535 5.7.3 Authentication unsuccessful", credential="password"), 1),
-        (Context("535 5.7.3 Authentication unsuccessful"), 0.5),
-        (Context("450 5.7.54 SMTP; Unable to relay recipient in non-accepted domain"), 0.5),
+        (Context("450 5.7.54 SMTP; Unable to relay recipient in non-accepted domain"), 0.45),
+        (Context("450 User unknown"), 1),
+        (Context("421 User unknown"), 0.45),
+        (Context("550 User unknown or mailbox full"), 0.45),
+        (Context("421 4.7.0 Too many login attempts", host="smtp.gmail.com"), 0.45 * 0.675),
     ],
 )
 def test_likelihoods_fall_and_sum_up_to_how_sure_it_is(context: Context, sure: float) -> None:
@@ -186,3 +188,51 @@ def test_no_text_raises(text: str, code: int, challenge: str) -> None:
 @pytest.mark.parametrize("unit", ["a", "550 ", "(", "[TS0", " \n", "421 4.7.0 ", "x" * 50 + "@", "\U0001f600", "\x00"])
 def test_a_text_without_an_end_is_cut(unit: str) -> None:
     assert finding(Context(unit * TEXT_LIMIT)).title
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "claims"),
+    [
+        # what the text tells
+        ("550 5.1.1 <bob@example.net>: User unknown", "", True),
+        ("552 5.2.2 Mailbox full", "", True),
+        ("535 Incorrect password", "", True),
+        ("554 5.7.1 <bob@example.net>: Relay access denied", "", True),
+        # what happened, and not why
+        ("535 5.7.8 Authentication failed", "", False),
+        ("550 Requested action not taken: mailbox unavailable", "", False),
+        ("550 Blacklisted", "", False),
+        # another reason in the same text
+        ("550 5.7.1 SPF check failed: the message is taken as spam", "", False),
+        # words of a provider that others use too
+        ("550 5.4.1 Recipient address rejected: Access denied", "", False),
+        ("421 4.4.2 Message submission rate for this client has exceeded the limit", "", False),
+        ("421 4.4.2 Message submission rate for this client has exceeded the limit", "smtp.office365.com", True),
+        # words that are a provider's alone
+        ("550 5.1.8 Access denied, bad outbound sender", "", True),
+    ],
+)
+def test_half_or_more_is_a_promise_that_the_text_says_so(text: str, host: str, claims: bool) -> None:
+    found = finding(Context(text, host=host))
+    assert (found.causes[0].likelihood >= 0.5 and not found.id.startswith("reply.")) is claims, found
+
+
+def test_the_words_of_another_provider_are_a_condition() -> None:
+    text = "421 4.4.2 Message submission rate for this client has exceeded the limit"
+    for host in ("", "mail.example.com", "smtp.gmail.com"):
+        best = match(Context(text, host=host))[0]
+        assert best.open == () or best.open == ("the server is Microsoft 365's",)
+        assert best.said.prefix == "generic" or best.open
+    assert match(Context(text, host="smtp.office365.com"))[0].open == ()
+
+
+def test_a_name_explains_nothing() -> None:
+    assert finding(Context("550 5.1.1 <mailbox.full@greylisted.example>: zzz")).id == "reply.550"
+    assert finding(Context("550 zzz, you are not greylisted")).id == "reply.550"
+    assert finding(Context("450 not greylisted by us, but greylisted by them")).id == "generic.rcpt-greylisted"
+
+
+def test_a_program_that_says_what_failed_does_not_say_why() -> None:
+    assert finding(Context("connect: Connection refused")).causes[0].likelihood < 0.5
+    plain = finding(Context("Unsupported or unrecognized SSL message"))
+    assert plain.causes[0].likelihood > 0.5

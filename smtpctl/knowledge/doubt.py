@@ -1,0 +1,43 @@
+"""Whether a text really says the words that are found in it: what it denies, supposes or leaves open it does not say.
+
+Looked at is the sentence around the words, and no more of grammar than that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_NEAR = 70  # characters around the words that are looked at
+_ADDRESS = re.compile(r"[\w.+=-]{1,64}@[\w-][\w.-]{0,254}")
+_DENIED = re.compile(
+    r"\b(?:not|no|never|without|\w+n't)\s+(?:(?:a|an|any|as|be|been|considered|currently|in|listed|on|the)\s+){0,3}$",
+    re.IGNORECASE,
+)
+_SUPPOSED = re.compile(
+    r"\b(?:may|might|could|possibly|perhaps|probably|maybe|whether|if|unless)\b(?! not\b(?! exist))(?!.*\bthen\b)"
+    r"[^.,;:!?]*$",
+    re.IGNORECASE,
+)
+_OR_AFTER = re.compile(r"[^.;:!?,]{0,12}\bor\b(?! (?:to )?(?:try|contact|visit|see|call|later)\b)", re.IGNORECASE)
+_OR_BEFORE = re.compile(r"\bor\s+(?:\w+\s+)?$", re.IGNORECASE)
+
+
+def masked(text: str) -> str:
+    """The text with addresses made unreadable, of the same length: what somebody is called explains no failure."""
+    return _ADDRESS.sub(lambda found: re.sub(r"\w", "x", found[0]), text) if "@" in text else text
+
+
+def denied(text: str, start: int) -> bool:
+    """Whether the words that begin there are denied: `not listed`."""
+    return _DENIED.search(text[max(0, start - _NEAR) : start]) is not None
+
+
+def doubts(text: str, span: tuple[int, int]) -> Iterator[str]:
+    """What keeps the words in `span` from being said outright, in words after "but"."""
+    start, end = span
+    before, after = text[max(0, start - _NEAR) : start], text[end : end + _NEAR]
+    if _SUPPOSED.search(before):
+        yield "the text only supposes it"
+    if _OR_AFTER.match(after) or _OR_BEFORE.search(before):
+        yield "the text has it as one of several possibilities"
