@@ -28,12 +28,16 @@ from smtpctl.protocol.tls.ssl2 import SSL2, Ssl2Hello, Ssl2Reader
 _SILENCE = ("smtp.reply_timeout", "tls.handshake_timeout", "conn.total_timeout")
 
 
-class Entrance(NamedTuple):
-    """How TLS begins at a server: `mode` IMPLICIT or STARTTLS, `helo` the name we give, `lmtp` for LHLO."""
+class Entrance:
+    """How TLS begins at a server: `mode` IMPLICIT or STARTTLS, `helo` the name we give, `lmtp` for LHLO.
 
-    mode: TlsMode
-    helo: str
-    lmtp: bool = False
+    A session that carries no mail needs no EHLO (RFC 5321 4.1.4), and many servers take STARTTLS without it, which is a
+    round trip less. `brief` says whether this one does; None before the first session has tried it, for all others.
+    """
+
+    def __init__(self, mode: TlsMode, helo: str, lmtp: bool = False) -> None:
+        self.mode, self.helo, self.lmtp = mode, helo, lmtp
+        self.brief: bool | None = None
 
 
 class Injection(StrEnum):
@@ -124,6 +128,14 @@ def _enter(entrance: Entrance) -> Dialogue[None]:
     if entrance.mode is TlsMode.IMPLICIT:
         return
     yield from greet()
+    if entrance.brief is not False:
+        entrance.brief = entrance.brief or False  # until the first one is answered, the others say EHLO
+        reply = yield from exchange(command(Stage.STARTTLS, "STARTTLS"))
+        entrance.brief = reply.code == 220
+        if entrance.brief:
+            return
+        if reply.code == 421:
+            raise Refused(Stage.STARTTLS, "STARTTLS", reply)
     capabilities = yield from hello(entrance.helo, lmtp=entrance.lmtp)
     if not capabilities.has("STARTTLS"):
         raise Obstacle(Stage.STARTTLS, "starttls.not_offered", {"lines": capabilities.lines})

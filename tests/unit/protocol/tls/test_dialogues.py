@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from smtpctl.knowledge.families import entry
 from smtpctl.model.endpoint import TlsMode
 from smtpctl.model.errors import Obstacle, Refused
+from smtpctl.model.reply import Reply
 from smtpctl.protocol.steps import Receive, Send
 from smtpctl.protocol.tls.answer import Answer, Ending
 from smtpctl.protocol.tls.dialogues import Entrance, Injection, ask, inject, shake_hands
@@ -16,9 +17,16 @@ from smtpctl.protocol.tls.hello import TLS12, ClientHello
 from smtpctl.protocol.tls.ssl2 import SSL2, Ssl2Hello, Ssl2Reader
 from transcripts import play
 
-BEHIND = Entrance(TlsMode.STARTTLS, "me")
 FIRST = Entrance(TlsMode.IMPLICIT, "me")
 HELLO = ClientHello(TLS12, (0xC02F,))
+
+
+def behind(*, brief: bool | None = False) -> Entrance:
+    entrance = Entrance(TlsMode.STARTTLS, "me")
+    entrance.brief = brief
+    return entrance
+
+
 UP_TO_TLS = """
     S: 220 mx.example.com ESMTP
     C: EHLO me
@@ -81,18 +89,18 @@ def test_what_ends_a_session_after_the_hello_is_its_answer(problem: str, ending:
 
 def test_a_question_behind_starttls_needs_the_offer() -> None:
     with pytest.raises(Obstacle, match=r"starttls\.not_offered"):
-        play(ask(HELLO, BEHIND), "S: 220 mx\nC: EHLO me\nS: 250 mx")
+        play(ask(HELLO, behind()), "S: 220 mx\nC: EHLO me\nS: 250 mx")
 
 
 def test_a_question_behind_starttls_needs_the_leave() -> None:
     with pytest.raises(Refused, match="454"):
-        play(ask(HELLO, BEHIND), f"{UP_TO_TLS}\nC: STARTTLS\nS: 454 4.7.0 Not now")
+        play(ask(HELLO, behind()), f"{UP_TO_TLS}\nC: STARTTLS\nS: 454 4.7.0 Not now")
 
 
 def test_a_whole_handshake_ends_with_quit() -> None:
     inside = "C: EHLO me\nS: 250 mx\nC: QUIT\nS: 221 bye"
     assert play(shake_hands(FIRST), f"T: TLS\nS: 220 mx\n{inside}").refusal == ""
-    assert play(shake_hands(BEHIND), f"{UP_TO_TLS}\nC: STARTTLS\nS: 220 go\nT: TLS\n{inside}").refusal == ""
+    assert play(shake_hands(behind()), f"{UP_TO_TLS}\nC: STARTTLS\nS: 220 go\nT: TLS\n{inside}").refusal == ""
 
 
 def test_a_server_that_says_inside_tls_that_it_wants_a_certificate() -> None:
@@ -134,17 +142,53 @@ def test_what_a_server_of_today_answers_to_ssl_2() -> None:
 
 
 def test_a_command_from_before_tls_that_is_carried_out_inside() -> None:
-    assert play(inject(BEHIND), f"{SAFE}\nS: 250 2.0.0 Ok") is Injection.CARRIED_OUT
+    assert play(inject(behind()), f"{SAFE}\nS: 250 2.0.0 Ok") is Injection.CARRIED_OUT
 
 
 def test_a_command_from_before_tls_that_is_forgotten() -> None:
-    assert play(inject(BEHIND), f"{SAFE}\nS: 221 2.0.0 Bye") is Injection.IGNORED
+    assert play(inject(behind()), f"{SAFE}\nS: 221 2.0.0 Bye") is Injection.IGNORED
 
 
 def test_a_server_that_ends_the_session_by_itself_has_carried_nothing_out() -> None:
-    assert play(inject(BEHIND), f"{SAFE}\nS: 421 4.7.1 mx Error: No client certificate presented") is Injection.NOT_TOLD
+    assert (
+        play(inject(behind()), f"{SAFE}\nS: 421 4.7.1 mx Error: No client certificate presented") is Injection.NOT_TOLD
+    )
 
 
 def test_a_server_that_refuses_what_comes_too_early() -> None:
     refused = f"{UP_TO_TLS}\nC: STARTTLS\nC: NOOP\nS: 554 5.5.0 Protocol synchronization error"
-    assert play(inject(BEHIND), refused) is Injection.REFUSED
+    assert play(inject(behind()), refused) is Injection.REFUSED
+
+
+INSIDE_AND_OUT = "T: TLS\nC: EHLO me\nS: 250 mx\nC: QUIT\nS: 221 bye"
+
+
+def test_ehlo_is_left_out_where_the_server_lets_us() -> None:
+    entrance = behind(brief=None)
+    for _ in range(2):
+        play(shake_hands(entrance), f"S: 220 mx\nC: STARTTLS\nS: 220 go\n{INSIDE_AND_OUT}")
+        assert entrance.brief is True
+
+
+def test_a_server_that_wants_ehlo_is_asked_for_the_shorter_way_once() -> None:
+    entrance = behind(brief=None)
+    wants = "C: STARTTLS\nS: 503 5.5.1 Send hello first\n"
+    for tried in (wants, ""):
+        rest = UP_TO_TLS.partition("ESMTP")[2]
+        play(shake_hands(entrance), f"S: 220 mx\n{tried}{rest}\nC: STARTTLS\nS: 220 go\n{INSIDE_AND_OUT}")
+        assert entrance.brief is False
+
+
+def test_only_the_first_session_tries_the_shorter_way() -> None:
+    entrance = behind(brief=None)
+    first, second = shake_hands(entrance), shake_hands(entrance)
+    greeting = Reply(220, ("mx",))
+    for dialogue in (first, second):
+        assert isinstance(next(dialogue), Receive)
+    assert first.send(greeting).data == b"STARTTLS\r\n"
+    assert second.send(greeting).data == b"EHLO me\r\n"
+
+
+def test_a_server_that_is_too_busy_for_the_shorter_way() -> None:
+    with pytest.raises(Refused, match="421"):
+        play(shake_hands(behind(brief=None)), "S: 220 mx\nC: STARTTLS\nS: 421 4.3.2 Too many connections")
