@@ -28,7 +28,9 @@ VERSIONS = {
 }  # fmt: skip
 # What `check --deep` finds out, in sslyze's words.
 ASKED = ("--sslv2", "--sslv3", "--tlsv1", "--tlsv1_1", "--tlsv1_2", "--tlsv1_3", "--compression", "--reneg", "--ems",
-         "--resum", "--certinfo")  # fmt: skip
+         "--resum", "--certinfo", "--elliptic_curves")  # fmt: skip
+CURVES = "curves"
+OTHER_NAMES = {"X25519": "x25519", "X448": "x448"}
 Facts = dict[str, frozenset[str]]
 
 
@@ -56,19 +58,22 @@ def sslyze(mode: str) -> Tool:
 
 
 def _own_facts(document: str) -> Facts:
-    versions = json.loads(document)["facts"]["scan"]["versions"]
-    return {version: frozenset(versions[name]["ciphers"]) for version, name in VERSIONS.items()}
+    scan = json.loads(document)["facts"]["scan"]
+    found = {version: frozenset(scan["versions"][name]["ciphers"]) for version, name in VERSIONS.items()}
+    return {**found, CURVES: frozenset(scan["curves"])}
 
 
 def _their_facts(document: str) -> Facts:
     result = peer.results(document)
     attempts = {version: result[f"{version}_cipher_suites"] for version in VERSIONS}
-    return {
+    curves = (result["elliptic_curves"]["result"] or {}).get("supported_curves") or []
+    found = {
         version: frozenset(suite["cipher_suite"]["name"] for suite in attempt["result"]["accepted_cipher_suites"])
         if attempt["result"]
         else frozenset({f"({attempt['error_reason']})"})
         for version, attempt in attempts.items()
     }
+    return {**found, CURVES: frozenset(OTHER_NAMES.get(curve["name"], curve["name"]) for curve in curves)}
 
 
 class Measured(NamedTuple):
@@ -116,13 +121,13 @@ def compare(target: int, mode: str, rounds: int, delays: Sequence[float]) -> Non
 def difference(own: Facts, theirs: Facts) -> str:
     """What one found and the other did not, in a line."""
     told = [
-        f"{version}: {'+'.join(sorted(own[version] - theirs[version])) or '-'} only here, "
-        f"{'+'.join(sorted(theirs[version] - own[version])) or '-'} only there"
-        for version in VERSIONS
-        if own[version] != theirs[version]
+        f"{about}: {'+'.join(sorted(own[about] - theirs[about])) or '-'} only here, "
+        f"{'+'.join(sorted(theirs[about] - own[about])) or '-'} only there"
+        for about in (*VERSIONS, CURVES)
+        if own[about] != theirs[about]
     ]
-    suites = sum(len(names) for names in own.values())
-    return "; ".join(told) or f"the same {suites} suites in {sum(map(bool, own.values()))} versions"
+    suites = [len(own[version]) for version in VERSIONS if own[version]]
+    return "; ".join(told) or f"the same {sum(suites)} suites in {len(suites)} versions, {len(own[CURVES])} curves"
 
 
 def main() -> None:

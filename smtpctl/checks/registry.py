@@ -92,6 +92,7 @@ def deep_checks() -> tuple[DeepCheck, ...]:
         DeepCheck("local TLS settings", local.policy, ("local.openssl_policy",)),
         DeepCheck("forward secrecy", tls.forward_secrecy, ("tls.cipher.no_fs",)),
         DeepCheck("Diffie-Hellman", tls.diffie_hellman, ("tls.dh_too_small",)),
+        DeepCheck("elliptic curves", tls.curves, ("tls.curve_too_small",)),
         DeepCheck("TLS features", tls.features, ("tls.compression", "tls.insecure_renegotiation", "tls.no_ems")),
         DeepCheck("TLS resumption", tls.resumption, ("tls.resumption",), "tls.resumption"),
         DeepCheck("default certificate", tls.default_certificate, ("tls.sni_default_cert",), "tls.sni_default_cert"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from smtpctl.checks.certificate import date
 from smtpctl.checks.facts import Scanned
-from smtpctl.knowledge import ciphers
+from smtpctl.knowledge import ciphers, groups
 from smtpctl.knowledge.families import MX, entry
 from smtpctl.model.finding import Evidence, Finding, Severity
 from smtpctl.model.names import matches_any
@@ -85,6 +85,13 @@ def diffie_hellman(scanned: Scanned) -> Iterator[Finding]:
         seen = [Evidence(f"{bits} bits with {ciphers.name(suite)}", "key exchange:") for bits, suite in sorted(short)]
         severity = Severity.NOTE if scanned.role == MX else Severity.WARNING
         yield _finding(scanned, "tls.dh_too_small", seen[:_NAMED], severity=severity, bits=min(short)[0])
+
+
+def curves(scanned: Scanned) -> Iterator[Finding]:
+    """Curves that are too short."""
+    short = [groups.name(group) for group in scanned.scan.curves if groups.short(group)]
+    if short:
+        yield _finding(scanned, "tls.curve_too_small", [Evidence(", ".join(short), "key exchange:")], curves=short[0])
 
 
 def features(scanned: Scanned) -> Iterator[Finding]:

@@ -89,7 +89,7 @@ def command(
 
     Name lookup, connection, greeting, EHLO, TLS, certificate and login, each with its time, then what is wrong and
     what to do about it. Several targets are checked at once. --deep asks the server over many short connections, and
-    leaves each before a login. --suggest tries the usual ports and those that the provider is known to have, and logs in
+    leaves each before a login; for faults of TLS libraries (Heartbleed, ROBOT) there is testssl. --suggest tries the usual ports and those that the provider is known to have, and logs in
     once at most. --matrix logs in once with each mechanism, and stops at the first refusal that may count against the
     account.
 

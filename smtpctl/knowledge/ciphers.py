@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -36,6 +36,11 @@ def name(suite: int) -> str:
     return names().get(suite) or SSL2_SUITES.get(suite, f"{suite:#06x}")
 
 
+def number(name: str) -> int:
+    """The number of a registered suite; 0 for a name that is none."""
+    return next((number for number, known in names().items() if known == name), 0)
+
+
 def for_version(version: int) -> tuple[int, ...]:
     """The suites that can be asked for with a version (0x0304 is TLS 1.3): TLS 1.3 has its own."""
     new = version >= 0x0304
@@ -53,6 +58,13 @@ def expected(version: int) -> tuple[tuple[int, ...], ...]:
         if exchange in _KEY_EXCHANGES and cipher.startswith(_CIPHERS) and fits:
             sets.setdefault(exchange, []).append(suite)
     return tuple(tuple(found) for found in sets.values())
+
+
+def elliptic(suites: Iterable[int]) -> tuple[int, ...]:
+    """Those of TLS 1.2 and older whose key exchange is on a curve; only those that leave the choice of the curve free (no
+    ECDSA key), where there are any."""
+    found = tuple(suite for suite in suites if name(suite).startswith(("TLS_ECDHE_", "TLS_ECDH_anon_")))
+    return tuple(suite for suite in found if "ECDSA" not in name(suite)) or found
 
 
 def unprotected(suite: int) -> bool:

@@ -62,6 +62,26 @@ ENTRIES = (
         source="RFC 9325 4.1; weakdh.org",
     ),
     Entry(
+        id="tls.curve_too_small",
+        severity=Severity.WARNING,
+        mx_severity=Severity.NOTE,
+        stage=Stage.TLS,
+        title="{host} uses elliptic curves that are too short to be safe[: {curves}]",
+        message="Curves of less than 224 bits are as strong as RSA with 1024 bits or less, and were withdrawn for TLS. Clients "
+        "that offer none of them are not affected.",
+        causes=(
+            because(
+                0.9,
+                "The server has a list of curves of its own, or a library that is old.",
+                fix(
+                    "On the server, leave the choice of curves to the library (Postfix: leave `tls_eecdh_auto_curves` as it is; "
+                    "Exim: leave `tls_eccurve` as it is).",
+                ),
+            ),
+        ),
+        source="RFC 8422 5.1.1; NIST SP 800-57 part 1, table 2",
+    ),
+    Entry(
         id="tls.client_cert_required",
         severity=Severity.ERROR,
         mx_severity=Severity.WARNING,

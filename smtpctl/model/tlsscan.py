@@ -47,7 +47,9 @@ class AddressScan(NamedTuple):
 class TlsScan(NamedTuple):
     """One server.
 
-    Facts that could not be learnt are None. `dh` holds suite and bits of each DHE key exchange seen; `usual` is what a hello
+    Facts that could not be learnt are None. `dh` holds suite and bits of each DHE key exchange seen; `curves` are the groups
+    of ECDHE with TLS 1.2 and older, as far as they were seen (all of them if `curves_complete`); `hybrid` is the group with
+    post-quantum keys that was chosen for TLS 1.3 where such were offered first, 0 for none; `usual` is what a hello
     of all versions together was answered where that failed, else empty. `extended_master_secret` and
     `secure_renegotiation` concern TLS 1.2 and older, and so does `compression` (the version that took it, else 0).
     `asks_certificate` says whether the server asks for a client certificate, `demands_certificate` what it says to who has
@@ -59,6 +61,9 @@ class TlsScan(NamedTuple):
     versions: tuple[VersionScan, ...] = ()
     usual: str = ""
     dh: tuple[tuple[int, int], ...] = ()
+    curves: tuple[int, ...] = ()
+    curves_complete: bool = False
+    hybrid: int | None = None
     extended_master_secret: bool | None = None
     secure_renegotiation: bool | None = None
     compression: int | None = None

@@ -9,25 +9,30 @@ master secret, DH parameters, certificate) costs no connection of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Generator, Iterable, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 from smtpctl.knowledge import ciphers
+from smtpctl.knowledge.groups import HYBRIDS
 from smtpctl.model.endpoint import Endpoint, Route, Timeouts, TlsMode, TlsPolicy
 from smtpctl.model.errors import Problem, SmtpctlError
 from smtpctl.model.tlsscan import AddressScan, TlsScan, VersionScan
 from smtpctl.net.connect import Address, resolve
 from smtpctl.net.connection import Log
 from smtpctl.net.errands import Door, Errand, Errands, Job, Result
+from smtpctl.net.groups import Groups
 from smtpctl.protocol.tls.answer import Answer, Ending
-from smtpctl.protocol.tls.dialogues import Entrance, Handshake, Injection, ask, inject, shake_hands
-from smtpctl.protocol.tls.hello import SSL3, TLS12, TLS13, VERSIONS, ClientHello
+from smtpctl.protocol.tls.dialogues import Entrance, Handshake, Injected, Injection, ask, inject, shake_hands
+from smtpctl.protocol.tls.hello import GROUPS, SSL3, TLS12, TLS13, VERSIONS, ClientHello
 from smtpctl.protocol.tls.ssl2 import SSL2, Ssl2Hello
 
 # Some old servers hang up on a hello with hundreds of suites; then what everybody has is asked for, and the rest in groups
 # that are small enough.
 _FEW = 60
+_TOO_FEW = 3  # suites to be split between two connections: more likely than not, one of them is a refusal
 _MOST_ADDRESSES = 8  # of one name; a network of mail servers may have hundreds
+_Found = TypeVar("_Found")
+Asking: TypeAlias = Generator[Errand, Result, _Found]  # a part of a job
 _VAGUE_ALERTS = ("tls.cipher.no_overlap", "tls.handshake_failed")
 _CERTIFICATE_ALERTS = ("tls.client_cert_required", "tls.client_cert_refused")
 _COMMON = (
@@ -44,10 +49,13 @@ def scan(
     helo: str,
     log: Log,
     max_connections: int,
+    *,
+    seen: int | None = None,
 ) -> TlsScan:
     """Ask everything, within `timeouts.total` seconds and `max_connections` connections at once.
 
-    Problem where the server cannot be reached, Refused or Obstacle where it lets nobody get as far as TLS.
+    `seen` is the suite of a handshake of today that has just been made with TLS 1.3, 0 where that came to an older version,
+    None where there was none: what it showed is not asked again. Problem where the server cannot be reached, Refused or Obstacle where it lets nobody get as far as TLS.
     """
     began = log.clock()
     # Whose certificate it is does not matter here, and nothing is sent that a secret would be in.
@@ -55,7 +63,7 @@ def scan(
     open_to_all = policy._replace(verify=False, pins=(), verify_name="", client_cert="", client_key="")
     door = Door(endpoint, route, open_to_all, timeouts, log, began + timeouts.total)
     mode = TlsMode.IMPLICIT if policy.mode is TlsMode.IMPLICIT else TlsMode.STARTTLS
-    survey = _Survey(Entrance(mode, helo, endpoint.lmtp), _sni(endpoint, policy), max_connections)
+    survey = _Survey(Entrance(mode, helo, endpoint.lmtp), _sni(endpoint, policy), max_connections, seen)
     survey.several = _several(endpoint, route, timeouts, log)
     errands = Errands(door, max_connections)
     errands.run(survey.jobs())
@@ -79,10 +87,14 @@ def _sni(endpoint: Endpoint, policy: TlsPolicy) -> str:
 class _Survey:
     """The jobs of a scan, and what they found."""
 
-    def __init__(self, entrance: Entrance, name: str, limit: int) -> None:
+    def __init__(self, entrance: Entrance, name: str, limit: int, seen: int | None) -> None:
         self._entrance = entrance
         self._name = name
         self._limit = limit
+        self._seen = seen
+        self._curves = Groups()
+        self._curves_asked = False
+        self._shown: tuple[ClientHello, bytes] | None = None  # the certificate for the name
         self._groups_open: list[list[int]] = []  # the suites that are still to be asked for in each
         self._asked = 0
         self._versions: dict[int, VersionScan] = {}
@@ -96,13 +108,11 @@ class _Survey:
     def jobs(self) -> Iterable[Job]:
         """What to begin with: the versions that have most suites first, they take longest."""
         yield self._version(TLS12)
-        yield self._usual()
+        yield from self._newest()
         yield from map(self._version, sorted(set(VERSIONS) - {TLS12, TLS13}))
         yield self._ssl2()
-        yield self._resumption()
+        yield self._handshakes()
         yield from map(self._one_address, self.several)
-        if self._entrance.mode is TlsMode.STARTTLS:
-            yield self._injection()
 
     def facts(self) -> TlsScan:
         """All that was found so far."""
@@ -122,8 +132,8 @@ class _Survey:
         versions = tuple(self._versions.get(version, VersionScan(version, complete=False)) for version in every)
         addresses = tuple(self._addresses[address] for address in self.several if address in self._addresses)
         return TlsScan(
-            versions, dh=tuple(sorted(dh.items())), addresses=addresses, untested=tuple(self._untested.items()),
-            **known, **self._found,
+            versions, dh=tuple(sorted(dh.items())), curves=self._curves.named, curves_complete=self._curves.complete,
+            addresses=addresses, untested=tuple(self._untested.items()), **known, **self._found,
         )  # fmt: skip
 
     def _ambiguous(self, refused: Result, *, asked: bool) -> dict[str, str]:
@@ -144,19 +154,38 @@ class _Survey:
         """Whether a version is taken at all; if so, the groups of its other suites."""
         suites = ciphers.for_version(version)
         hello = ClientHello(version, suites, self._name)
-        answer = _answer((yield self._ask(hello)))
+        answer = yield from self._with_curves(hello)
         if version <= TLS12 and answer is not None and answer.ending in (Ending.CLOSED, Ending.SILENT):
             hello = hello._replace(suites=_COMMON, compress=False)
-            answer = _answer((yield self._ask(hello)))
+            answer = yield from self._with_curves(hello)
         if answer is None or not _takes(answer, hello):
             told = str(answer) if answer else "not reached"
             self._versions[version] = VersionScan(version, told=told, complete=answer is not None)
             return ()
         self._note(answer)
-        further = self._groups(version, answer.suite, _FEW if hello.suites is _COMMON else len(suites))
-        if answer.certificate and self._name and "certificates" not in self._found:
-            further.append(self._default_certificate(hello, answer.certificate))
-        return further
+        if answer.certificate and not self._shown:
+            self._shown = (hello, answer.certificate)
+        return self._groups(version, answer.suite, _FEW if hello.suites is _COMMON else len(suites))
+
+    def _with_curves(self, hello: ClientHello) -> Asking[Answer | None]:
+        """The answer to a hello, and what it says of the curves."""
+        offer = self._curves.offer()
+        if hello.version < TLS13:
+            hello = hello._replace(groups=offer.groups)
+        answer = _answer((yield self._ask(hello)))
+        if answer is not None and answer.version < TLS13 and _takes(answer, hello):
+            self._curves.heard(offer, answer.group)
+        return answer
+
+    def _newest(self) -> Iterable[Job]:
+        """TLS 1.3. Where a handshake of today went well just before, its hello needs no try, and its suite is known."""
+        if self._seen is None:
+            yield self._usual()
+        elif self._seen not in ciphers.for_version(TLS13):
+            yield self._version(TLS13)
+        else:
+            self._versions[TLS13] = VersionScan(TLS13, (self._seen,))
+            yield from self._groups(TLS13, self._seen, len(ciphers.for_version(TLS13)))
 
     def _groups(self, version: int, found: int, most: int) -> list[Job]:
         """What is still to be asked for, dealt out to groups of at most so many suites."""
@@ -170,20 +199,87 @@ class _Survey:
         """Which of these suites are taken. After an answer the rest is split in two where connections are to spare, or where
         it would take longer than all others."""
         self._groups_open.append(suites)
+        leaf = b""
         try:
             while suites:
                 hello = ClientHello(version, tuple(suites), self._name)
-                answer = _answer((yield self._ask(hello)))
+                answer = yield from self._next(hello, leaf)
                 if answer is None:
                     self._versions[version] = self._versions[version]._replace(complete=False)
                 if answer is None or not _takes(answer, hello):
                     break
                 self._note(answer)
                 suites.remove(answer.suite)
-                if len(suites) > 1 and (len(self._groups_open) < self._limit or len(suites) > self._share()):
+                if len(suites) > _TOO_FEW and (len(self._groups_open) < self._limit or len(suites) > self._share()):
                     return [self._group(version, suites[::2]), self._group(version, suites[1::2])]
+                # Who names no server is shown a certificate on the way, once in a group.
+                leaf = b"" if leaf else answer.certificate
         finally:
             self._groups_open = [group for group in self._groups_open if group is not suites]
+        return self._left_over()
+
+    def _next(self, hello: ClientHello, leaf: bytes) -> Asking[Answer | None]:
+        """The answer to a hello that goes on with a group. It is made in a way that shows something else, too, where that
+        is not known yet; `leaf` is the certificate shown in this group."""
+        answer: Answer | None = None
+        if hello.version == TLS13 and "hybrid" not in self._found:
+            answer = yield from self._hybrid(hello)
+        elif leaf and self._name and "certificates" not in self._found:
+            answer = yield from self._nameless(hello, leaf)
+        if answer is not None:
+            return answer
+        return (yield from self._with_curves(hello))
+
+    def _hybrid(self, hello: ClientHello) -> Asking[Answer | None]:
+        """Which group a server of TLS 1.3 chooses that is offered those with post-quantum keys first. None where it takes
+        nothing: the hello is to be asked again in the usual way."""
+        self._found["hybrid"] = None
+        answer = _answer((yield self._ask(hello._replace(groups=HYBRIDS + GROUPS, share=False))))
+        if answer is None or not _takes(answer, hello):
+            del self._found["hybrid"]
+            return None
+        self._found["hybrid"] = answer.group if answer.group in HYBRIDS else 0
+        return answer
+
+    def _nameless(self, hello: ClientHello, leaf: bytes) -> Asking[Answer | None]:
+        """The answer to a client that names no server. None where that is no answer for who names one, because it shows
+        another certificate, or none."""
+        self._found["certificates"] = None
+        answer = _answer((yield self._ask(hello._replace(server_name=""))))
+        if answer is None or not answer.certificate or not _takes(answer, hello):
+            del self._found["certificates"]
+            return None
+        self._found["certificates"] = (leaf, answer.certificate)
+        return answer if answer.certificate == leaf else None
+
+    def _left_over(self) -> Iterable[Job]:
+        """What did not come out on the way to the suites."""
+        last = not self._groups_open
+        curves = self._curves
+        if (curves.stubborn or last) and curves.named and not (curves.complete or self._curves_asked):
+            self._curves_asked = True
+            yield self._other_curves()
+        if last and self._shown and self._name and "certificates" not in self._found:
+            yield self._default_certificate(*self._shown)
+        if last and TLS13 in self._versions and self._versions[TLS13].accepted and "hybrid" not in self._found:
+            yield self._hybrid_alone()
+
+    def _other_curves(self) -> Job:
+        """Which curves a server takes besides: with few suites not all come out on the way, and with an order of its own it
+        names one only."""
+        version, suites = max((scan.version, ciphers.elliptic(scan.suites)) for scan in self._versions.values()
+                              if ciphers.elliptic(scan.suites))  # fmt: skip
+        curves = self._curves
+        while not curves.complete:
+            # A key on a curve can be shown only to who takes that curve, so all are offered as long as that helps.
+            offer = curves.others() if curves.stubborn else curves.offer()
+            hello = ClientHello(version, suites, self._name, groups=offer.groups)
+            answer = _answer((yield self._ask(hello)))
+            if answer is None or not _takes(answer, hello) or answer.group not in offer.new + offer.old:
+                refused = answer is not None and curves.stubborn
+                curves.complete = refused and not any("ECDSA" in ciphers.name(suite) for suite in suites)
+                break
+            curves.heard(offer, answer.group)
         return ()
 
     def _share(self) -> float:
@@ -223,7 +319,7 @@ class _Survey:
         return ()
 
     def _default_certificate(self, hello: ClientHello, named: bytes) -> Job:
-        """The certificate for a client that names no server."""
+        """The certificate for a client that names no server, where no group has shown it."""
         self._found["certificates"] = None
         result = yield self._ask(hello._replace(server_name=""))
         answer = _answer(result)
@@ -233,24 +329,43 @@ class _Survey:
             self._found["certificates"] = (named, answer.certificate)
         return ()
 
-    def _resumption(self) -> Job:
-        """Two handshakes, the second with the session of the first. The first shows whether a client certificate is
-        demanded."""
-        result = yield Errand(lambda: shake_hands(self._entrance))
-        refusal = _demand(result)
-        if isinstance(result.value, Handshake):
-            self._found["leaf"] = next(iter(result.value.session.chain), b"")
-        if refusal or isinstance(result.value, Handshake):
+    def _hybrid_alone(self) -> Job:
+        yield from self._hybrid(ClientHello(TLS13, self._versions[TLS13].suites, self._name))
+        return ()
+
+    def _handshakes(self) -> Job:
+        """Two, the second with the session of the first. The first shows whether a client certificate is demanded, and behind
+        STARTTLS what becomes of a command that comes too early."""
+        made = yield from self._first_handshake()
+        handshake = made.value
+        refusal = _demand(made)
+        if isinstance(handshake, Handshake):
+            self._found["leaf"] = next(iter(handshake.session.chain), b"")
+        if refusal or isinstance(handshake, Handshake):
             self._found["demands_certificate"] = refusal
         else:
-            self._refused = result
-        if result.session is not None and not refusal:
-            result = yield Errand(lambda: shake_hands(self._entrance), result.session)
-        if result.failure or refusal:
-            self._untested["tls.resumption"] = refusal or _why(result)
+            self._refused = made
+        again = made
+        if made.session is not None and not refusal:
+            again = yield Errand(lambda: shake_hands(self._entrance), made.session)
+        if again.failure or refusal:
+            self._untested["tls.resumption"] = refusal or _why(again)
         else:
-            self._found["resumption"] = bool(result.value.session.resumed)
+            self._found["resumption"] = bool(again.value.session.resumed)
         return ()
+
+    def _first_handshake(self) -> Asking[Result]:
+        """A whole handshake, if possible that of the injection."""
+        if self._entrance.mode is TlsMode.STARTTLS:
+            result = yield Errand(lambda: inject(self._entrance))
+            if not isinstance(result.value, Injected) or result.value.fate is Injection.NOT_TOLD:
+                ended = "the server ended the session before it answered"
+                self._untested["starttls.command_injection"] = _why(result) if result.failure else ended
+            else:
+                self._found["injection"] = result.value.fate.value
+            if isinstance(result.value, Injected) and result.value.handshake:
+                return result._replace(value=result.value.handshake)
+        return (yield Errand(lambda: shake_hands(self._entrance)))
 
     def _one_address(self, address: Address) -> Job:
         """What this one of the name's addresses shows."""
@@ -262,16 +377,6 @@ class _Survey:
         else:
             seen = seen._replace(failure=_why(result))
         self._addresses[address] = seen
-        return ()
-
-    def _injection(self) -> Job:
-        result = yield Errand(lambda: inject(self._entrance))
-        if result.failure or result.value is Injection.NOT_TOLD:
-            ended = "the server ended the session before it answered"
-            self._untested["starttls.command_injection"] = _why(result) if result.failure else ended
-        else:
-            injection: Injection = result.value
-            self._found["injection"] = injection.value
         return ()
 
 

@@ -9,7 +9,7 @@ from smtpctl.checks import facts as checks_facts
 from smtpctl.checks import runner
 from smtpctl.checks.facts import Scanned
 from smtpctl.config.profile import Profile
-from smtpctl.knowledge import ciphers
+from smtpctl.knowledge import ciphers, groups
 from smtpctl.model.certificate import Certificate
 from smtpctl.model.endpoint import TlsMode, TlsPolicy
 from smtpctl.model.errors import Obstacle, Problem, Refused
@@ -38,7 +38,14 @@ def check_deep(profile: Profile, around: Surroundings, recipients: Sequence[str]
     helo = profile.helo or session.own_name()
     try:
         found = scan(
-            profile.endpoint, profile.route, profile.tls, profile.timeouts, helo, Log(Transcript()), max_connections
+            profile.endpoint,
+            profile.route,
+            profile.tls,
+            profile.timeouts,
+            helo,
+            Log(Transcript()),
+            max_connections,
+            seen=_newest(report),
         )
     except (Problem, Refused, Obstacle) as error:
         problem = as_problem(error, profile)
@@ -52,12 +59,22 @@ def check_deep(profile: Profile, around: Surroundings, recipients: Sequence[str]
     return whole._replace(stages=(*report.stages, row), facts={**report.facts, "scan": as_json(found)})
 
 
+def _newest(report: Report) -> int | None:
+    """The suite that the check got with TLS 1.3, 0 where it got an older version; None where it got none."""
+    made = report.facts.get("tls", {})
+    if made.get("version") == "TLSv1.3":
+        return ciphers.number(made["cipher"])
+    return 0 if made.get("version") else None
+
+
 def told(found: TlsScan) -> str:
     """A scan in a line: `takes TLS 1.2 (57 ciphers) · TLS 1.3 (3) · 74 connections`."""
     versions = [f"{version.name} ({len(version.suites)})" for version in found.accepted]
     if versions:
         number = len(found.accepted[0].suites)
         versions[0] = versions[0].replace(")", f" cipher{'s' * (number != 1)})")
+    if versions and found.hybrid:
+        versions[-1] = versions[-1].replace(")", f", {groups.name(found.hybrid)})")
     whole = all(version.complete for version in found.versions)
     ended = [] if whole and found.finished else ["not all could be asked" + " in time" * (not found.finished)]
     return " · ".join([f"takes {versions[0] if versions else 'no version'}", *versions[1:],
@@ -75,6 +92,9 @@ def as_json(found: TlsScan) -> Mapping[str, Any]:
             }
             for version in found.versions
         },
+        "curves": [groups.name(group) for group in found.curves],
+        "curves_complete": found.curves_complete,
+        "post_quantum": None if found.hybrid is None else groups.name(found.hybrid) if found.hybrid else "",
         "dh": {ciphers.name(suite): bits for suite, bits in found.dh},
         "extended_master_secret": found.extended_master_secret,
         "secure_renegotiation": found.secure_renegotiation,

@@ -17,7 +17,7 @@ from bed.process import wait_until
 from harness import Requires
 from smtpctl.config.resolve import resolve
 from smtpctl.config.store import Document
-from smtpctl.knowledge import ciphers
+from smtpctl.knowledge import ciphers, groups
 from smtpctl.model.endpoint import Endpoint, Route, Timeouts, TlsMode, TlsPolicy
 from smtpctl.model.errors import Obstacle
 from smtpctl.model.finding import Severity
@@ -76,6 +76,22 @@ def test_a_server_of_today(postfix: Postfix) -> None:
     assert (found.usual, found.compression, found.injection) == ("", 0, "ignored")
     assert found.extended_master_secret and found.secure_renegotiation and found.resumption
     assert min(bits for suite, bits in found.dh if not ciphers.anonymous(suite)) >= 2048
+
+
+def test_the_curves_come_with_the_suites(postfix: Postfix) -> None:
+    """Those that Postfix has by default."""
+    found = look(postfix.port("submission"))
+    names = {groups.name(group) for group in found.curves}
+    assert (names, found.curves_complete) == ({"x25519", "x448", "secp256r1", "secp384r1", "secp521r1"}, True)
+    assert found.hybrid is not None
+
+
+@pytest.mark.parametrize("order", [(), ("-serverpref",)])
+def test_short_curves(openssl: OpenSsl, order: tuple[str, ...]) -> None:
+    with openssl("-tls1_2", "-cipher", "ECDHE:@SECLEVEL=0", "-curves", "secp192r1:secp160k1:P-256", *order) as port:
+        found = look(port, TlsMode.IMPLICIT)
+    assert {groups.name(group) for group in found.curves} == {"secp192r1", "secp160k1", "secp256r1"}
+    assert found.curves_complete
 
 
 def test_implicit_tls_and_starttls_are_the_same_server(postfix: Postfix) -> None:

@@ -58,6 +58,13 @@ class Handshake(NamedTuple):
     refusal: str = ""
 
 
+class Injected(NamedTuple):
+    """What `inject` found, and the handshake that it made on the way, if it got that far."""
+
+    fate: Injection
+    handshake: Handshake | None = None
+
+
 def ask(question: ClientHello | Ssl2Hello, entrance: Entrance) -> Dialogue[Answer]:
     """What the server answers to one hello; then TLS's farewell, so that its log says who left."""
     yield from _enter(entrance)
@@ -87,40 +94,50 @@ def shake_hands(entrance: Entrance) -> Dialogue[Handshake]:
     a certificate: with TLS 1.3 that shows only after the handshake."""
     yield from _enter(entrance)
     session: TlsSession = yield StartTls()
-    try:
-        if entrance.mode is TlsMode.IMPLICIT:
-            yield from greet()
-        yield from hello(entrance.helo, lmtp=entrance.lmtp)
-    except (Refused, Problem) as error:
-        if error.reply and "certificate" in error.reply.text.lower():
-            return Handshake(session, str(error.reply))
-        raise
-    yield from exchange(command(Stage.QUIT, "QUIT"))
-    return Handshake(session)
+    refusal = yield from _look_around(entrance)
+    if not refusal:
+        yield from exchange(command(Stage.QUIT, "QUIT"))
+    return Handshake(session, refusal)
 
 
-def inject(entrance: Entrance) -> Dialogue[Injection]:
+def inject(entrance: Entrance) -> Dialogue[Injected]:
     """NOOP in clear in one packet with STARTTLS (CVE-2011-0411): is it carried out inside TLS?
 
-    A server must forget what came before the handshake (RFC 3207 4.2). QUIT is the first thing said inside TLS; whatever
-    is answered besides it answers the NOOP.
+    A server must forget what came before the handshake (RFC 3207 4.2). Otherwise every answer inside TLS comes one command
+    too late, and QUIT gets that to EHLO.
     """
     yield from greet()
     yield from hello(entrance.helo, lmtp=entrance.lmtp)
     yield Send(b"STARTTLS\r\nNOOP\r\n", Stage.STARTTLS)
     reply: Reply = yield Receive(Stage.STARTTLS)
     if reply.code != 220:
-        return Injection.REFUSED
+        return Injected(Injection.REFUSED)
     try:
-        yield StartTls()
+        session: TlsSession = yield StartTls()
     except Problem as problem:
         if problem.finding.id == "starttls.response_injection":
-            return Injection.ANSWERED_IN_CLEAR
+            return Injected(Injection.ANSWERED_IN_CLEAR)
         raise
-    first = yield from exchange(command(Stage.QUIT, "QUIT"))
-    if first.code == 421:  # of its own accord (RFC 5321 3.8), or in place of any answer
-        return Injection.NOT_TOLD
-    return Injection.IGNORED if first.code == 221 else Injection.CARRIED_OUT
+    refusal = yield from _look_around(entrance)
+    if refusal:  # in place of any answer
+        return Injected(Injection.NOT_TOLD, Handshake(session, refusal))
+    last = yield from exchange(command(Stage.QUIT, "QUIT"))
+    if last.code == 421:  # of its own accord (RFC 5321 3.8)
+        return Injected(Injection.NOT_TOLD, Handshake(session))
+    return Injected(Injection.IGNORED if last.code == 221 else Injection.CARRIED_OUT, Handshake(session))
+
+
+def _look_around(entrance: Entrance) -> Dialogue[str]:
+    """EHLO inside TLS; the reply of a server that goes no further without a client certificate, else nothing. Refused."""
+    try:
+        if entrance.mode is TlsMode.IMPLICIT:
+            yield from greet()
+        yield from hello(entrance.helo, lmtp=entrance.lmtp)
+    except (Refused, Problem) as error:
+        if error.reply and "certificate" in error.reply.text.lower():
+            return str(error.reply)
+        raise
+    return ""
 
 
 def _enter(entrance: Entrance) -> Dialogue[None]:

@@ -10,7 +10,7 @@ from smtpctl.model.record import NamedTuple
 SSL3, TLS10, TLS11, TLS12, TLS13 = VERSIONS = (0x0300, 0x0301, 0x0302, 0x0303, 0x0304)
 X25519 = 29
 HANDSHAKE, ALERT = 22, 21  # record types
-# Widely implemented, and all a scanner needs: it asks which cipher suites there are, not which curves.
+# Widely implemented: with these every server can name the suites that it takes.
 GROUPS = (X25519, 23, 24, 25, 30, 256, 257)
 # ECDSA, RSA-PSS, EdDSA, RSA, then SHA-1 and DSA, which old servers have nothing better than.
 SIGNATURES = (
@@ -24,8 +24,8 @@ class ClientHello(NamedTuple):
     """What to offer.
 
     `version` is the newest version offered (one of VERSIONS), with `older` (TLS 1.3 only) those down to TLS 1.0 too;
-    `suites` are cipher suite numbers in order of preference; `server_name` goes into SNI unless empty; `compress` offers
-    DEFLATE too. `seed` stands for the client's random value: equal hellos are equal octets.
+    `suites` and `groups` are numbers in order of preference; `server_name` goes into SNI unless empty; `compress` offers
+    DEFLATE too; without `share` a server of TLS 1.3 has to choose a group first (HelloRetryRequest). `seed` stands for the client's random value: equal hellos are equal octets.
     """
 
     version: int
@@ -33,6 +33,8 @@ class ClientHello(NamedTuple):
     server_name: str = ""
     older: bool = False
     compress: bool = True
+    groups: tuple[int, ...] = GROUPS
+    share: bool = True
     seed: bytes = b""
 
     def record(self) -> bytes:
@@ -60,7 +62,7 @@ class ClientHello(NamedTuple):
     def _extensions(self) -> bytes:
         name = self.server_name.encode("ascii", "ignore")
         made = _extension(0, _vector(b"\0" + _vector(name))) if name else b""
-        made += _extension(10, _vector(_numbers(GROUPS))) + _extension(11, b"\x01\x00")
+        made += _extension(10, _vector(_numbers(self.groups))) + _extension(11, b"\x01\x00")
         if self.version >= TLS12:
             made += _extension(13, _vector(_numbers(SIGNATURES)))
         if self.version < TLS13 or self.older:
@@ -69,8 +71,8 @@ class ClientHello(NamedTuple):
             versions = _numbers((TLS13, TLS12, TLS11, TLS10) if self.older else (TLS13,))
             made += _extension(43, bytes([len(versions)]) + versions) + _extension(45, b"\x01\x01")
             # Any 32 octets are a public key of X25519, and nobody is going to need the private one.
-            share = hashlib.sha256(b"share" + self.seed).digest()
-            made += _extension(51, _vector(_number(X25519) + _vector(share)))
+            key = hashlib.sha256(b"share" + self.seed).digest()
+            made += _extension(51, _vector(_number(X25519) + _vector(key) if self.share else b""))
         return made
 
 

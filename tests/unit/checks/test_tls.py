@@ -136,6 +136,14 @@ def test_short_primes() -> None:
     assert judge(TODAY, dh=((NUMBERS["DH_anon_WITH_AES_128_CBC_SHA"], 1024), (dhe, 2048))) == {}
 
 
+def test_short_curves() -> None:
+    finding = judge(TODAY, curves=(29, 19, 23, 1))["tls.curve_too_small"]
+    assert finding.title.endswith("too short to be safe: secp192r1")
+    assert words(finding) == "key exchange: secp192r1, sect163k1"
+    assert judge(TODAY, "mx", curves=(19,))["tls.curve_too_small"].severity is Severity.NOTE
+    assert judge(TODAY, curves=(21, 22, 23, 29, 30)) == {}
+
+
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [
@@ -195,7 +203,7 @@ def test_the_checks_emit_what_they_say() -> None:
     everything = judge(
         {SSL3: (NUMBERS["RSA_WITH_NULL_SHA"],), TLS10: (NUMBERS["RSA_WITH_RC4_128_SHA"],), TLS11: (GOOD,)},
         compression=TLS10, secure_renegotiation=False, extended_master_secret=False, resumption=False, usual="closed",
-        injection="carried_out", certificates=(LEAF, DEFAULT), dh=((GOOD, 512),), demands_certificate="no",
+        injection="carried_out", certificates=(LEAF, DEFAULT), dh=((GOOD, 512),), curves=(19,), demands_certificate="no",
         shown=(SHOWN[0], (SHOWN[1][0], DEFAULT)), leaf=LEAF._replace(revocation_urls=("x",), timestamps=2),
     ) | judge({SSL2: (0x010080,)}) | judge({TLS12: (GOOD,)}, ours=frozenset({1})) | judge(TODAY, ours=frozenset({NEW}))  # fmt: skip
     assert set(everything) == said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -29,10 +29,12 @@ REFUSAL = b"\x15\x03\x01\x00\x02\x02\x28"
 Answer = Callable[[int, list[int], bool], bytes]
 
 
-def look(port: int, mode: TlsMode = TlsMode.IMPLICIT, connections: int = 1, seconds: float = 20) -> TlsScan:
+def look(
+    port: int, mode: TlsMode = TlsMode.IMPLICIT, connections: int = 1, seconds: float = 20, seen: int | None = None
+) -> TlsScan:
     policy = TlsPolicy(mode=mode)
-    log = Log(Transcript())
-    return scan(Endpoint("127.0.0.1", port), Route(), policy, Timeouts(seconds), "client.test", log, connections)
+    log, timeouts = Log(Transcript()), Timeouts(seconds)
+    return scan(Endpoint("127.0.0.1", port), Route(), policy, timeouts, "client.test", log, connections, seen=seen)
 
 
 def read_hello(record: bytes) -> tuple[int, list[int], bool]:
@@ -45,24 +47,81 @@ def read_hello(record: bytes) -> tuple[int, list[int], bool]:
     return (TLS13 if several or b"\x00\x2b\x00\x03\x02" in record else version), suites, several
 
 
-def server_hello(version: int, suite: int, *, compression: int = 0, extensions: bytes = b"") -> bytes:
+def server_hello(
+    version: int, suite: int, *, compression: int = 0, extensions: bytes = b"", more: bytes = b""
+) -> bytes:
     body = version.to_bytes(2, "big") + bytes(32) + b"\x00" + suite.to_bytes(2, "big") + bytes([compression])
     body += len(extensions).to_bytes(2, "big") + extensions if extensions else b""
-    messages = b"\x02" + len(body).to_bytes(3, "big") + body + b"\x0e\x00\x00\x00"
+    messages = b"\x02" + len(body).to_bytes(3, "big") + body + more + b"\x0e\x00\x00\x00"
     return b"\x16" + version.to_bytes(2, "big") + len(messages).to_bytes(2, "big") + messages
 
 
-def talking_tls(answer: Answer) -> Callable[[Peer], None]:
+def extensions(record: bytes) -> dict[int, bytes]:
+    """What else a hello offers, by the number of the extension."""
+    at = 44 + record[43]
+    at += 2 + int.from_bytes(record[at : at + 2], "big")
+    at += 1 + record[at] + 2
+    found = {}
+    while at < len(record):
+        kind, length = (int.from_bytes(record[at + step : at + step + 2], "big") for step in (0, 2))
+        found[kind] = record[at + 4 : at + 4 + length]
+        at += 4 + length
+    return found
+
+
+def offered_groups(record: bytes) -> list[int]:
+    listed = extensions(record)[10][2:]
+    return [int.from_bytes(listed[at : at + 2], "big") for at in range(0, len(listed), 2)]
+
+
+def a_record(peer: Peer) -> bytes:
+    record = b""
+    while len(record) < 5 or len(record) < 5 + int.from_bytes(record[3:5], "big"):
+        record += peer.octets()
+    return record
+
+
+def answering(answer: Callable[[bytes], bytes]) -> Callable[[Peer], None]:
+    """A server that is asked in TLS only; SSL 2.0 it does not know."""
+
     def script(peer: Peer) -> None:
-        record = b""
-        while len(record) < 5 or len(record) < 5 + int.from_bytes(record[3:5], "big"):
-            record += peer.octets()
-        octets = answer(*read_hello(record))
+        record = a_record(peer)
+        octets = answer(record) if record[:1] == b"\x16" else REFUSAL
         if octets:
             peer.say(octets)
             peer.until_gone()
 
     return script
+
+
+def talking_tls(answer: Answer) -> Callable[[Peer], None]:
+    return answering(lambda record: answer(*read_hello(record)))
+
+
+def on_curve(suite: int, curve: int) -> bytes:
+    """A ServerHello with a key on a curve."""
+    key = b"\x03" + curve.to_bytes(2, "big") + b"\x20" + bytes(32) + b"\x04\x01\x00\x02xy"
+    return server_hello(TLS12, suite, more=b"\x0c" + len(key).to_bytes(3, "big") + key)
+
+
+def elliptic(suites: Sequence[int], curves: Sequence[int], *, own_order: bool) -> Callable[[bytes], bytes]:
+    """What a server of TLS 1.2 answers that has these suites and curves."""
+
+    def answer(record: bytes) -> bytes:
+        version, offered, _ = read_hello(record)
+        suite = next((suite for suite in suites if suite in offered), None)
+        if version != TLS12 or suite is None:
+            return REFUSAL
+        if suite == RSA:
+            return server_hello(TLS12, suite)
+        theirs = offered_groups(record)
+        first, second = (curves, theirs) if own_order else (theirs, curves)
+        curve = next((curve for curve in first if curve in second), None)
+        if curve is None:
+            return REFUSAL
+        return on_curve(suite, curve)
+
+    return answer
 
 
 def takes(version: int, *suites: int, compression: int = 0, extensions: bytes = b"") -> Answer:
@@ -172,6 +231,89 @@ def test_ssl_2() -> None:
     ]  # fmt: skip
 
 
+ECDHE = (0xC02F, 0xC030, 0xC013, 0xC014)
+ECDSA = (0xC02B, 0xC02C)
+
+
+@pytest.mark.parametrize("connections", [1, 5])
+@pytest.mark.parametrize("own_order", [False, True])
+@pytest.mark.parametrize("curves", [(29,), (23, 29, 24), (19, 23)])
+def test_curves_come_with_the_suites(curves: tuple[int, ...], own_order: bool, connections: int) -> None:
+    """Whichever order the server goes by."""
+    with RawServer(answering(elliptic((*ECDHE, RSA), curves, own_order=own_order))) as server:
+        found = look(server.port, connections=connections)
+    assert set(found.version(TLS12).suites) == {*ECDHE, RSA}
+    assert (set(found.curves), found.curves_complete) == (set(curves), True)
+
+
+def test_a_key_on_a_curve_leaves_the_other_curves_open() -> None:
+    """It can be shown only to who takes its curve, so without that nothing comes out."""
+    willing = elliptic(ECDSA, (29, 23, 24), own_order=True)
+
+    def answer(record: bytes) -> bytes:
+        spoken = read_hello(record)[0] == TLS12
+        return willing(record) if spoken and 23 in offered_groups(record) else REFUSAL
+
+    with RawServer(answering(answer)) as server:
+        found = look(server.port)
+    assert (found.curves, found.curves_complete) == ((29, 23), False)
+
+
+@pytest.mark.parametrize("suites", [ECDHE[:1], ECDSA])
+@pytest.mark.parametrize("curves", [(29,), (23, 29, 24, 25)])
+def test_few_suites_show_all_curves_of_who_goes_by_our_order(suites: tuple[int, ...], curves: tuple[int, ...]) -> None:
+    with RawServer(answering(elliptic(suites, curves, own_order=False))) as server:
+        found = look(server.port)
+    assert set(found.curves) == set(curves)
+    assert found.curves_complete or (suites, curves) == (ECDSA, (29,))
+
+
+@pytest.mark.parametrize("group", [0, 7, 256, 0x7777])
+def test_a_curve_that_nobody_offered_ends_the_questions(group: int) -> None:
+    def answer(record: bytes) -> bytes:
+        version, offered, _ = read_hello(record)
+        return on_curve(ECDHE[0], group) if version == TLS12 and ECDHE[0] in offered else REFUSAL
+
+    with RawServer(answering(answer)) as server:
+        found = look(server.port)
+    assert found.finished
+    assert found.connections < 20
+
+
+def test_no_curves() -> None:
+    with RawServer(talking_tls(takes(TLS12, RSA))) as server:
+        assert look(server.port).curves == ()
+
+
+@pytest.mark.parametrize(("hybrids", "expected"), [((0x11EC,), 0x11EC), ((), 0)])
+@pytest.mark.parametrize("suites", [(0x1301, 0x1302, 0x1303), (0x1301,)])
+@pytest.mark.parametrize("seen", [None, 0, 0x1301])
+def test_post_quantum_keys(hybrids: tuple[int, ...], expected: int, suites: tuple[int, ...], seen: int | None) -> None:
+    """A server that has them chooses them where it is offered them first."""
+
+    def answer(record: bytes) -> bytes:
+        version, offered, _ = read_hello(record)
+        suite = next((suite for suite in suites if suite in offered), None)
+        if version != TLS13 or suite is None:
+            return REFUSAL
+        chosen = next(group for group in (*hybrids, 29) if group in offered_groups(record))
+        versions = b"\x00\x2b\x00\x02\x03\x04\x00\x33\x00\x02" + chosen.to_bytes(2, "big")
+        return server_hello(TLS12, suite, extensions=versions)
+
+    with RawServer(answering(answer)) as server:
+        found = look(server.port, seen=seen)
+    assert (set(found.version(TLS13).suites), found.hybrid) == (set(suites), expected)
+
+
+def test_what_the_check_saw_is_not_asked_again() -> None:
+    with Sink(Setup(tls=TlsMode.IMPLICIT)) as sink:
+        before = look(sink.port)
+        suite = before.version(TLS13).suites[0]
+        again = look(sink.port, seen=suite)
+    assert set(again.version(TLS13).suites) == set(before.version(TLS13).suites)
+    assert again.connections == before.connections - 1
+
+
 def test_ssl_3() -> None:
     with RawServer(talking_tls(takes(SSL3, RC4))) as server:
         found = look(server.port)
@@ -223,16 +365,16 @@ def starttls(folder: Path, *, forgetful: bool) -> Callable[[Peer], None]:
 
     def script(peer: Peer) -> None:
         peer.say("220 mx")
-        peer.hear()
-        peer.say("250-mx", "250 STARTTLS")
-        injected = peer.octets().removeprefix(b"STARTTLS\r\n")
+        while (heard := peer.octets()).startswith(b"EHLO"):
+            peer.say("250-mx", "250 STARTTLS")
+        injected = heard.removeprefix(b"STARTTLS\r\n")
         peer.say("220 go")
         with context.wrap_socket(peer.sock, server_side=True) as secured:
             if injected and not forgetful:
                 secured.sendall(b"250 2.0.0 Ok\r\n")
             try:
-                while secured.recv(4096):
-                    secured.sendall(b"221 bye\r\n")
+                while command := secured.recv(4096):
+                    secured.sendall(b"250 mx\r\n" if command.startswith(b"EHLO") else b"221 bye\r\n")
             except ssl.SSLError:
                 pass
 

@@ -49,6 +49,7 @@ def test_a_check_and_what_the_server_takes() -> None:
     assert scan["versions"]["TLS 1.3"]["ciphers"] and not scan["versions"]["SSL 3.0"]["ciphers"]
     assert scan["versions"]["SSL 3.0"]["answer"].startswith("alert")
     assert (scan["command_injection"], scan["finished"], scan["compression"]) == ("ignored", True, False)
+    assert "x25519" in scan["curves"] and scan["post_quantum"] is not None
     results = {outcome.check: outcome.result for outcome in report.outcomes}
     assert results["greeting"] == results["TLS versions"] == results["command injection"] == "passed"
     assert "tls.version.no_tls13" not in {finding.id for finding in report.findings}
@@ -102,6 +103,11 @@ def test_a_scan_that_is_not_whole_says_so() -> None:
     [
         ({TLS12: (1, 2), TLS13: (3,)}, {}, "takes TLS 1.2 (2 ciphers) · TLS 1.3 (1) · 9 connections"),
         ({}, {}, "takes no version · 9 connections"),
+        (
+            {TLS12: (1, 2), TLS13: (3,)},
+            {"hybrid": 0x11EC},
+            "takes TLS 1.2 (2 ciphers) · TLS 1.3 (1, X25519MLKEM768) · 9 connections",
+        ),
         (
             {TLS13: (3,)},
             {"finished": False},

@@ -40,7 +40,7 @@ SAFE = (
     C: NOOP
     S: 220 2.0.0 Ready
     T: TLS
-    C: QUIT
+    C: EHLO me
 """
 )
 
@@ -141,23 +141,32 @@ def test_what_a_server_of_today_answers_to_ssl_2() -> None:
     assert alert is not None and alert.alert == "protocol_version"
 
 
+INSIDE = "S: 250-mx.example.com\nS: 250 PIPELINING"
+
+
 def test_a_command_from_before_tls_that_is_carried_out_inside() -> None:
-    assert play(inject(behind()), f"{SAFE}\nS: 250 2.0.0 Ok") is Injection.CARRIED_OUT
+    found = play(inject(behind()), f"{SAFE}\nS: 250 2.0.0 Ok\nC: QUIT\n{INSIDE}")
+    assert found.fate is Injection.CARRIED_OUT
 
 
 def test_a_command_from_before_tls_that_is_forgotten() -> None:
-    assert play(inject(behind()), f"{SAFE}\nS: 221 2.0.0 Bye") is Injection.IGNORED
+    found = play(inject(behind()), f"{SAFE}\n{INSIDE}\nC: QUIT\nS: 221 2.0.0 Bye")
+    assert found.fate is Injection.IGNORED
+    assert found.handshake.refusal == ""
 
 
 def test_a_server_that_ends_the_session_by_itself_has_carried_nothing_out() -> None:
-    assert (
-        play(inject(behind()), f"{SAFE}\nS: 421 4.7.1 mx Error: No client certificate presented") is Injection.NOT_TOLD
-    )
+    refused = "421 4.7.1 mx Error: No client certificate presented"
+    found = play(inject(behind()), f"{SAFE}\nS: {refused}")
+    assert (found.fate, found.handshake.refusal) == (Injection.NOT_TOLD, refused)
+    late = play(inject(behind()), f"{SAFE}\n{INSIDE}\nC: QUIT\nS: 421 4.3.2 Shutting down")
+    assert (late.fate, late.handshake.refusal) == (Injection.NOT_TOLD, "")
 
 
 def test_a_server_that_refuses_what_comes_too_early() -> None:
     refused = f"{UP_TO_TLS}\nC: STARTTLS\nC: NOOP\nS: 554 5.5.0 Protocol synchronization error"
-    assert play(inject(behind()), refused) is Injection.REFUSED
+    found = play(inject(behind()), refused)
+    assert (found.fate, found.handshake) == (Injection.REFUSED, None)
 
 
 INSIDE_AND_OUT = "T: TLS\nC: EHLO me\nS: 250 mx\nC: QUIT\nS: 221 bye"
