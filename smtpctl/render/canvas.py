@@ -182,7 +182,14 @@ class Canvas(NamedTuple):
 
     def joined(self, lines: Iterable[str]) -> str:
         """Lines as the text of a screen, with a line end after each."""
-        return "".join(f"{line}\n" for line in lines)
+        return "".join(f"{_no_command(line)}\n" for line in lines)
+
+
+def _no_command(line: str) -> str:
+    """A line that a GitHub job does not take for a workflow command (`::name ...::`). Where text is wrapped, a server's
+    words may come to stand at the beginning of a line."""
+    words = line.lstrip()
+    return line.replace("::", "\\x3a:", 1) if words.startswith("::") and "::" in words[2:] else line
 
 
 def few(canvas: Canvas, text: str, room: int, most: int = LINES) -> list[str]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from smtpctl.render.canvas import Canvas, broken, columns, fold, to_ascii, visible
+from smtpctl.render.canvas import PLAIN, Canvas, broken, columns, fold, to_ascii, visible
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,15 @@ def test_paint_is_a_base_colour_or_nothing() -> None:
 def test_prose_wraps_below_its_indent_and_keeps_lines() -> None:
     lines = list(Canvas(width=30).prose("One two three four five six.\n\nSeven.", "   ", first="1. "))
     assert lines == ["1. One two three four five", "   six.", "", "   Seven."]
+
+
+@pytest.mark.parametrize("line", ["::error::gone", "   ::add-mask::x", "::group name=x::y"])
+def test_no_line_is_a_command_to_a_github_job(line: str) -> None:
+    shown = PLAIN.joined([line]).strip()
+    assert not shown.startswith("::")
+    assert shown == line.strip().replace("::", "\\x3a:", 1)
+
+
+@pytest.mark.parametrize("line", ["::1", "  ::1 port 25: refused", "a ::error:: b", "2001:db8::1::x"])
+def test_other_lines_stay(line: str) -> None:
+    assert PLAIN.joined([line]) == f"{line}\n"
