@@ -71,6 +71,7 @@ class Said(NamedTuple):
     enhanced: tuple[str, ...] = ()
     own_server: bool = False
     own_words: bool = False
+    of_recipient: bool = False
     own_stage: bool = False
     facts: tuple[str, ...] = ()
     mechanisms: tuple[str, ...] = ()

@@ -20,7 +20,11 @@ _SUPPOSED = re.compile(
     re.IGNORECASE,
 )
 _OR_AFTER = re.compile(r"[^.;:!?,]{0,12}\bor\b(?! (?:to )?(?:try|contact|visit|see|call|later)\b)", re.IGNORECASE)
-_OR_BEFORE = re.compile(r"\bor\s+(?:\w+\s+)?$", re.IGNORECASE)
+_OR_BEFORE = re.compile(r"\bor\s+(?:[\w']+\s+){0,3}$", re.IGNORECASE)
+_REASON_AFTER = re.compile(r"[^.;]{0,20}\b(?:because|due to|owing to)\b", re.IGNORECASE)
+_OF_SENDER = re.compile(
+    r"\b(?:sender|sending|outgoing|from header|mail from|your (?:account|mailbox|quota))\b[^.;]*$", re.IGNORECASE
+)
 
 
 def masked(text: str) -> str:
@@ -41,3 +45,10 @@ def doubts(text: str, span: tuple[int, int]) -> Iterator[str]:
         yield "the text only supposes it"
     if _OR_AFTER.match(after) or _OR_BEFORE.search(before):
         yield "the text has it as one of several possibilities"
+    if _REASON_AFTER.match(after):
+        yield "the text goes on with a reason for it"
+
+
+def of_sender(text: str, start: int) -> bool:
+    """Whether the sentence before the words speaks of the sender and not of a recipient."""
+    return _OF_SENDER.search(text[max(0, start - _NEAR) : start + 1]) is not None

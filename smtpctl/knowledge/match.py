@@ -169,7 +169,7 @@ def match(context: Context, limit: int = 8) -> tuple[Match, ...]:
         hit = said.search(text, lowered) or (said.search(unfolded, unfolded.lower()) if unfolded else None)
         if hit or _by_number(said, context, status):
             score, unknown = _score(said, context._replace(challenge=status), known, catalogue)
-            against = (*_against(said, context), *doubt.doubts(hit.string, hit.span())) if hit else ()
+            against = (*_against(said, context), *_doubts(said, hit)) if hit else ()
             span = hit.span() if hit and hit.string == text else None
             found.append(Match(said, score, unknown, against, span))
     found.sort(key=lambda one: (-one.score, one.said.id))
@@ -257,6 +257,13 @@ def _against(said: Said, context: Context) -> Iterator[str]:
         yield f"the code is usually {' or '.join(map(str, said.codes))}"
     if said.prefix != GENERIC and said.enhanced and enhanced and enhanced not in said.enhanced:
         yield f"the enhanced code is usually {' or '.join(said.enhanced)}"
+
+
+def _doubts(said: Said, hit: re.Match[str]) -> Iterator[str]:
+    """What around the words keeps them from saying what this entry means."""
+    yield from doubt.doubts(hit.string, hit.span())
+    if said.of_recipient and doubt.of_sender(hit.string, hit.start()):
+        yield "the text speaks of the sender"
 
 
 def _fits(value: object, allowed: Iterable[object]) -> bool | None:
