@@ -23,7 +23,8 @@ _OR_AFTER = re.compile(r"[^.;:!?,]{0,12}\bor\b(?! (?:to )?(?:try|contact|visit|s
 _OR_BEFORE = re.compile(r"\bor\s+(?:[\w']+\s+){0,3}$", re.IGNORECASE)
 _REASON_AFTER = re.compile(r"[^.;]{0,20}\b(?:because|due to|owing to)\b", re.IGNORECASE)
 _OF_SENDER = re.compile(
-    r"\b(?:sender|sending|outgoing|from header|mail from|verification failed for|your (?:account|mailbox|quota))\b[^.;]*$", re.IGNORECASE
+    r"\b(?:sender|sending|outgoing|from header|mail from|verification failed for|your (?:account|mailbox|quota))\b[^.;]*$",
+    re.IGNORECASE,
 )
 
 
