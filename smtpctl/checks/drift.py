@@ -26,22 +26,36 @@ _NOTHING = "(no further step)"
 
 
 def drift(then: Baseline, now: Baseline, target: str) -> Iterator[Finding]:
-    """All differences, that of the dialogue first."""
+    """All differences: who is asked first, then the dialogue."""
     for judge in JUDGES.values():
         yield from judge(then, now, {"day": then.day, "target": target})
 
 
+def endpoint(then: Baseline, now: Baseline, values: dict[str, Any]) -> Iterator[Finding]:
+    """Another server, port or TLS mode is asked."""
+    if then.server != now.server:
+        seen = [Evidence(then.server, "then:"), Evidence(now.server, "now:")]
+        yield entry("drift.endpoint").finding(evidence=seen, **values)
+
+
 def dialogue(then: Baseline, now: Baseline, values: dict[str, Any]) -> Iterator[Finding]:
     """The first step at which the session went another way."""
-    before: Step | None = None
+    before: tuple[Evidence, ...] = ()
     for was, is_ in zip_longest(then.dialogue, now.dialogue):
         if was is None or is_ is None or was.what != is_.what:
-            seen = [Evidence(before.said, "both:")] if before else []
-            seen += [Evidence(was.said if was else _NOTHING, "then:"), Evidence(is_.said if is_ else _NOTHING, "now:")]
+            seen = [*before, Evidence(was.said if was else _NOTHING, "then:")]
+            seen.append(Evidence(is_.said if is_ else _NOTHING, "now:"))
             stage = (is_ or was).stage
             yield entry("drift.dialogue").finding(evidence=seen, stage=stage, at=stage.value, **values)
             return
-        before = was
+        before = _alike(was, is_)
+
+
+def _alike(was: Step, is_: Step) -> tuple[Evidence, ...]:
+    """A step that counts as the same: once where its words are the same, too."""
+    if was.said == is_.said:
+        return (Evidence(was.said, "both:"),)
+    return Evidence(was.said, "then, same code:"), Evidence(is_.said, "now, same code:")
 
 
 def extensions(then: Baseline, now: Baseline, values: dict[str, Any]) -> Iterator[Finding]:
@@ -92,6 +106,22 @@ def tls(then: Baseline, now: Baseline, values: dict[str, Any]) -> Iterator[Findi
         )
 
 
+def suites(then: Baseline, now: Baseline, values: dict[str, Any]) -> Iterator[Finding]:
+    """TLS versions and cipher suites that are gone or new, where both were scanned."""
+    before, after = then.suites or {}, now.suites or {}
+    changes = []
+    for version in (version for version in before if version in after):
+        was, is_ = before[version], after[version]
+        gone, new = ([suite for suite in one if suite not in other] for one, other in ((was, is_), (is_, was)))
+        changes += [(True, f"{version}: no {', '.join(gone)} any more" if is_ else f"no {version} any more")] * bool(
+            gone
+        )
+        changes += [
+            (False, f"{version}: {', '.join(new)} new" if was else f"{version} is new: {', '.join(new)}")
+        ] * bool(new)
+    yield from _changed("drift.suites", sorted(changes, key=lambda change: not change[0]), values)
+
+
 def addresses(then: Baseline, now: Baseline, values: dict[str, Any]) -> Iterator[Finding]:
     """None of the addresses of then is one of now: with some in common it may be turns that they take."""
     if then.addresses and now.addresses and not set(then.addresses) & set(now.addresses):
@@ -117,11 +147,13 @@ def lasting(greeting: str) -> str:
 
 # By what each finds, in the order of a report.
 JUDGES: Mapping[str, Callable[[Baseline, Baseline, dict[str, Any]], Iterable[Finding]]] = {
+    "drift.endpoint": endpoint,
     "drift.dialogue": dialogue,
     "drift.extensions": extensions,
     "drift.mechanisms": mechanisms,
     "drift.certificate": certificate,
     "drift.tls": tls,
+    "drift.suites": suites,
     "drift.addresses": addresses,
     "drift.server": server,
 }

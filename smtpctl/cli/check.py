@@ -13,7 +13,7 @@ from smtpctl.cli.terminal import Terminal
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.report import ExitStatus
 
-MODES = "What else to find out (one of these)"
+MODES = "What else to find out (one of these; a baseline with --deep, too)"
 
 
 @verb(formats=SESSIONS)
@@ -112,7 +112,7 @@ def command(
         return _list(terminal, targets or (), all_)
     from smtpctl.cli import live
 
-    wish = modes.Wish(to or (), all_, max_connections, yes, probe or (), save_baseline or compare)
+    wish = modes.Wish(to or (), all_, max_connections, yes, probe or (), save_baseline or compare, deep)
     modes.judge(mode, wish)
     chosen = live.profiles(terminal, targets or (), overrides, all_)
     return live.run(

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 
 class Wish(NamedTuple):
-    """The options of the modes: addresses of --to, `everything` for --all, `go_on` for --yes, the `file` of a baseline."""
+    """The options of the modes: addresses of --to, `everything` for --all, `go_on` for --yes, the `file` of a baseline, and
+    whether it is of a check with --deep."""
 
     recipients: Sequence[str]
     everything: bool
@@ -23,11 +24,14 @@ class Wish(NamedTuple):
     go_on: bool
     probes: Sequence[str]
     file: Path | None
+    deep: bool = False
 
 
 def only(modes: Mapping[str, object]) -> str:
-    """The one mode that was asked for, empty without; UsageProblem for two."""
+    """The one mode that was asked for, empty without; a baseline may be of a check with --deep. UsageProblem for two."""
     asked = [name for name, wanted in modes.items() if wanted]
+    if "--deep" in asked and _OF_DEEP & set(asked):
+        asked.remove("--deep")
     if len(asked) > 1:
         raise UsageProblem(f"{' and '.join(asked)} do not go together", "Give one of them; run the other after it.")
     return asked[0] if asked else ""
@@ -85,15 +89,23 @@ def _save(chosen: Sequence[Profile], wish: Wish) -> Work:
 
     file = _file("--save-baseline", chosen, wish)
     baseline.writable(file)
-    return lambda profile, around: baseline.check_and_save(profile, around, wish.recipients, file)
+    look, options = _looked(chosen, wish)
+    return lambda profile, around: baseline.saved(look(profile, around), profile, file, options)
 
 
 def _compare(chosen: Sequence[Profile], wish: Wish) -> Work:
     from smtpctl.ops import baseline
 
     file = _file("--compare", chosen, wish)
-    then = baseline.read(file, chosen[0])
-    return lambda profile, around: baseline.check_and_compare(profile, around, wish.recipients, file, then)
+    look, options = _looked(chosen, wish)
+    then = baseline.read(file, chosen[0], options)
+    return lambda profile, around: baseline.compared(look(profile, around), profile, file, then, options)
+
+
+def _looked(chosen: Sequence[Profile], wish: Wish) -> tuple[Work, list[str]]:
+    """The check that a baseline is of, and its options."""
+    options = [word for address in wish.recipients for word in ("--to", address)]
+    return (_deep(chosen, wish), [*options, "--deep"]) if wish.deep else (_check(chosen, wish), options)
 
 
 def _file(mode: str, chosen: Sequence[Profile], wish: Wish) -> Path:
@@ -103,6 +115,7 @@ def _file(mode: str, chosen: Sequence[Profile], wish: Wish) -> Path:
     return wish.file
 
 
+_OF_DEEP = frozenset({"--save-baseline", "--compare"})
 _Make: TypeAlias = "Callable[[Sequence[Profile], Wish], Work]"
 _WORKS: Mapping[str, _Make] = {
     "": _check,

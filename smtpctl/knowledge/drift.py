@@ -17,6 +17,25 @@ _BETWEEN = because(
 
 ENTRIES = (
     Entry(
+        id="drift.endpoint",
+        severity=Severity.WARNING,
+        stage=Stage.CONFIG,
+        title="Another server, port or TLS mode is asked than on {day}",
+        message="So other differences may be those between two services, as they often are between ports 25, 465 and 587.",
+        causes=(
+            because(
+                0.7,
+                "The settings of this side were changed.",
+                fix("See what they are, and where each comes from.", "smtpctl profile show <profile> --resolved"),
+                _KEEP,
+            ),
+            because(
+                0.3, "The baseline is another server's.", fix("Compare with the file that was saved for this one.")
+            ),
+        ),
+        source="RFC 6409 3.1, RFC 8314 3.3",
+    ),
+    Entry(
         id="drift.dialogue",
         severity=Severity.WARNING,
         stage=Stage.EHLO,
@@ -28,7 +47,7 @@ ENTRIES = (
             because(
                 0.3,
                 "The settings of this side were changed.",
-                fix("See what they are.", "smtpctl profile show {target} --resolved"),
+                fix("See what they are.", "smtpctl profile show <profile> --resolved"),
             ),
         ),
         source="RFC 5321 4.1.4",
@@ -88,6 +107,23 @@ ENTRIES = (
             ),
         ),
         source="RFC 8446 4.1.3",
+    ),
+    Entry(
+        id="drift.suites",
+        severity=Severity.NOTE,
+        stage=Stage.TLS,
+        title="{host} takes other TLS versions or cipher suites than on {day}",
+        message="A client that knows none of what is left does not get in any more: old devices and programs, as a rule. What is "
+        "new and weak is told by a finding of its own.",
+        causes=(
+            because(0.8, _RELEASE, _ASK, _KEEP),
+            because(
+                0.2,
+                "Several machines share the name, and their settings differ.",
+                fix("Compare once more, and see whether it stays."),
+            ),
+        ),
+        source="RFC 8446 4.1.2",
     ),
     Entry(
         id="drift.addresses",

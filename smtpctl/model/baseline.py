@@ -12,7 +12,7 @@ SCHEMA = "smtpctl.baseline/1"
 
 _YEAR_10000 = 253_402_300_800  # in epoch seconds
 
-Offer = Mapping[str, tuple[str, ...]]  # EHLO keyword -> its parameters
+Offer = Mapping[str, tuple[str, ...]]  # EHLO keyword -> its parameters, TLS version -> its suites
 
 
 class Step(NamedTuple):
@@ -38,7 +38,8 @@ class Baseline(NamedTuple):
     """One server at one time.
 
     `taken` is an ISO time in UTC, `version` of the program that took it, `server` how it was reached. `clear` and `secured`
-    are the extensions offered before and inside TLS; what the session did not come to is None or empty.
+    are the extensions offered before and inside TLS; `suites` are the cipher suites by TLS version, as a scan found them,
+    of each version that was asked for all; what the session did not come to is None or empty.
     """
 
     taken: str
@@ -50,6 +51,7 @@ class Baseline(NamedTuple):
     secured: Offer | None = None
     tls: str = ""
     cipher: str = ""
+    suites: Offer | None = None
     certificate: Leaf | None = None
     dialogue: tuple[Step, ...] = ()
 
@@ -75,6 +77,7 @@ class Baseline(NamedTuple):
             addresses=_texts(value["addresses"]),
             clear=_offer(value["clear"]),
             secured=_offer(value["secured"]),
+            suites=_offer(value.get("suites")),
             certificate=None
             if leaf is None
             else Leaf(
@@ -98,16 +101,20 @@ _ASKED = {
 
 def steps(transcript: Transcript) -> Iterator[Step]:
     """What a session did, with what normally differs left out: a reply is its code (and why, where it is a refusal), never
-    its words; the farewell counts for nothing."""
-    login = "AUTH"
+    its words; the farewell counts for nothing. People see every line of a reply."""
+    login, before = "AUTH", ""
     for event in transcript:
         if event.kind is Kind.SENT and event.text.startswith("AUTH "):
             login = " ".join(event.text.split(" ")[:2])
         asked = login if event.stage is Stage.AUTH else _ASKED.get(event.stage, "")
         what = _what(event)
+        received = event.kind is Kind.RECEIVED
+        line = f"{before}, {event.text[4:]}" if received and before else event.text
+        said = line if what else f"{line[:3]} {line[4:]}"
+        before = said if received and not what else ""
         if what and event.stage is not Stage.QUIT:
-            spoken = asked if event.kind is Kind.RECEIVED else ""
-            yield Step(event.stage, f"{spoken} {what}".strip(), f"{spoken}: {event.text}" if spoken else event.text)
+            spoken = asked if received else ""
+            yield Step(event.stage, f"{spoken} {what}".strip(), f"{spoken}: {said}" if spoken else said)
 
 
 def _what(event: Event) -> str:

@@ -19,15 +19,17 @@ from smtpctl.model.errors import UsageProblem
 from smtpctl.model.report import Comparison, Outcome, Report
 from smtpctl.model.transcript import Kind, Stage
 from smtpctl.ops import advice
-from smtpctl.ops.check import check
-from smtpctl.ops.session import Surroundings
 
 LIMIT = 1 << 20  # octets of a file; a baseline has a few thousand
+_SCANNED_ONCE = {  # then, now: what is not compared
+    (True, False): " With --deep what its TLS takes is compared, too.",
+    (False, True): " What its TLS takes is not compared: the baseline was saved without --deep.",
+}
 
 
-def check_and_save(profile: Profile, around: Surroundings, recipients: Sequence[str], path: Path) -> Report:
-    """As `check`; what it saw is written to `path`, unless something stopped it. UsageProblem where it cannot be written."""
-    report = check(profile, around, recipients)
+def saved(report: Report, profile: Profile, path: Path, options: Sequence[str] = ()) -> Report:
+    """The report; what it saw is written to `path`, unless something stopped it. `options` are those of `check` that it was
+    made with besides settings. UsageProblem where it cannot be written."""
     if report.failure:
         return _with_note(report, f"{path} was not written: what fails is nothing to compare with later.")
     document = {"schema": SCHEMA, **taken(report, profile).to_json()}
@@ -35,21 +37,19 @@ def check_and_save(profile: Profile, around: Surroundings, recipients: Sequence[
         save.replace(Path(os.path.realpath(path)), json.dumps(document, indent=2) + "\n")
     except OSError as error:
         raise _unwritable(path, error.strerror or str(error)) from error
-    command = advice.checking(profile, "--compare", str(path))
+    command = advice.checking(profile, *options, "--compare", str(path))
     return _with_note(report, f"The baseline is in {path}.")._replace(next_command=command)
 
 
-def check_and_compare(
-    profile: Profile, around: Surroundings, recipients: Sequence[str], path: Path, then: Baseline
-) -> Report:
-    """As `check`, and what is different since the baseline `then`, which was read from `path`."""
-    report = check(profile, around, recipients)
+def compared(report: Report, profile: Profile, path: Path, then: Baseline, options: Sequence[str] = ()) -> Report:
+    """The report, and what is different since the baseline `then`, which was read from `path`; `options` as in `saved`."""
     now = taken(report, profile)
     found = [advice.personal(one, profile) for one in drift.drift(then, now, str(profile.endpoint))]
     ids = [finding.id for finding in found]
     since = f"since {then.taken[:16].replace('T', ' ')} UTC ({path})"
     note = f"{len(ids)} difference{'s' * (len(ids) != 1)} {since}." if ids else f"Nothing has changed {since}."
-    save_anew = advice.checking(profile, "--save-baseline", str(path)) if ids and not report.failure else ""
+    note += _SCANNED_ONCE.get((then.suites is not None, now.suites is not None), "") if not report.failure else ""
+    save_anew = advice.checking(profile, *options, "--save-baseline", str(path)) if ids and not report.failure else ""
     first = report.findings[:1] if report.failure else ()
     rest = sorted((*found, *report.findings[len(first) :]), key=lambda finding: -finding.severity)
     return _with_note(report, note)._replace(
@@ -77,18 +77,27 @@ def taken(report: Report, profile: Profile) -> Baseline:
         secured=_offer(report, secured=True),
         tls=str(tls.get("version", "")),
         cipher=str(tls.get("cipher", "")),
+        suites=_suites(report.facts.get("scan")),
         certificate=_leaf(leaf) if leaf else None,
         dialogue=tuple(steps(transcript)),
     )
+
+
+def _suites(scan: Mapping[str, Any] | None) -> Offer | None:
+    """What was taken with each version; one of which not all could be asked would seem to have lost the rest."""
+    versions = scan["versions"].items() if scan else ()
+    found = {name: tuple(sorted(version["ciphers"])) for name, version in versions if version["complete"]}
+    return found if scan else None
 
 
 def _leaf(facts: Mapping[str, Any]) -> Leaf:
     return Leaf(facts["issuer"], facts["sha256"], facts["pin"], facts["not_after"], tuple(facts["names"]))
 
 
-def read(path: Path, profile: Profile) -> Baseline:
-    """The baseline in a file; UsageProblem where there is none, or none of this server."""
-    make = f"Make one while all is well: {advice.checking(profile, '--save-baseline', str(path))}"
+def read(path: Path, profile: Profile, options: Sequence[str] = ()) -> Baseline:
+    """The baseline in a file; UsageProblem where there is none. It may be of another server, port or TLS mode: that is a
+    difference, too. `options` as in `saved`."""
+    make = f"Make one while all is well: {advice.checking(profile, *options, '--save-baseline', str(path))}"
     try:
         with path.open("rb") as file:
             octets = file.read(LIMIT + 1)
@@ -102,13 +111,9 @@ def read(path: Path, profile: Profile) -> Baseline:
     if schema != SCHEMA:
         raise UsageProblem(f"--compare {path}: it is {schema}; {SCHEMA} is needed", make)
     try:
-        found = Baseline.from_json(document)
+        return Baseline.from_json(document)
     except (KeyError, TypeError, ValueError, OverflowError):
         raise UsageProblem(f"--compare {path}: the baseline in it is damaged", make) from None
-    if found.server != _server(profile):
-        hint = "Each server, port and TLS mode has a baseline of its own."
-        raise UsageProblem(f"--compare {path}: it is of {found.server}, and this is {_server(profile)}", hint)
-    return found
 
 
 def writable(path: Path) -> None:

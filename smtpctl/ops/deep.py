@@ -56,7 +56,8 @@ def check_deep(profile: Profile, around: Surroundings, recipients: Sequence[str]
     findings, outcomes = runner.run_deep(_scanned(profile, report, found))
     own = tuple(advice.personal(finding, profile) for finding in findings)
     whole = with_scan(report, own, outcomes)
-    return whole._replace(stages=(*report.stages, row), facts={**report.facts, "scan": as_json(found)})
+    more = {"ms": round(report.facts["ms"] + found.ms, 1), "scan": as_json(found)}
+    return whole._replace(stages=(*report.stages, row), facts={**report.facts, **more})
 
 
 def _newest(report: Report) -> int | None:

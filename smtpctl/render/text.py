@@ -2,7 +2,7 @@
 
 A report is `heading`, a `stage_line` each, `conclusion`; a live run prints the same three as it goes, so what is
 seen while it runs is what is seen in a file. The facts of a report that are used here: `ms` (the whole run),
-`round_trips`, `queue_id`, and `sent` (recipients that the server took; absent where no mail was to be sent).
+`round_trips`, `scan` (what a TLS scan found), `queue_id`, and `sent` (recipients that the server took; absent where no mail was to be sent).
 """
 
 from __future__ import annotations
@@ -94,6 +94,10 @@ class TextRenderer:
             lines += ["", *comparison(self._canvas, tried)]
         if report.ignored:
             lines += ["", *listing.ignored(self._canvas, report.ignored)]
+        if self._verbose and "scan" in report.facts:
+            from smtpctl.render.scan import scan_lines
+
+            lines += ["", *scan_lines(self._canvas, report.facts["scan"])]
         checks = list(outcome_lines(self._canvas, report.outcomes, verbose=self._verbose))
         lines += ["", *checks] if checks else []
         return self._canvas.joined([*lines, "", *self._ending(report)])
@@ -245,9 +249,15 @@ def _result(report: Report) -> Iterator[str]:
     elif sent is None:
         yield "Works." if report.ignored else "Everything works."
     if report.stages:
-        trips = report.facts.get("round_trips")
-        known = "" if trips is None else f", {trips} round trip{'s' * (trips != 1)}"
-        yield f"{duration(_ms(report))}{known}."
+        yield f"{duration(_ms(report))}{_exchanges(report)}."
+
+
+def _exchanges(report: Report) -> str:
+    """How often the server was talked to: in one session round trips, with a scan connections."""
+    scan, trips = report.facts.get("scan"), report.facts.get("round_trips")
+    if scan:
+        return f", {scan['connections'] + 1} connections"
+    return "" if trips is None else f", {trips} round trip{'s' * (trips != 1)}"
 
 
 def _delivery(report: Report, sent: int) -> str:

@@ -26,6 +26,7 @@ THEN = Baseline(
     secured={"SIZE": ("1000",), "AUTH": ("PLAIN", "LOGIN"), "DSN": ()},
     tls="TLSv1.3",
     cipher="TLS_AES_256_GCM_SHA384",
+    suites={"TLS 1.0": (), "TLS 1.2": ("TLS_X", "TLS_Y"), "TLS 1.3": ("TLS_AES_256_GCM_SHA384",)},
     certificate=LEAF,
     dialogue=(
         Step(Stage.CONNECT, "connected", "connected to 192.0.2.1:587"),
@@ -62,6 +63,8 @@ def test_nothing_differs_from_itself() -> None:
         {"secured": {"DSN": (), "AUTH": ("LOGIN", "PLAIN"), "SIZE": ("1000",)}},
         {"clear": {**(THEN.clear or {}), "AUTH": ("PLAIN",)}},  # the check of AUTH before TLS tells it
         {"certificate": None, "secured": None, "clear": None, "tls": "", "cipher": "", "greeting": ""},
+        {"suites": None},
+        {"suites": {"TLS 1.2": ("TLS_Y", "TLS_X")}},  # another order; of the others not all could be asked
     ],
 )
 def test_what_varies_or_was_not_reached_is_no_difference(changes: dict[str, Any]) -> None:
@@ -136,6 +139,21 @@ def test_an_older_tls_version_warns() -> None:
     assert one(cipher="TLS_AES_128_GCM_SHA256").severity is Severity.NOTE
 
 
+def test_tls_versions_and_suites_that_are_gone_warn() -> None:
+    changed = one(suites={"TLS 1.0": ("TLS_X",), "TLS 1.2": ("TLS_X", "TLS_Z"), "TLS 1.3": ()})
+    assert (changed.id, changed.severity) == ("drift.suites", Severity.WARNING)
+    assert evidence(changed) == [
+        "TLS 1.2: no TLS_Y any more", "no TLS 1.3 any more", "TLS 1.0 is new: TLS_X", "TLS 1.2: TLS_Z new",
+    ]  # fmt: skip
+    assert one(suites={"TLS 1.2": ("TLS_X", "TLS_Y", "TLS_Z")}).severity is Severity.NOTE
+
+
+def test_another_endpoint_comes_first() -> None:
+    changed = found(server="smtp mail.example.com:465 tls=implicit", dialogue=())
+    assert [finding.id for finding in changed] == ["drift.endpoint", "drift.dialogue"]
+    assert evidence(changed[0])[1] == "now: smtp mail.example.com:465 tls=implicit"
+
+
 def test_only_other_addresses_count() -> None:
     moved = one(addresses=("198.51.100.7",))
     assert (moved.id, evidence(moved)) == ("drift.addresses", ["then: 192.0.2.1 192.0.2.2", "now: 198.51.100.7"])
@@ -149,6 +167,19 @@ def test_the_first_step_that_differs() -> None:
         "both: 220 mx1.example.com ESMTP Postfix",
         "then: AUTH PLAIN: 235 2.7.0 Authentication successful",
         "now: AUTH PLAIN: 535 5.7.8 No",
+    ]
+
+
+def test_a_step_with_other_words_is_not_called_the_same() -> None:
+    ehlo = Step(Stage.EHLO, "EHLO 250", "EHLO: 250 mx, AUTH LOGIN, DSN")
+    then = THEN._replace(dialogue=(ehlo, Step(Stage.AUTH, "AUTH LOGIN 334", "AUTH LOGIN: 334")))
+    dialogue = (ehlo._replace(said="EHLO: 250 mx, AUTH PLAIN"), Step(Stage.AUTH, "AUTH PLAIN 535", "AUTH PLAIN: 535"))
+    (changed,) = drift(then, THEN._replace(dialogue=dialogue), "mail.example.com:587")
+    assert evidence(changed) == [
+        "then, same code: EHLO: 250 mx, AUTH LOGIN, DSN",
+        "now, same code: EHLO: 250 mx, AUTH PLAIN",
+        "then: AUTH LOGIN: 334",
+        "now: AUTH PLAIN: 535",
     ]
 
 
@@ -175,7 +206,9 @@ def test_a_step_is_a_reply_a_connection_or_a_handshake() -> None:
             event(Stage.GREETING, Kind.RECEIVED, "220-mx"),
             event(Stage.GREETING, Kind.RECEIVED, "220 hello"),
             event(Stage.EHLO, Kind.SENT, "EHLO me"),
-            event(Stage.EHLO, Kind.RECEIVED, "250 mx 5.1.1"),
+            event(Stage.EHLO, Kind.RECEIVED, "250-mx 5.1.1"),
+            event(Stage.EHLO, Kind.RECEIVED, "250-DSN"),
+            event(Stage.EHLO, Kind.RECEIVED, "250 AUTH PLAIN"),
             event(Stage.TLS, Kind.TLS, "TLSv1.3"),
             event(Stage.AUTH, Kind.NOTE, "mechanisms to try: CRAM-MD5"),
             event(Stage.AUTH, Kind.SENT, "AUTH CRAM-MD5"),
@@ -189,6 +222,7 @@ def test_a_step_is_a_reply_a_connection_or_a_handshake() -> None:
     assert [step.what for step in steps(transcript)] == [
         "connected", "220", "EHLO 250", "handshake", "AUTH CRAM-MD5 334", "AUTH CRAM-MD5 535 5.7.8", "ended by auth.refused",
     ]  # fmt: skip
+    assert [step.said for step in steps(transcript)][1:3] == ["220 mx, hello", "EHLO: 250 mx 5.1.1, DSN, AUTH PLAIN"]
 
 
 def test_a_baseline_is_read_back_as_it_was() -> None:
@@ -216,7 +250,7 @@ def test_whatever_a_file_holds_is_refused_or_can_be_compared(key: str, value: An
 
 def test_each_judge_finds_what_it_is_listed_with() -> None:
     other = THEN._replace(
-        addresses=("198.51.100.7",), greeting="220 x.test y", secured={"AUTH": ()}, tls="x", dialogue=(),
+        server="smtp x.test:25 tls=none", suites={"TLS 1.2": ()}, addresses=("198.51.100.7",), greeting="220 x.test y", secured={"AUTH": ()}, tls="x", dialogue=(),
         certificate=LEAF._replace(sha256="cc"),
     )  # fmt: skip
     assert [finding.id for finding in drift(THEN, other, "mail.example.com:587")] == list(JUDGES)

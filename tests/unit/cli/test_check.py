@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ def test_metrics_of_several_targets(smtpctl_call: Runner) -> None:
         ("--deep", "--suggest"),
         ("--suggest", "--matrix"),
         ("--to a@b.test", "--matrix"),
-        ("--deep", "--compare x"),
+        ("--matrix", "--compare x"),
         ("--save-baseline x", "--compare x"),
     ],
 )
@@ -219,6 +220,25 @@ def test_a_baseline_is_saved_and_compared_with(smtpctl_call: Runner, tmp_path: P
     assert "warning[drift.extensions]" in other.stdout
     assert strict["facts"]["baseline"]["drift"] == ["drift.extensions"]
     assert strict["next_command"] in " ".join(other.stdout.split())
+
+
+def test_a_scan_is_told_whole_with_v_and_kept_in_a_baseline(smtpctl_call: Runner, tmp_path: Path) -> None:
+    file = tmp_path / "b.json"
+    with Sink(Setup(tls=TlsMode.STARTTLS)) as sink:
+        asked = ("check", f"{sink.host}:{sink.port}", "--ca-file", sink.ca_file, "--deep")
+        document = valid(smtpctl_call(*asked, "--json"))
+        told = smtpctl_call(*asked, "-v", "--save-baseline", file)
+        same = valid(smtpctl_call(*asked, "--compare", file, "--json"))
+    scan = document["facts"]["scan"]
+    lines = list(map(str.split, told.stdout.splitlines()))
+    for name, version in scan["versions"].items():
+        for suite in version["ciphers"]:
+            assert [suite] in [line[-1:] for line in lines]
+        assert json.loads(file.read_text())["suites"][name] == sorted(version["ciphers"])
+    assert f"  curves        {', '.join(scan['curves'])} (" in told.stdout
+    assert document["facts"]["ms"] > scan["ms"]
+    assert re.search(r"\d m?s, \d+ connections\.", " ".join(told.stdout.split()))
+    assert same["facts"]["baseline"]["drift"] == []
 
 
 @pytest.mark.parametrize("more", ["--save-baseline", "--compare"])

@@ -19,6 +19,7 @@ from smtpctl.model.finding import Severity
 from smtpctl.model.report import Report
 from smtpctl.model.secret import Secret
 from smtpctl.ops import baseline
+from smtpctl.ops.check import check
 from smtpctl.ops.schemas import of_output
 from smtpctl.ops.session import Surroundings
 from smtpctl.protocol.server.values import Setup
@@ -39,12 +40,13 @@ def made(sink: Sink, **settings: Any) -> Profile:
 
 
 def saved(sink: Sink, path: Path, **settings: Any) -> Report:
-    return baseline.check_and_save(made(sink, **settings), Surroundings(os.environ), (), path)
+    settled = made(sink, **settings)
+    return baseline.saved(check(settled, Surroundings(os.environ)), settled, path)
 
 
 def compared(sink: Sink, path: Path, **settings: Any) -> Report:
-    then = baseline.read(path, made(sink))
-    return baseline.check_and_compare(made(sink, **settings), Surroundings(os.environ), (), path, then)
+    settled = made(sink, **settings)
+    return baseline.compared(check(settled, Surroundings(os.environ)), settled, path, baseline.read(path, settled))
 
 
 def drifted(report: Report) -> list[str]:
@@ -84,6 +86,40 @@ def test_what_changed_is_found_with_the_command_that_takes_it_over(sink: Sink, t
     assert " --save-baseline " in report.next_command
     assert report.failure is None
     assert report.comparisons[-1].note.startswith("2 differences since ")
+
+
+def test_another_port_is_the_first_difference(sink: Sink, tmp_path: Path) -> None:
+    saved(sink, tmp_path / "b.json")
+    with Sink(SETUP._replace(mechanisms=("PLAIN",))) as other:
+        report = compared(other, tmp_path / "b.json")
+    assert drifted(report) == ["drift.endpoint", "drift.mechanisms", "drift.certificate"]
+    first = next(finding for finding in report.findings if finding.id == "drift.endpoint")
+    assert [piece.text for piece in first.evidence] == [
+        f"smtp {sink.host}:{sink.port} tls=starttls", f"smtp {other.host}:{other.port} tls=starttls",
+    ]  # fmt: skip
+
+
+def test_what_tls_takes_is_compared_where_both_were_scanned(sink: Sink, tmp_path: Path) -> None:
+    path, settled = tmp_path / "b.json", made(sink)
+    plain = check(settled, Surroundings(os.environ))
+    versions = {
+        "TLS 1.2": {"ciphers": ["TLS_A", "TLS_B"], "complete": True},
+        "TLS 1.3": {"ciphers": ["TLS_C"], "complete": False},
+    }
+    deep = plain._replace(facts={**plain.facts, "scan": {"versions": versions}})
+    kept = baseline.saved(deep, settled, path, ("--deep",))
+    assert " --deep --compare " in kept.next_command
+    assert json.loads(path.read_text())["suites"] == {"TLS 1.2": ["TLS_A", "TLS_B"]}
+    jsonschema.Draft202012Validator(json.loads(of_output("baseline"))).validate(json.loads(path.read_text()))
+    then = baseline.read(path, settled)
+    versions["TLS 1.2"]["ciphers"] = ["TLS_B"]
+    report = baseline.compared(deep, settled, path, then, ("--deep",))
+    assert drifted(report) == ["drift.suites"]
+    assert " --deep --save-baseline " in report.next_command
+    assert report.comparisons[-1].note.startswith("1 difference since ")
+    again = baseline.compared(plain, settled, path, then)
+    assert drifted(again) == []
+    assert "With --deep what its TLS takes is compared, too." in again.comparisons[-1].note
 
 
 def test_a_session_that_fails_shows_where_it_left_the_way(sink: Sink, tmp_path: Path) -> None:
@@ -134,13 +170,12 @@ def damaged(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield " " * baseline.LIMIT + json.dumps(document), "no baseline of smtpctl"
     for key, value in (
         ("addresses", "x"), ("certificate", {}), ("dialogue", [{"stage": "x", "what": "", "said": ""}]), ("clear", 1),
-        ("greeting", None), ("secured", {"SIZE": "1"}), ("certificate", {**document["certificate"], "not_after": 10**20}),
+        ("greeting", None), ("suites", {"TLS 1.2": "x"}), ("secured", {"SIZE": "1"}), ("certificate", {**document["certificate"], "not_after": 10**20}),
     ):  # fmt: skip
         yield json.dumps({**document, key: value}), "damaged"
-    yield json.dumps({**document, "server": "smtp other.example:25 tls=auto"}), "it is of smtp other.example:25"
 
 
-def test_a_file_that_is_no_baseline_of_this_server_is_refused(sink: Sink, tmp_path: Path) -> None:
+def test_a_file_that_is_no_baseline_is_refused(sink: Sink, tmp_path: Path) -> None:
     path = tmp_path / "b.json"
     saved(sink, path)
     for text, words in list(damaged(json.loads(path.read_text()))):
