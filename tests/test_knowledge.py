@@ -16,9 +16,10 @@ import pytest
 
 from smtpctl.cli.group import read
 from smtpctl.knowledge import families
-from smtpctl.knowledge.catalogue import GENERIC, Said, load
+from smtpctl.knowledge.catalogue import GENERIC, UNDATED, Said, load
+from smtpctl.knowledge.dated import DATED
 from smtpctl.knowledge.families import Entry
-from smtpctl.knowledge.match import Context, match, shared, stage_of
+from smtpctl.knowledge.match import Context, match, page, shared, stage_of
 from smtpctl.knowledge.ranking import condition
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.finding import Cause, Remedy
@@ -28,6 +29,7 @@ ROOT = Path(__file__).parent.parent
 CATALOGUE = load()
 ENTRIES = tuple(families.all_entries())
 SAID = tuple(CATALOGUE.entries.values())
+DATE = re.compile(rf"20\d\d-(0[1-9]|1[0-2])(-[0-3]\d)?|{UNDATED}")
 _parser: Any = importlib.import_module("re._parser")
 _NOT_IDS = (
     "oauth.tenant",
@@ -129,10 +131,31 @@ def test_a_reply_is_whole(entry: Said) -> None:
     assert all(cause.why and cause.fix for cause in entry.causes)
     assert entry.sources
     assert set(entry.sources) <= set(CATALOGUE.sources)
+    assert set(entry.dated) <= set(DATED)
+    assert DATE.fullmatch(CATALOGUE.as_of(entry))
     assert set(entry.facts) <= set(CATALOGUE.facts)
     assert entry.samples or not entry.regex
     assert entry.regex or entry.facts or entry.challenge_status, "nothing could ever lead here"
     stage_of(entry)
+
+
+@pytest.mark.parametrize("key", CATALOGUE.sources)
+def test_a_source_has_a_date_or_says_that_it_has_none(key: str) -> None:
+    source = CATALOGUE.sources[key]
+    assert DATE.fullmatch(source.date)
+    written = re.findall(r"20\d\d-\d\d(?:-\d\d)?", source.seen)
+    assert source.date in written or not written, "what was read says another date"
+
+
+def test_every_dated_fact_is_told_with_its_date() -> None:
+    assert all(DATE.fullmatch(fact.as_of) and fact.as_of != UNDATED for fact in DATED.values())
+    assert {name for said in SAID for name in said.dated} == set(DATED)
+    for said in SAID:
+        message = page(said).message
+        assert all(DATED[name].says in message and DATED[name].as_of in message for name in said.dated)
+    retired = explain.by_id("config.basic_auth_retired")
+    assert retired is not None
+    assert DATED["m365-passwords"].says in retired.finding.message
 
 
 def test_every_fact_and_every_question_moves_a_cause_or_an_entry() -> None:

@@ -16,6 +16,7 @@ from smtpctl.knowledge.doubt import denied
 from smtpctl.model.record import NamedTuple
 
 GENERIC = "generic"
+UNDATED = "undated"  # the date of a source that has none
 TEXT_LIMIT = 4096  # characters of a reply that are looked at; no expression can run away on that
 
 
@@ -29,12 +30,17 @@ class Reason(NamedTuple):
 
 
 class Source(NamedTuple):
-    """Where a fact comes from. `kind`: official, rfc, source, experiment or community."""
+    """Where a fact comes from. `kind`: official, rfc, source, experiment or community; `date`: of what was read (ISO date,
+    perhaps without a day), or UNDATED."""
 
     title: str
     kind: str
     seen: str
+    date: str
     url: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.title}  {self.url}".rstrip()
 
 
 class Provider(NamedTuple):
@@ -65,6 +71,7 @@ class Said(NamedTuple):
     samples: tuple[str, ...] = ()
     verified: bool = True
     told: bool | None = None
+    dated: tuple[str, ...] = ()
     regex: str = ""
     needles: tuple[str, ...] = ()
     codes: tuple[int, ...] = ()
@@ -123,14 +130,17 @@ class Catalogue(NamedTuple):
     enhanced: Mapping[str, str]
 
     def source_of(self, said: Said) -> str:
-        """The best source of an entry in one line: title, then address where there is one."""
+        """The best source of an entry, title and address; where it has no date, also the one that `as_of` is the date of."""
         first = self.sources[said.sources[0]]
-        return f"{first.title}  {first.url}".rstrip()
+        return "; ".join(dict.fromkeys(map(str, (first, self._dated(said)))))
 
     def as_of(self, said: Said) -> str:
-        """The newest date among an entry's sources (ISO, perhaps without a day), or nothing."""
-        dates = (re.findall(r"20\d\d-\d\d(?:-\d\d)?", self.sources[key].seen) for key in said.sources)
-        return max((date for found in dates for date in found), default="")
+        """The date of the best source that has one (ISO date, perhaps without a day), or UNDATED."""
+        return self._dated(said).date
+
+    def _dated(self, said: Said) -> Source:
+        sources = [self.sources[key] for key in said.sources]
+        return next((source for source in sources if source.date != UNDATED), sources[0])
 
 
 @cache

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from smtpctl.knowledge.dated import DATED
 from smtpctl.knowledge.families import Entry, because, fix
 from smtpctl.model.finding import Severity
 from smtpctl.model.report import ExitStatus
 from smtpctl.model.transcript import Stage
+
+_PASSWORDS = DATED["m365-passwords"]
 
 ENTRIES = (
     Entry(
@@ -14,10 +17,7 @@ ENTRIES = (
         stage=Stage.CONFIG,
         status=ExitStatus.CONFIG,
         title="[{host}: ]the provider retires logins with a password; use OAuth 2.0",
-        message="Microsoft 365: passwords for sending (SMTP AUTH) stay as they are until December 2026, are then off by "
-        "default and can be switched on again by an administrator; tenants created later do not get them. The final "
-        "date is to be announced in the second half of 2027. Microsoft has moved these dates several times. Once off, "
-        "the server answers 550 5.7.30.",
+        message=f"{_PASSWORDS.says} Microsoft has moved these dates several times. Once off, the server answers 550 5.7.30.",
         causes=(
             because(
                 0.9,
@@ -32,8 +32,8 @@ ENTRIES = (
                 ),
             ),
         ),
-        source="Microsoft Message Center MC786329, Exchange Team Blog 4114750",
-        as_of="2026-01-27",
+        source=_PASSWORDS.source,
+        as_of=_PASSWORDS.as_of,
         knowledge=("m365.550-5-7-30-basic-retired",),
     ),
     Entry(

@@ -23,6 +23,7 @@ from typing import Any
 
 from smtpctl.knowledge import doubt, families, wording
 from smtpctl.knowledge.catalogue import GENERIC, TEXT_LIMIT, Catalogue, Provider, Said, load
+from smtpctl.knowledge.dated import told
 from smtpctl.knowledge.ranking import ranked
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Cause, Evidence, Finding, Remedy, Severity
@@ -326,6 +327,7 @@ def page(said: Said, context: Context | None = None, **about: Any) -> Finding:
         severity=Severity.ERROR,
         stage=stage_of(said),
         title=said.title,
+        message=told(said.dated),
         causes=ranked(_causes(said), context.facts, context.denied) if context else _causes(said),
         source=catalogue.source_of(said),
         verified=said.verified,
@@ -364,7 +366,7 @@ def finding(context: Context, *, target: str = "", evidence: Iterable[Evidence] 
         best.said,
         context,
         stage=context.stage or stage_of(best.said),
-        message=best.reservation,
+        message=f"{best.reservation} {told(best.said.dated)}".strip(),
         target=target,
         evidence=_marked(tuple(evidence), best.said)
         or (Evidence(context.text, "S:" if context.code else "", span=best.span),),

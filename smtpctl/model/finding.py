@@ -76,7 +76,8 @@ class Finding(NamedTuple):
 
     `id` is stable and has an `explain` page; `title` is true without the rest; `knowledge` are ids of
     reply entries; `role` is `submission`, `mx` or empty; `verified` is False where the knowledge behind
-    it was never seen in a source; `as_of` dates a fact that changes (ISO date).
+    it was never seen in a source; `as_of` is the date of a fact that changes or of its source (ISO date, perhaps
+    without a day), `undated` where the source has none.
     """
 
     id: str

@@ -109,12 +109,16 @@ def remedy_lines(canvas: Canvas, remedy: Remedy, indent: str, first: str) -> Ite
             yield f"{indent}  {canvas.paint('command', canvas.text(line))}"
 
 
+def _date(as_of: str) -> str:
+    return f"as of {as_of}" if as_of[:1].isdigit() else as_of
+
+
 def _footer(canvas: Canvas, finding: Finding, page: bool) -> Iterator[str]:
     """Where more is; on a page, which has it all, where it is written."""
     doubt = "" if finding.verified else "not verified yet"
     lines = [canvas.text(f"More:  smtpctl explain {finding.id}" + (f"  ({doubt})" if doubt else ""))]
     if page:
-        known = ", ".join(filter(None, [finding.source, finding.as_of and f"as of {finding.as_of}", doubt]))
+        known = ", ".join(filter(None, [finding.source, _date(finding.as_of), doubt]))
         lines = fold(f"Source: {canvas.text(known)}", canvas.width - 2) if known else []
     if lines and finding.causes:
         yield ""
