@@ -77,6 +77,7 @@ _OTHER_PROTOCOLS: tuple[tuple[bytes, str], ...] = (
     (b"+OK", "POP3"),
     (b"-ERR", "POP3"),
     (b"RFB ", "VNC"),
+    (b"@RSYNCD:", "rsync"),
 )
 _TLS_RECORD = (b"\x15\x03", b"\x16\x03")
 
@@ -147,8 +148,11 @@ def _other_protocol(data: bytes, stage: Stage, connection: Connection) -> Proble
     protocol = next((name for prefix, name in _OTHER_PROTOCOLS if data.startswith(prefix)), "")
     if not protocol:
         return None
+    inside = " inside TLS" if connection.tls else ""
     return entry("conn.not_smtp").problem(
-        stage=stage, evidence=[_octets(data, connection)], **_values(connection, protocol=protocol)
+        stage=stage,
+        evidence=[_octets(data.lstrip().split(b"\n")[0], connection)],
+        **_values(connection, protocol=f"{protocol}{inside}"),
     )
 
 
@@ -160,9 +164,7 @@ def _not_a_reply(data: bytes, stage: Stage, connection: Connection) -> Problem:
             stage=stage, evidence=[_octets(data, connection)], **_values(connection)
         )
     name = "conn.not_smtp" if stage is Stage.GREETING else "smtp.protocol_violation"
-    return entry(name).problem(
-        stage=stage, evidence=[_octets(data, connection)], **_values(connection, protocol="unknown")
-    )
+    return entry(name).problem(stage=stage, evidence=[_octets(data, connection)], **_values(connection))
 
 
 def timed_out(stage: Stage, connection: Connection) -> Problem:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from smtpctl.model.endpoint import Endpoint, Route, Timeouts, TlsMode, TlsPolicy
 from smtpctl.model.errors import Obstacle, Problem, Refused
+from smtpctl.model.finding import Evidence
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.reply import Reply
 from smtpctl.model.transcript import Stage, Transcript
@@ -18,15 +19,25 @@ from smtpctl.net.runner import run
 from smtpctl.protocol import dialogue
 from smtpctl.protocol.commands import command
 from smtpctl.protocol.ehlo import Capabilities
-from smtpctl.protocol.steps import Dialogue, StartTls, T
+from smtpctl.protocol.steps import Dialogue, Send, StartTls, T
 from smtpctl.protocol.submit import leave
 
 SECONDS = 5.0
 _IN_CLEAR = TlsPolicy(mode=TlsMode.NONE)
+INSIDE = 2.0  # seconds for a greeting inside TLS, which only tells what the port is for
+_REQUEST = "HEAD / HTTP/1.0"  # wants no content, and is none of Postfix's smtpd_forbidden_commands (GET, POST, CONNECT)
 RESOLVERS = Path("/etc/resolv.conf")
 RESOLVERS_LIMIT = 3  # resolv.conf(5): more are not asked
 # A query for the root's name servers (RFC 1035 4.1): every resolver that works has an answer.
 _QUERY = b"\x53\x4d\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00" + b"\x00" + b"\x00\x02\x00\x01"
+
+
+class Answer(NamedTuple):
+    """What became of a TLS hello: whether it was answered with TLS, the SMTP greeting inside, and what came in its place."""
+
+    tls: bool
+    greeting: str = ""
+    ended: Problem | Obstacle | None = None
 
 
 class Heard(NamedTuple):
@@ -36,17 +47,37 @@ class Heard(NamedTuple):
     starttls: Reply
 
 
-def speaks_tls(endpoint: Endpoint, route: Route, limit: float = SECONDS) -> bool:
-    """Whether the port answers a TLS hello from the first octet; any certificate and any alert counts as TLS. `limit`
-    seconds at most."""
+def answer_to_tls(endpoint: Endpoint, route: Route, limit: float = SECONDS) -> Answer | None:
+    """What comes back when the port is sent a TLS hello from the first octet; any certificate and any alert counts as TLS.
+    None where there was no connection. `limit` seconds at most."""
     policy = TlsPolicy(mode=TlsMode.IMPLICIT, verify=False)
     try:
-        _ask(_handshake(), endpoint, route, limit, policy)
+        connection = connect(endpoint, route, policy, _timeouts(limit, INSIDE), _unheard())
+    except Problem:
+        return None
+    with connection:
+        try:
+            return Answer(True, str(run(_greeted_inside(), connection)))
+        except Refused as refused:
+            return Answer(True, str(refused.reply))
+        except (Problem, Obstacle) as ended:
+            return Answer(connection.tls is not None or _alerted(ended), ended=ended)
+
+
+def answer_to_http(endpoint: Endpoint, route: Route, limit: float = SECONDS, *, inside: bool = False) -> Problem | None:
+    """`conn.not_smtp` where the port answers a request of HTTP as such a server does, `inside` TLS or in clear; None where it
+    does not. `limit` seconds at most."""
+    policy = TlsPolicy(mode=TlsMode.IMPLICIT, verify=False) if inside else _IN_CLEAR
+    try:
+        _ask(_http(inside), endpoint, route, limit, policy)
     except Problem as problem:
-        # An alert is TLS too: the server wanted another version, cipher or a client certificate.
-        cause = problem.__cause__
-        return isinstance(cause, ssl.SSLError) and "ALERT" in (cause.reason or "")
-    return True
+        finding = problem.finding
+        if finding.evidence and finding.evidence[0].text.startswith("HTTP/"):  # others answer what they were not asked
+            problem.finding = finding._replace(evidence=(Evidence(_REQUEST, "C:"), *finding.evidence))
+            return problem
+    except (Refused, Obstacle):
+        pass
+    return None
 
 
 def hear(endpoint: Endpoint, route: Route, helo: str, limit: float = SECONDS) -> Heard | None:
@@ -103,17 +134,32 @@ def _ask(asked: Dialogue[T], endpoint: Endpoint, route: Route, limit: float, pol
         return run(asked, connection)
 
 
-def _timeouts(limit: float) -> Timeouts:
+def _timeouts(limit: float, greeting: float = SECONDS) -> Timeouts:
     seconds = min(limit, SECONDS)
-    return Timeouts(total=seconds, stages=dict.fromkeys(Stage, seconds))
+    return Timeouts(total=seconds, stages=dict.fromkeys(Stage, seconds) | {Stage.GREETING: min(seconds, greeting)})
 
 
 def _unheard() -> Log:
     return Log(Transcript())
 
 
-def _handshake() -> Dialogue[None]:
+def _alerted(ended: Problem | Obstacle) -> bool:
+    """An alert is TLS too: the server wanted another version, cipher or a client certificate."""
+    cause = ended.__cause__
+    return isinstance(cause, ssl.SSLError) and "ALERT" in (cause.reason or "")
+
+
+def _greeted_inside() -> Dialogue[Reply]:
     yield StartTls()
+    greeting = yield from dialogue.greet()
+    yield from leave()
+    return greeting
+
+
+def _http(inside: bool) -> Dialogue[Reply]:
+    if inside:
+        yield StartTls()
+    return (yield from dialogue.exchange(Send(f"{_REQUEST}\r\n\r\n".encode(), Stage.GREETING)))
 
 
 def _hear(helo: str) -> Dialogue[Heard]:

@@ -9,6 +9,7 @@ from typing import Any
 from smtpctl.checks import starttls
 from smtpctl.checks.facts import Facts
 from smtpctl.config.profile import Profile
+from smtpctl.knowledge.conn import SILENT_FOR_TLS
 from smtpctl.knowledge.families import entry
 from smtpctl.model.endpoint import TlsMode, is_loopback
 from smtpctl.model.errors import Problem
@@ -17,6 +18,7 @@ from smtpctl.model.record import NamedTuple
 from smtpctl.model.report import Outcome
 from smtpctl.model.transcript import Stage
 from smtpctl.net import probe, tls
+from smtpctl.ops.refused import as_problem
 
 SUBMISSION_PORTS = (587, 465)
 STARTTLS_PORTS = (587, 25)
@@ -25,12 +27,14 @@ NOBODYS_PORTS = (1, 64999)  # where no server of a mail host listens
 
 class Look(NamedTuple):
     """One second look. `after` are the findings it comes after, `emits` what it can find. `run` gives a Problem to be told
-    in place of the first one, a Finding to be told beside it, or None."""
+    in place of the first one, a Finding to be told beside it, None, or in words why it saw nothing at all; `refutes` are
+    causes that are none of it where it gave None."""
 
     name: str
     after: tuple[str, ...]
     emits: tuple[str, ...]
-    run: Callable[[Profile, Facts], Problem | Finding | None]
+    run: Callable[[Profile, Facts], Problem | Finding | str | None]
+    refutes: tuple[str, ...] = ()
 
 
 class Seen(NamedTuple):
@@ -51,21 +55,59 @@ def look(problem: Problem, profile: Profile, facts: Facts) -> Seen:
         if problem.finding.id not in one.after:
             continue
         seen = one.run(profile, facts)
-        found = seen.finding if isinstance(seen, Problem) else seen
-        outcomes.append(Outcome(f"second look: {one.name}", "found" if found else "passed", found.id if found else ""))
+        outcomes.append(Outcome(f"second look: {one.name}", *_became(seen)))
         if isinstance(seen, Problem):
-            return Seen(seen, tuple(beside), tuple(outcomes))
-        if seen is not None:
+            problem = seen
+        elif isinstance(seen, Finding):
             beside.append(seen)
+        elif seen is None:
+            problem.finding = _without(problem.finding, one.refutes)
     return Seen(problem, tuple(beside), tuple(outcomes))
 
 
-def _implicit_tls(profile: Profile, facts: Facts) -> Problem | None:
+def _became(seen: Problem | Finding | str | None) -> tuple[str, str]:
+    """The status and the detail of an Outcome."""
+    if isinstance(seen, str):
+        return "skipped", seen
+    found = seen.finding if isinstance(seen, Problem) else seen
+    return ("found", found.id) if found else ("passed", "")
+
+
+def _without(finding: Finding, refuted: tuple[str, ...]) -> Finding:
+    """The finding without causes that were looked for and are not there."""
+    return finding._replace(causes=tuple(cause for cause in finding.causes if cause.text not in refuted))
+
+
+def _implicit_tls(profile: Profile, facts: Facts) -> Problem | str | None:
     """No greeting, or a hang-up before one, in clear: does the port speak TLS from the first octet?"""
-    if profile.tls.mode is TlsMode.IMPLICIT or not probe.speaks_tls(profile.endpoint, profile.route, _limit(profile)):
+    return None if profile.tls.mode is TlsMode.IMPLICIT else tls_first(profile)
+
+
+def tls_first(profile: Profile) -> Problem | str | None:
+    """What is wrong with waiting for a greeting in clear, where the answer to a TLS hello tells it: SMTP inside TLS, or a server
+    of another kind, in TLS or not. In words why there was no answer to be had."""
+    answer = probe.answer_to_tls(profile.endpoint, profile.route, _limit(profile))
+    if answer is None:
+        return "a second connection did not come about"
+    other = as_problem(answer.ended, profile) if answer.ended else None
+    if other and other.finding.id == "conn.not_smtp":
+        return other
+    if not answer.tls:
         return None
-    seen = ["a TLS ClientHello sent to the port was answered with a ServerHello"]
-    return _problem(facts, "conn.port_is_implicit_tls", seen, stage=Stage.GREETING)
+    if not answer.greeting and (silent := _web(profile, inside=True)):
+        return silent
+    seen = [Evidence("a TLS ClientHello sent to the port was answered with TLS")]
+    seen += [Evidence(answer.greeting, "S:")] if answer.greeting else []
+    return entry("conn.port_is_implicit_tls").problem(target=str(profile.endpoint), evidence=seen, stage=Stage.GREETING)
+
+
+def _http(profile: Profile, facts: Facts) -> Problem | None:
+    """Still no word: does it wait for a request of HTTP?"""
+    return _web(profile, inside=facts.tls is not None)
+
+
+def _web(profile: Profile, *, inside: bool) -> Problem | None:
+    return probe.answer_to_http(profile.endpoint, profile.route, _limit(profile), inside=inside)
 
 
 def _any_port(profile: Profile, facts: Facts) -> Finding | None:
@@ -144,7 +186,8 @@ def _limit(profile: Profile) -> float:
 _SILENT = ("conn.greeting_timeout", "conn.closed", "conn.reset")
 _UNTRUSTED = ("tls.cert.self_signed", "tls.cert.untrusted", "tls.chain.unknown_ca", "tls.chain.missing_intermediate")
 LOOKS: tuple[Look, ...] = (
-    Look("implicit TLS", _SILENT, ("conn.port_is_implicit_tls",), _implicit_tls),
+    Look("implicit TLS", _SILENT, ("conn.port_is_implicit_tls", "conn.not_smtp"), _implicit_tls, SILENT_FOR_TLS),
+    Look("HTTP", (*_SILENT, "tls.handshake_timeout"), ("conn.not_smtp",), _http),
     Look("any port", (*_SILENT[:2], "conn.not_smtp"), ("conn.any_port_accepted",), _any_port),
     Look("port 25", ("conn.timeout",), ("local.port25_blocked",), _port_25),
     Look("stripped STARTTLS", ("starttls.not_offered",), ("starttls.stripped",), _stripped),

@@ -81,12 +81,14 @@ def test_a_421_that_was_said_is_the_reason(connection: Connection) -> None:
         (b"* OK ready\r\n", Stage.GREETING, "conn.not_smtp", "IMAP"), (b"+OK\r\n", Stage.GREETING, "conn.not_smtp", "POP3"),
         (b"RFB 003.008\n", Stage.GREETING, "conn.not_smtp", "VNC"), (b"\x15\x03\x01\n", Stage.GREETING, "conn.port_is_implicit_tls", ""),
         (b"what\r\n", Stage.GREETING, "conn.not_smtp", ""), (b"what\r\n", Stage.EHLO, "smtp.protocol_violation", ""),
+        (b"@RSYNCD: 31.0\n", Stage.GREETING, "conn.not_smtp", "rsync"),
     ],
 )  # fmt: skip
 def test_what_is_no_reply(octets: bytes, stage: Stage, id: str, word: str, connection: Connection) -> None:
     problem = errors.translate(NotAReply(octets), stage, connection)
     assert problem.finding.id == id
     assert word in problem.finding.title
+    assert "unknown" not in problem.finding.title
 
 
 def test_limits(connection: Connection) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,15 @@ from rawserver import Peer, RawServer
 from smtpctl.checks.facts import Facts
 from smtpctl.knowledge.families import entry
 from smtpctl.model.endpoint import Endpoint, TlsPolicy
+from smtpctl.model.finding import Finding
 from smtpctl.model.report import Report
 from smtpctl.model.transcript import Transcript
 from smtpctl.net import probe, tls
 from smtpctl.ops import check, second
 from smtpctl.ops.session import Surroundings
+from smtpctl.sink import authority
 from smtpctl.sink.server import Sink
+from webserver import WebServer, files
 
 
 def checked(server: RawServer, **settings: Any) -> Report:
@@ -29,11 +34,16 @@ def checked(server: RawServer, **settings: Any) -> Report:
 
 def looked(id: str, port: int = 25, host: str = "127.0.0.1", **settings: Any) -> list[str]:
     """What there is to tell after a run that this finding stopped, first what stopped it."""
-    made = profile(host, port, seconds=2, **settings)
+    return [finding.id for finding in told(id, port, host, **settings)]
+
+
+def told(id: str, port: int, host: str = "127.0.0.1", **settings: Any) -> list[Finding]:
+    """As `looked`, whole."""
+    made = profile(host, port, **{"seconds": 2, **settings})
     facts = Facts(str(made.endpoint), Endpoint(host, port), TlsPolicy(), "me.test", Transcript(), None, None, (), 0.0)
     problem, beside, _ = second.look(entry(id).problem(target=str(made.endpoint)), made, facts)
     assert problem
-    return [problem.finding.id, *(finding.id for finding in beside)]
+    return [problem.finding, *beside]
 
 
 def without_starttls(peer: Peer) -> None:
@@ -104,6 +114,82 @@ def test_a_port_with_tls_from_the_first_octet() -> None:
         assert looked("conn.closed", sink.port) == ["conn.closed"]
     with RawServer(lambda peer: peer.say(b"\x15\x03\x01\x00\x02\x02\x46")) as alerting:
         assert looked("conn.closed", alerting.port) == ["conn.port_is_implicit_tls"]
+
+
+def inside_tls(greeting: str) -> Callable[[Peer], None]:
+    context = authority.context(files())
+
+    def script(peer: Peer) -> None:
+        with context.wrap_socket(peer.sock, server_side=True) as peer.sock:
+            peer.say(greeting)
+            peer.hear()
+            peer.say("221 Bye")
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("greeting", "id", "speaks"),
+    [
+        ("220 mx.example.com ESMTP", "conn.port_is_implicit_tls", "TLS from the first octet"),
+        ("554 No SMTP service here", "conn.port_is_implicit_tls", "TLS from the first octet"),
+        ("* OK IMAP4rev1 ready", "conn.not_smtp", "(it speaks IMAP inside TLS)"),
+        ("+OK POP3 ready", "conn.not_smtp", "(it speaks POP3 inside TLS)"),
+        ("220 ProFTPD Server ready", "conn.not_smtp", "(it speaks FTP)"),
+    ],
+)
+def test_what_greets_inside_tls_is_named(greeting: str, id: str, speaks: str) -> None:
+    with RawServer(inside_tls(greeting)) as server:
+        found = told("conn.greeting_timeout", server.port)[0]
+    assert (found.id, found.evidence[-1].text) == (id, greeting)
+    assert speaks in found.title
+
+
+def test_a_web_server_is_named() -> None:
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        found = [
+            told("conn.greeting_timeout", server.server_port, seconds=1)[0],
+            told("tls.handshake_timeout", server.server_port, seconds=1, tls="implicit")[0],
+        ]
+        server.shutdown()
+        thread.join()
+    assert [finding.id for finding in found] == ["conn.not_smtp"] * 2
+    assert all("(it speaks HTTP)" in finding.title for finding in found)
+
+
+def test_a_web_server_with_tls_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "INSIDE", 0.2)
+    with WebServer(lambda _: None) as server:
+        found = told("conn.greeting_timeout", server.port)[0]
+        assert found.title.endswith("(it speaks HTTP inside TLS)")
+        report = check.check(
+            profile("127.0.0.1", server.port, seconds=1, tls="implicit", insecure=True), Surroundings({})
+        )
+    assert report.findings[0].title == found.title
+
+
+def test_what_answers_a_request_with_something_else_is_no_web_server() -> None:
+    def redis(peer: Peer) -> None:
+        if peer.octets().startswith(b"HEAD "):
+            peer.say("-ERR unknown command 'HEAD'")
+
+    with RawServer(redis) as server:
+        assert looked("conn.closed", server.port) == ["conn.closed"]
+
+
+def test_a_cause_that_was_looked_for_in_vain_is_none() -> None:
+    with RawServer(Peer.until_gone) as server:
+        silent = told("conn.greeting_timeout", server.port, seconds=0.2)[0]
+    assert silent.causes and not any("TLS" in cause.text for cause in silent.causes)
+    unreached = told("conn.greeting_timeout", nobody_listens())[0]
+    assert any("TLS" in cause.text for cause in unreached.causes)
 
 
 def test_an_address_that_accepts_any_port(monkeypatch: pytest.MonkeyPatch, listeners: tuple[int, int]) -> None:
