@@ -1,6 +1,7 @@
 """Results as JUnit XML, which every CI system shows: a suite a target, a case a stage, check or finding.
 
-A finding at or above the limit is a `failure`; a lesser one passes and keeps its text in `system-out`.
+A finding at or above the limit is a `failure`; a lesser one passes and keeps its text in `system-out`. A stage or check
+that a failure is about is `skipped` and names it: it did not pass, and counts once.
 Characters that XML 1.0 cannot hold (2.2) are written as visible escapes, all above ASCII as character references, so
 that the document is right whatever the encoding of the stream it goes to.
 """
@@ -58,15 +59,19 @@ class JunitRenderer:
         return self.report(problem_report(problem))
 
     def _cases(self, report: Report) -> Iterator[_Case]:
-        told = {finding.stage for finding in report.findings}
+        worst_first = sorted(report.findings, key=lambda finding: -finding.severity)
+        told = {finding.stage: finding.id for finding in reversed(worst_first)}
+        failed = {finding.id for finding in report.findings if self._fails(finding)}
         for stage in report.stages:
-            if stage.status == "failed" and stage.stage in told:
-                continue  # counted once: as its finding
-            result = _STAGE_RESULTS.get(stage.status, "passed")
-            yield _Case("smtpctl.stage", stage.stage.value, result, stage.detail, ms=stage.ms or 0)
+            result, words = _STAGE_RESULTS.get(stage.status, "passed"), stage.detail
+            if result == "failure" and stage.stage in told:
+                result, words = "skipped", f"see {told[stage.stage]}: {words}"
+            yield _Case("smtpctl.stage", stage.stage.value, result, words, ms=stage.ms or 0)
         for outcome in report.outcomes:
-            result = _OUTCOME_RESULTS.get(outcome.result, "passed")
-            yield _Case("smtpctl.check", outcome.check, result, outcome.reason)
+            result, words = _OUTCOME_RESULTS.get(outcome.result, "passed"), outcome.reason
+            if outcome.result == "found" and failed.intersection(words.split()):
+                result, words = "skipped", f"see {', '.join(words.split())}"
+            yield _Case("smtpctl.check", outcome.check, result, words)
         yield from map(self._finding, report.findings)
         yield from map(_skipped, report.ignored)
         if report.failure and not told and all(stage.status != "failed" for stage in report.stages):
@@ -74,12 +79,14 @@ class JunitRenderer:
             yield _Case("smtpctl.run", report.failure.stage.value, "failure", reason)
 
     def _finding(self, finding: Finding) -> _Case:
-        fails = self._fail_on is not None and finding.severity >= self._fail_on
         place = finding.location
         at = [visible(f"{place.path}:{place.line}:{place.column}")] if place else []
         text = "\n".join([*at, *explanation(finding)])
         group = f"smtpctl.{finding.stage.value}"
-        return _Case(group, finding.id, "failure" if fails else "passed", finding.title, text)
+        return _Case(group, finding.id, "failure" if self._fails(finding) else "passed", finding.title, text)
+
+    def _fails(self, finding: Finding) -> bool:
+        return self._fail_on is not None and finding.severity >= self._fail_on
 
     def _document(self, suites: Sequence[tuple[str, Sequence[_Case]]]) -> str:
         from xml.etree import ElementTree as Xml

@@ -24,7 +24,7 @@ def cases(report: Report, fail_on: Severity | None = Severity.ERROR) -> dict[str
 @pytest.mark.parametrize(
     ("stages", "findings", "expected"),
     [
-        ((FAILED,), (FINDING,), {"auth.refused": "failure"}),  # counted once
+        ((FAILED,), (FINDING,), {"auth": "skipped", "auth.refused": "failure"}),  # counted once
         ((FAILED,), (), {"auth": "failure"}),
         ((), (), {"auth": "failure"}),
     ],
@@ -38,6 +38,13 @@ def test_what_stopped_a_run_is_one_failure(
 def test_outcomes_are_cases() -> None:
     outcomes = (Outcome("a", "passed"), Outcome("b", "skipped", "no TLSA"), Outcome("c", "crashed", "KeyError"))
     assert cases(Report("x", Transcript(), outcomes=outcomes)) == {"a": "passed", "b": "skipped", "c": "error"}
+
+
+def test_a_check_that_found_a_failure_has_not_passed() -> None:
+    outcomes = (Outcome("login", "found", "auth.refused"), Outcome("b", "passed"))
+    report = Report("x", Transcript(), (FINDING,), outcomes)
+    assert cases(report) == {"login": "skipped", "b": "passed", "auth.refused": "failure"}
+    assert cases(report, None) == {"login": "passed", "b": "passed", "auth.refused": "system-out"}
 
 
 def test_a_finding_below_the_limit_passes_and_keeps_its_text() -> None:
