@@ -5,6 +5,7 @@ A missing intermediate is named, with the place it can be had from; that is the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -13,7 +14,11 @@ from smtpctl.checks.facts import Facts
 from smtpctl.model.certificate import Certificate
 from smtpctl.model.finding import Evidence, Finding
 
-EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED
+EXPIRED, PATH_LENGTH = 10, 25  # X509_V_ERR_CERT_HAS_EXPIRED, X509_V_ERR_PATH_LENGTH_EXCEEDED
+# What OpenSSL can say of a server's own certificate: `certificate` has it. Dates, purpose, name, address, key, signature.
+_OF_ITSELF = frozenset({9, EXPIRED, 26, 62, 63, 64, 66, 67, 68})
+# What may stand in a command that is to be pasted: whoever answered wrote it.
+_PLAIN_URL = r"https?://[a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]{1,5})?/[a-zA-Z0-9_./%+,=-]*"
 
 
 def chain(facts: Facts) -> Iterator[Finding]:
@@ -24,10 +29,11 @@ def chain(facts: Facts) -> Iterator[Finding]:
     # What is sent above a link to a trusted root is a bridge for other clients.
     anchor = next((index for index, certificate in enumerate(path) if certificate.trusted_issuer), len(path))
     needed = path[: anchor + 1]
-    yield from _link(facts, needed)
+    found = [*_link(facts, needed)]
     for certificate in needed[1:]:
-        yield from strength(facts, certificate, _sent(facts, certificate))
-    yield from _expired(facts, needed)
+        found += strength(facts, certificate, _sent(facts, certificate))
+    found += [*_expired(facts, needed), *_too_long(facts, needed)]
+    yield from found or _refused(facts, needed)
     yield from _tidiness(facts, path)
 
 
@@ -62,12 +68,11 @@ def _link(facts: Facts, path: Sequence[Certificate]) -> Iterator[Finding]:
     elif last.self_issued or last.namesake_root or not _public(last):
         yield _unknown(facts, last)
     else:
-        url = last.issuer_urls[0] if last.issuer_urls else ""
-        seen = [_sent(facts, certificate) for certificate in path]
-        seen.append(Evidence(last.issuer, "missing:"))
-        if url:
-            seen.append(Evidence(url, "get it from:"))
-        yield finding(facts, "tls.chain.missing_intermediate", seen)
+        url = next(iter(last.issuer_urls), "")
+        seen = [*(_sent(facts, certificate) for certificate in path), Evidence(last.issuer, "missing:")]
+        seen += [Evidence(url, "get it from:")] if url else []
+        command = {"url": url} if re.fullmatch(_PLAIN_URL, url) else {}
+        yield finding(facts, "tls.chain.missing_intermediate", seen, **command)
 
 
 def _public(certificate: Certificate) -> bool:
@@ -98,6 +103,32 @@ def _expired(facts: Facts, path: Sequence[Certificate]) -> Iterator[Finding]:
     if verdict == EXPIRED and all(certificate.not_after >= facts.now for certificate in path):
         seen = [_sent(facts, path[-1]), Evidence("expired, as OpenSSL says", "its root:")]
         yield finding(facts, "tls.chain.expired_ca", seen, subject=path[-1].issuer)
+
+
+def _too_long(facts: Facts, path: Sequence[Certificate]) -> Iterator[Finding]:
+    """An authority with more authorities below it than its issuer allowed. Those that signed themselves anew under their
+    own name do not count (RFC 5280 6.1.4 l, m)."""
+    for number, certificate in enumerate(path[1:], 1):
+        below = [one for one in path[1:number] if not one.self_issued]
+        if certificate.path_length is not None and len(below) > certificate.path_length:
+            allowed = Evidence(
+                f"{certificate.path_length} below it; the chain has {len(below)}", "authorities allowed:"
+            )
+            seen = [*(_sent(facts, one) for one in (*below, certificate)), allowed]
+            yield finding(facts, "tls.chain.path_length", seen, subject=certificate.subject)
+            return
+    if facts.tls and facts.tls.verify_code == PATH_LENGTH:
+        seen = [*(_sent(facts, one) for one in path), Evidence("allows fewer, as OpenSSL says", "its root:")]
+        yield finding(facts, "tls.chain.path_length", seen, subject=path[-1].issuer)
+
+
+def _refused(facts: Facts, path: Sequence[Certificate]) -> Iterator[Finding]:
+    """What OpenSSL refused for a reason that nothing here explains: its words, with the chain."""
+    if facts.tls and facts.tls.verify_code > 0 and facts.tls.verify_code not in _OF_ITSELF:
+        words = facts.tls.verify_message
+        seen = [Evidence(f"{words} (verify code {facts.tls.verify_code})", "OpenSSL:")]
+        seen += [_sent(facts, certificate) for certificate in path]
+        yield finding(facts, "tls.cert.untrusted", seen, reason=words)
 
 
 def _tidiness(facts: Facts, path: Sequence[Certificate]) -> Iterator[Finding]:

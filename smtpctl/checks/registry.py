@@ -63,8 +63,8 @@ CHECKS: tuple[Check, ...] = (
            "tls.cert.must_staple", "tls.cert.unparseable")),
     Check("chain", chain.chain, Stage.TLS,
           ("tls.cert.self_signed", "tls.chain.missing_intermediate", "tls.chain.unknown_ca", "tls.chain.expired_ca",
-           "tls.chain.order", "tls.chain.extra_certs", "tls.chain.root_sent", "tls.chain.bad_signature", "tls.cert.weak_key",
-           "tls.cert.weak_signature")),
+           "tls.chain.path_length", "tls.chain.order", "tls.chain.extra_certs", "tls.chain.root_sent",
+           "tls.chain.bad_signature", "tls.cert.weak_key", "tls.cert.weak_signature", "tls.cert.untrusted")),
     Check("client certificate", certificate.own, Stage.CONNECT, ("tls.client_cert_no_clientauth_eku",)),
 )  # fmt: skip
 

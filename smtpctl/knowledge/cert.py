@@ -263,10 +263,7 @@ ENTRIES = (
             because(
                 0.9,
                 "Its words are in the evidence.",
-                fix(
-                    "Look at the whole chain.",
-                    "smtpctl check {target} -v",
-                ),
+                fix("Show them, with the chain, to those who run the server."),
             ),
         ),
         source="OpenSSL x509_vfy.h: X509_V_ERR_*",

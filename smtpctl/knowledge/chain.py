@@ -34,9 +34,9 @@ ENTRIES = (
                 "The server was given cert.pem and not fullchain.pem.",
                 _FULL_CHAIN,
                 fix(
-                    "Without a fullchain.pem: download the missing one from where the evidence says, and append it to the "
-                    "server's file.",
-                    "openssl x509 -inform der -in <download> >> <chain file>",
+                    "Without a fullchain.pem: download the missing one (.p7c: `openssl pkcs7 -inform der -print_certs` reads "
+                    "it), and append it to the server's file.",
+                    "curl -fsS {url} | openssl x509 -inform der >> <chain file>",
                 ),
             ),
             because(
@@ -97,6 +97,28 @@ ENTRIES = (
             ),
         ),
         source="RFC 5280 6.1.3",
+    ),
+    Entry(
+        id="tls.chain.path_length",
+        severity=_ERROR,
+        mx_severity=_WARNING,
+        stage=Stage.TLS,
+        title="An authority in the chain was not allowed to make the one below it[: {subject}]",
+        message="An authority's certificate can say how many authorities may stand below it (pathLenConstraint). There are "
+        "more than that between this one and the server's certificate, so every client refuses the chain.",
+        causes=(
+            because(
+                0.7,
+                "The server's certificate comes from an authority that was set up below one that must not have any.",
+                fix(
+                    "Have it issued by the authority above that one; or those who run the upper one issue its certificate "
+                    "again, with a larger number.",
+                    "openssl x509 -in <authority.pem> -noout -ext basicConstraints",
+                ),
+            ),
+            because(0.3, "The chain was put together from certificates of another authority.", _FULL_CHAIN),
+        ),
+        source="RFC 5280 4.2.1.9, 6.1.4",
     ),
     Entry(
         id="tls.chain.order",

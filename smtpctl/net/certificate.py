@@ -71,7 +71,6 @@ def _facts(
 ) -> Certificate:
     from cryptography import x509
     from cryptography.x509.oid import AuthorityInformationAccessOID as Access
-    from cryptography.x509.oid import NameOID
 
     constraints = _extension(certificate, x509.BasicConstraints)
     usages = _extension(certificate, x509.ExtendedKeyUsage)
@@ -79,7 +78,6 @@ def _facts(
     stamps = _extension(certificate, x509.PrecertificateSignedCertificateTimestamps)
     own_id = _extension(certificate, x509.SubjectKeyIdentifier)
     issuer_id = _extension(certificate, x509.AuthorityKeyIdentifier)
-    common = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     key, bits = _key(certificate)
     fingerprint, pin = fingerprints(der)
     namesakes = roots.get(certificate.issuer.public_bytes(), ())
@@ -87,7 +85,7 @@ def _facts(
     return Certificate(
         subject=certificate.subject.rfc4514_string(),
         issuer=certificate.issuer.rfc4514_string(),
-        common_name=str(common[0].value) if common else "",
+        common_name=_common_name(certificate),
         names=_names(certificate),
         not_before=certificate.not_valid_before_utc.timestamp(),
         not_after=certificate.not_valid_after_utc.timestamp(),
@@ -107,6 +105,7 @@ def _facts(
         trusted_issuer=trusted,
         namesake_root=bool(namesakes) and not trusted,
         key_id=own_id.digest.hex() if own_id else "",
+        path_length=constraints.path_length if constraints else None,
         issuer_key_id=issuer_id.key_identifier.hex() if issuer_id and issuer_id.key_identifier else "",
     )
 
@@ -118,6 +117,13 @@ def _extension(certificate: x509.Certificate, kind: type[Any]) -> Any:
         return certificate.extensions.get_extension_for_class(kind).value
     except (ExtensionNotFound, ValueError):
         return None
+
+
+def _common_name(certificate: x509.Certificate) -> str:
+    from cryptography.x509.oid import NameOID
+
+    found = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(found[0].value) if found else ""
 
 
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:

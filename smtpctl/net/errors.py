@@ -58,6 +58,7 @@ _BY_VERIFY_CODE: Mapping[int, str] = {
     10: "tls.cert.expired",
     18: "tls.cert.self_signed",
     19: "tls.chain.unknown_ca",
+    25: "tls.chain.path_length",
     26: "tls.cert.eku",
     62: "tls.cert.hostname_mismatch",
     64: "tls.cert.ip_used",

@@ -138,7 +138,14 @@ def merged(problem: Problem | None, findings: Sequence[Finding]) -> tuple[Findin
 
 
 def _of_chain(finding: Finding) -> bool:
-    return finding.id.startswith("tls.chain.") or finding.id == "tls.cert.self_signed"
+    return finding.id.startswith("tls.chain.") or finding.id in ("tls.cert.self_signed", "tls.cert.untrusted")
+
+
+def refused_certificate(profile: Profile, conversation: Conversation, now: float) -> str:
+    """Why the certificate was refused that ended this conversation, in the words of the report's finding about it."""
+    seen, _ = runner.run(facts_of(profile, conversation, now))
+    of_tls = [finding for finding in seen if finding.stage is Stage.TLS]
+    return merged(conversation.problem, of_tls)[0].title
 
 
 def _facts(conversation: Conversation, facts: Facts) -> dict[str, Any]:

@@ -169,14 +169,10 @@ def converse(
         _talk(profile, around, body, transcript, found)
     except (Problem, Refused, Obstacle) as error:
         problem = as_problem(error, profile, heard(found.known, transcript, found.session))
-    ms = (time.monotonic() - began) * 1000
-    reply = problem.reply if problem else None
-    detail = str(reply) if reply else problem.finding.title if problem else ""
-    rows.finish(problem.finding.stage if problem else None, detail)
-    return Conversation(
+    conversation = Conversation(
         transcript,
-        tuple(rows.rows),
-        ms,
+        (),
+        (time.monotonic() - began) * 1000,
         found.connection.round_trips if found.connection else 0,
         found.session,
         found.result,
@@ -185,6 +181,20 @@ def converse(
         judged,
         heard(found.known, transcript, found.session),
     )
+    stopped = problem.finding.stage if problem else None
+    return conversation._replace(rows=tuple(rows.finish(stopped, _told(profile, conversation, now))))
+
+
+def _told(profile: Profile, conversation: Conversation, now: float | None) -> str:
+    """What the row of the stage says at which a problem ended it all."""
+    problem = conversation.problem
+    if problem is None or problem.reply:
+        return str(problem.reply) if problem else ""
+    if problem.finding.id.startswith(("tls.cert.", "tls.chain.")):
+        from smtpctl.ops.check import refused_certificate
+
+        return refused_certificate(profile, conversation, time.time() if now is None else now)
+    return problem.finding.title
 
 
 class _Found:

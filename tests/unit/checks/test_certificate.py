@@ -31,7 +31,7 @@ ROOT = INTER._replace(subject="CN=Root", issuer="CN=Root", common_name="Root", f
 
 
 def judge(
-    *chain: Certificate | None, name: str = "mx.example.com", port: int = 587, verify_code: int = 20
+    *chain: Certificate | None, name: str = "mx.example.com", port: int = 587, verify_code: int = -1
 ) -> list[Finding]:
     tls = SECURED._replace(server_name=name, verified=verify_code == 0, verify_code=verify_code)
     endpoint = Endpoint(name, port)
@@ -127,6 +127,58 @@ def test_a_missing_intermediate_has_its_name_and_where_to_get_it() -> None:
     assert [(e.label, e.text) for e in finding.evidence[-2:]] == [
         ("missing:", "CN=Inter"), ("get it from:", "http://ca.example/inter.crt"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("url", "command"),
+    [
+        ("http://ca.example/inter.crt", "curl -fsS http://ca.example/inter.crt | openssl"),
+        ("http://ca.example:8080/a%20b/r3.der", "curl -fsS http://ca.example:8080/a%20b/r3.der | openssl"),
+        ("http://ca.example/$(reboot)", "curl -fsS <url> | openssl"),  # the server's words stay out of a shell
+        ("http://ca.example/a;b", "curl -fsS <url> | openssl"),
+        ("-o/etc/passwd", "curl -fsS <url> | openssl"),
+        ("ldap://ca.example/cn=x", "curl -fsS <url> | openssl"),
+    ],
+)
+def test_the_command_that_gets_a_missing_intermediate(url: str, command: str) -> None:
+    [finding] = judge(LEAF._replace(signed_by=-1, issuer_urls=(url,)))
+    lines = [line for cause in finding.causes for remedy in cause.remedies for line in remedy.commands]
+    assert lines[0].startswith(command)
+
+
+BEYOND = INTER._replace(
+    subject="CN=Beyond", issuer="CN=Inter", common_name="Beyond", trusted_issuer=False, fingerprint="f7"
+)
+
+
+def test_an_authority_that_was_not_allowed() -> None:
+    """RFC 5280 4.2.1.9: how many authorities may follow, the server's certificate not counted."""
+    above = INTER._replace(path_length=0)
+    for anew, found in ((False, ["tls.chain.path_length"]), (True, [])):  # one that signed itself anew does not count
+        between = BEYOND._replace(signed_by=2, issuer="CN=Beyond" if anew else "CN=Inter")
+        findings = judge(LEAF._replace(issuer="CN=Beyond"), between, above, verify_code=0 if anew else 25)
+        assert [finding.id for finding in findings] == found
+        for finding in findings:
+            assert finding.title.endswith(": CN=Inter")
+            assert [piece.label for piece in finding.evidence] == [
+                "sent 2 of 3:",
+                "sent 3 of 3:",
+                "authorities allowed:",
+            ]
+    assert ids(LEAF, INTER._replace(path_length=0), verify_code=0) == []
+
+
+def test_a_root_that_did_not_allow_it_is_told_although_nobody_sent_it() -> None:
+    [finding] = judge(LEAF, INTER, verify_code=25)
+    assert (finding.id, finding.title.rpartition(": ")[2]) == ("tls.chain.path_length", "CN=Root")
+
+
+def test_what_only_openssl_knows_is_a_finding_about_the_chain() -> None:
+    """X509_V_ERR_INVALID_POLICY_EXTENSION; without it the check would have passed what stopped the run."""
+    [finding] = judge(LEAF, INTER, verify_code=42)
+    assert finding.id == "tls.cert.untrusted"
+    assert [piece.label for piece in finding.evidence] == ["OpenSSL:", "sent 1 of 2:", "sent 2 of 2:"]
+    assert ids(LEAF._replace(not_after=NOW - DAY), INTER, verify_code=10) == ["tls.cert.expired"]
 
 
 def test_a_root_that_expired_here_is_told_although_nobody_sent_it() -> None:
