@@ -58,15 +58,15 @@ class Pseudonyms:
     def learn(self, kind: str, text: str) -> str:
         """What stands for this `user`, `profile`, `tenant` ... from now on."""
         known = self._known.get(text.lower())
-        if known or not text.strip():
+        if known or not text.strip() or self._stays(text):
             return known or text
         self._counts[kind] = self._counts.get(kind, 0) + 1
         return self._note(text, f"{kind}{self._counts[kind]}")
 
     def host(self, name: str) -> str:
         """What stands for a host name or an IP address; a public name is left."""
-        lowered = name.lower().rstrip(".").strip("[]")
-        if not lowered or lowered in self._public or lowered == "localhost":
+        lowered = _bare(name)
+        if not lowered or self._stays(name):
             return name
         if _is_address(lowered):
             return self._ip(lowered)
@@ -120,6 +120,14 @@ class Pseudonyms:
         told = "".join(self._renamed(self._forms(text)))
         return found[0] if told == text else base64.b64encode(told.encode()).decode()
 
+    def _stays(self, name: str) -> bool:
+        """Whether it says nothing about anybody: a public server, this machine."""
+        bare = _bare(name)
+        found = _is_address(bare.partition("%")[0])
+        return (
+            bare in self._public or bare == "localhost" or bool(found and (found.is_loopback or found.is_unspecified))
+        )
+
     def _domain(self, name: str) -> str:
         if name not in self._known:
             self._counts["domain"] = self._counts.get("domain", 0) + 1
@@ -128,7 +136,7 @@ class Pseudonyms:
 
     def _ip(self, written: str) -> str:
         found = _is_address(written.partition("%")[0])
-        if not found or found.is_loopback or found.is_unspecified:
+        if not found or self._stays(written):
             return written
         key = str(found)
         if key not in self._known:
@@ -182,6 +190,11 @@ def _record(value: Any, change: Callable[[str], str]) -> Any:
     if fields.get("span") and changed["text"] != fields["text"]:
         changed["span"] = None  # what it marked stands elsewhere now
     return type(value)(**changed)
+
+
+def _bare(name: str) -> str:
+    """A host name or address without what it may be written with."""
+    return name.lower().rstrip(".").strip("[]")
 
 
 def _domain(name: str) -> str:

@@ -32,9 +32,9 @@ _NAMES = (
     "in their place."
 )
 _OTHER_NAMES = (
-    "**Names are made up**: mail addresses, user names, hosts, IP addresses, profiles and files; the same one stands for the "
-    "same name everywhere. Public servers of providers keep their names. Other words are as they were: what a server wrote, "
-    "for example its organisation, and who issued certificates."
+    "**Names are made up**: mail addresses, user names, hosts, IP addresses, profiles, files, and the organisation that the "
+    "server's own certificate names; the same one stands for the same name everywhere. `localhost` and public servers of "
+    "providers keep theirs. Other words are as they were: the rest of what a server wrote, and who issued certificates."
 )
 _FENCE = re.compile(r"`{3,}")
 

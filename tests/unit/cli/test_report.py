@@ -162,6 +162,20 @@ def test_a_certificate_without_a_domain_names_a_host() -> None:
     assert "zebra" not in str(told.report.facts | {"headline": told.report.headline}).lower()
 
 
+def test_a_certificate_of_this_machine_takes_no_name_from_it() -> None:
+    certificate = {
+        "names": ["localhost"],
+        "subject": "CN=localhost,OU=::1,O=Zebra",
+        "sha256": "",
+        "pin": "",
+        "serial": "",
+    }
+    seen = Report("localhost:25", Transcript(), facts={"certificates": [certificate]})
+    told = anonymised(Ticket("", {}, {}, {"host": "localhost"}, seen), profile("localhost", 25), {})
+    assert (told.settings["host"], told.report.target) == ("localhost", "localhost:25")
+    assert told.report.facts["certificates"][0]["subject"] == "CN=localhost,OU=::1,O=organisation1"
+
+
 @pytest.mark.usefixtures("server")
 def test_a_session_of_before(smtpctl_call: Runner, home: Path) -> None:
     smtpctl_call("check", "zebraprof", "--transcript", "session.jsonl")
