@@ -6,7 +6,7 @@ A change of a profile is tried before it is written: the next check runs with it
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from smtpctl.cli import live, quick
@@ -24,6 +24,7 @@ from smtpctl.render.text import TextRenderer
 
 QUESTIONS = 4  # asked in a row; whoever is asked more stops answering
 APPLY, TRY, TEST, NEXT, LEAVE = "a", "c", "t", "n", "q"
+_NEXT = "next cause, it is not that"
 
 
 class LeaveError(SmtpctlError):
@@ -56,12 +57,41 @@ def of_words(terminal: Terminal, words: str, wishes: Wishes, profile: Profile | 
     if terminal.format == "json":
         terminal.document("diagnose/1", stand.to_json())
         return ExitStatus.OK
-    terminal.out(diagnosis_text.seen(terminal.canvas, stand.candidates[0].finding))
-    if not terminal.no_input:
-        said = words.strip()
-        stand, _ = asked(terminal, stand, lambda answers: diagnose.stand(case, answers, profile, said=said))
-    _concluded(terminal, stand)
+    assert stand.finding is not None
+    terminal.out(diagnosis_text.seen(terminal.canvas, stand.finding))
+    if terminal.no_input:
+        _concluded(terminal, stand)
+        return ExitStatus.OK
+    said = words.strip()
+    stand, gone = asked(terminal, stand, lambda answers: diagnose.stand(case, answers, profile, said=said))
+    _one_by_one(terminal, stand, lambda candidate: LEAVE if gone else _agreed(terminal, candidate, stand))
     return ExitStatus.OK
+
+
+def _agreed(terminal: Terminal, candidate: Candidate, stand: Diagnosis) -> str:
+    """Whether somebody takes a cause of a pasted text for the right one; of a single one nobody is asked."""
+    if len(stand.candidates) < 2:
+        return LEAVE
+    return _picked(terminal, {LEAVE: "leave, it can be that", NEXT: _NEXT}, "What now?")
+
+
+def _one_by_one(
+    terminal: Terminal, stand: Diagnosis, choose: Callable[[Candidate], str], tried: Collection[str] = ()
+) -> tuple[Candidate, str] | None:
+    """Causes, but for the texts in `tried`, until `choose` wants something done about one; that one and what. None where
+    somebody left, or none is left; then the two closing lines stand there."""
+    count = len(stand.candidates)
+    left = [candidate for candidate in stand.candidates if candidate.cause.text not in tried]
+    for number, candidate in enumerate(left, count - len(left) + 1):
+        terminal.out(diagnosis_text.likely(terminal.canvas, candidate.cause, number, count))
+        choice = choose(candidate)
+        if choice == LEAVE:
+            terminal.out(diagnosis_text.ending(terminal.canvas, _two_lines(candidate)))
+            return None
+        if choice != NEXT:
+            return candidate, choice
+    terminal.out(diagnosis_text.ending(terminal.canvas, _nothing_left(stand)))
+    return None
 
 
 class Talk:
@@ -140,22 +170,22 @@ class Talk:
             stand, gone = asked(terminal, stand, lambda answers: diagnose.stand(case, answers, self.profile, report))
             self.answers = stand.answers
             if gone:
-                terminal.out(diagnosis_text.ending(terminal.canvas, _two_lines(stand.candidates[0])))
+                first = stand.candidates[:1]
+                last = _two_lines(first[0]) if first else _nothing_left(stand)
+                terminal.out(diagnosis_text.ending(terminal.canvas, last))
                 return None
-        left = [candidate for candidate in stand.candidates if candidate.cause.text not in tried]
         if self.silent:
+            left = [candidate for candidate in stand.candidates if candidate.cause.text not in tried]
             return self._unasked(stand, left)
-        count = len(stand.candidates)
-        for number, candidate in enumerate(left, count - len(left) + 1):
-            terminal.out(diagnosis_text.likely(terminal.canvas, candidate.cause, number, count))
-            choice = self._choose(candidate, last=number == count)
-            if choice == LEAVE:
-                terminal.out(diagnosis_text.ending(terminal.canvas, _two_lines(candidate)))
-                return None
-            if choice != NEXT:
-                return self._done(candidate, choice)
-        self._say("No further cause is known.")
-        return None
+
+        def choose(candidate: Candidate) -> str:
+            choice = self._choose(candidate)
+            if choice == NEXT:
+                tried.add(candidate.cause.text)
+            return choice
+
+        chosen = _one_by_one(terminal, stand, choose, tuple(tried))
+        return self._done(*chosen) if chosen else None
 
     def _with_evidence(self, case: Case, report: Report) -> Case:
         """The case with a port and mode that were found to work, where the server was not understood as it was asked. What
@@ -173,7 +203,7 @@ class Talk:
             return diagnose.with_suggestion(case, report, words, found.command)
         return case
 
-    def _choose(self, candidate: Candidate, *, last: bool) -> str:
+    def _choose(self, candidate: Candidate) -> str:
         """What the user wants to do about a cause."""
         apply, attempt = diagnose.to_apply(candidate), diagnose.to_try(candidate)
         if apply and self.wishes.yes and not diagnose.elsewhere(apply):
@@ -182,7 +212,7 @@ class Talk:
             **({APPLY: apply} if apply else {}),
             **({TRY: attempt} if attempt and not apply else {}),
             TEST: "test again, I have done it",
-            **({} if last else {NEXT: "next cause, it is not that"}),
+            NEXT: _NEXT,
             LEAVE: "leave",
         }
         return _picked(self.terminal, offers, "What now?")
@@ -230,7 +260,7 @@ class Talk:
     def _works(self, report: Report, mended: Sequence[Step]) -> ExitStatus:
         """The end of a talk after which nothing is wrong."""
         if self.terminal.format == "json":
-            nothing = Diagnosis((), None, self.answers, report.target, status=report.status())
+            nothing = Diagnosis(None, (), None, self.answers, report.target, status=report.status())
             self.terminal.document("diagnose/1", nothing.to_json())
         elif mended:
             how = "; ".join(step.command or "what you did" for step in mended)
@@ -315,12 +345,25 @@ def _understood(line: str) -> Call:
 def _concluded(terminal: Terminal, stand: Diagnosis) -> None:
     """The best there is, what else it may be, the question that would tell more, and two lines."""
     canvas, found = terminal.canvas, stand.candidates
+    if not found:
+        terminal.out(diagnosis_text.ending(canvas, _nothing_left(stand)))
+        return
     terminal.out(diagnosis_text.likely(canvas, found[0].cause, 1, len(found)))
     if len(found) > 1:
         terminal.out(diagnosis_text.others(canvas, [candidate.cause for candidate in found[1:]]))
     if question := stand.question:
         terminal.out(diagnosis_text.open_question(canvas, question.name, question.ask, question.answers))
     terminal.out(diagnosis_text.ending(canvas, _two_lines(found[0])))
+
+
+def _nothing_left(stand: Diagnosis) -> dict[str, str]:
+    """The closing lines where every known cause was ruled out or refused."""
+    assert stand.finding is not None
+    ask = "Show these words to whoever runs the server."
+    return {
+        "What is wrong": f"none of the known causes; {diagnose.words_of(stand.finding)}",
+        "What to do": f"{ask} smtpctl report {stand.target} has them with all else." if stand.target else ask,
+    }
 
 
 def _two_lines(candidate: Candidate) -> dict[str, str]:

@@ -10,7 +10,7 @@ here knows a person: who asks, and how often, is decided elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from smtpctl.knowledge.catalogue import GENERIC, load
@@ -22,11 +22,12 @@ from smtpctl.knowledge.match import (
     alternatives,
     by_id,
     finding,
+    in_order,
     match,
     page,
     recognised,
 )
-from smtpctl.knowledge.ranking import condition, ranked
+from smtpctl.knowledge.ranking import condition
 from smtpctl.model.finding import Cause, Finding
 from smtpctl.model.record import NamedTuple
 
@@ -83,8 +84,13 @@ _CHOICES: Mapping[str, _Choice] = {
 }
 
 
+def about(case: Case) -> Finding:
+    """The finding that the case is about, its causes as what is known has them."""
+    return in_order(case.finding, case.context) if case.finding else finding(case.context)
+
+
 def candidates(case: Case) -> tuple[Candidate, ...]:
-    """The causes that may be meant, likeliest first."""
+    """The causes that may be meant, likeliest first; none where what is known rules out all."""
     found = [
         Candidate(one, cause, weight * cause.likelihood / (sum(c.likelihood for c in one.causes) or 1.0))
         for one, weight in _findings(case)
@@ -102,7 +108,7 @@ def ask(case: Case, asked: Collection[str] = ()) -> Question | None:
         return None
     for question in _questions(case, now):
         after = (candidates(told(case, question.name, answer)) for answer in question.answers)
-        if question.name not in asked and not all(_same(outcome[0], now[0]) for outcome in after):
+        if question.name not in asked and not all(_first(outcome) == _first(now) for outcome in after):
             return question
     return None
 
@@ -132,17 +138,15 @@ def names() -> tuple[str, ...]:
 def _findings(case: Case) -> Iterator[tuple[Finding, float]]:
     """What may be meant, and how well it fits against the others."""
     context = case.context
-    if case.finding:
-        causes = ranked(case.finding.causes, context.facts, context.denied)
-        yield case.finding._replace(causes=causes), 1.0
-        return
-    first = finding(context)
+    first = about(case)
     yield first, 1.0
+    if case.finding:
+        return
     matches = match(context)
     worded = recognised(context, matches)
     if worded:
         for name in worded.worded.also:
-            yield by_id(name, target=worded.target), 0.5
+            yield in_order(by_id(name, target=worded.target), context), 0.5
     elif matches and first.id == matches[0].said.id:
         for other in alternatives(matches):
             behind = matches[0].score - other.score
@@ -173,5 +177,6 @@ def _choice(name: str) -> Question:
     return Question(name, choice.ask, {key: words for key, (words, _) in choice.answers.items()})
 
 
-def _same(one: Candidate, other: Candidate) -> bool:
-    return one.finding.id == other.finding.id and one.cause.text == other.cause.text
+def _first(found: Sequence[Candidate]) -> tuple[str, str]:
+    """What stands first; empty where everything is ruled out."""
+    return (found[0].finding.id, found[0].cause.text) if found else ("", "")

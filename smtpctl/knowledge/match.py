@@ -328,12 +328,12 @@ def page(said: Said, context: Context | None = None, **about: Any) -> Finding:
         stage=stage_of(said),
         title=said.title,
         message=told(said.dated),
-        causes=ranked(_causes(said), context.facts, context.denied) if context else _causes(said),
+        causes=_causes(said),
         source=catalogue.source_of(said),
         verified=said.verified,
         as_of=catalogue.as_of(said),
     )
-    return finding._replace(**about)
+    return (in_order(finding, context) if context else finding)._replace(**about)
 
 
 def _causes(said: Said) -> tuple[Cause, ...]:
@@ -344,6 +344,11 @@ def _causes(said: Said) -> tuple[Cause, ...]:
         Cause(reason.why, first * 0.5**rank, (Remedy(reason.fix, reason.commands),), reason.facts)
         for rank, reason in enumerate(said.causes)
     )
+
+
+def in_order(found: Finding, context: Context) -> Finding:
+    """The finding with its causes as what is known has them."""
+    return found._replace(causes=ranked(found.causes, context.facts, context.denied))
 
 
 def _weighed(found: Finding, sure: float) -> Finding:
@@ -436,7 +441,8 @@ def _worded(context: Context, found: wording.Recognised, target: str, evidence: 
     )
     # A program tells what failed. Where one cause is not nearly all that it can be, its words do not tell which it was.
     first = meant.causes[0].likelihood
-    return meant if first >= _NEARLY_ALL else _weighed(meant, min(1.0, _UNTOLD / first))
+    sure = 1.0 if first >= _NEARLY_ALL else min(1.0, _UNTOLD / first)
+    return in_order(_weighed(meant, sure), context)
 
 
 def by_id(name: str, *, target: str = "", evidence: tuple[Evidence, ...] = (), verified: bool = True) -> Finding:
@@ -475,7 +481,7 @@ def _unknown(context: Context, target: str, evidence: tuple[Evidence, ...]) -> F
     if context.host:
         values["host"] = context.host
     shown = evidence or (Evidence(context.text, "S:" if number else ""),)
-    return families.entry(name).finding(target=target, evidence=shown, stage=context.stage, **values)
+    return in_order(families.entry(name).finding(target=target, evidence=shown, stage=context.stage, **values), context)
 
 
 def problem(context: Context, *, target: str = "", evidence: Iterable[Evidence] = ()) -> Problem:

@@ -15,7 +15,7 @@ from smtpctl.knowledge import decide
 from smtpctl.knowledge.decide import SURE, Candidate, Case, Question
 from smtpctl.knowledge.match import Context
 from smtpctl.model.errors import UsageProblem
-from smtpctl.model.finding import Cause, Remedy, Severity
+from smtpctl.model.finding import Cause, Finding, Remedy, Severity
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.report import ExitStatus, Report
 from smtpctl.model.transcript import Stage
@@ -32,13 +32,17 @@ _SETTINGS = ("smtpctl profile set ", "smtpctl profile unset ")
 _APPLIED = (*_SETTINGS, "smtpctl secret set ")
 _HOST = re.compile(r"[ -]host[ =]")
 _TRIED = "smtpctl check "
+_UNKNOWN = "reply."  # the family of replies that no entry knows
+_WORDS = 200  # characters of what was said that a closing line takes
 
 
 class Diagnosis(NamedTuple):
-    """Where a diagnosis stands. `candidates` are the causes, likeliest first, with commands for the profile; `question`
-    is worth asking, None where none is; `answers` were given so far; `target` and `said` what it is about, `status` what
-    a run over the target ended with."""
+    """Where a diagnosis stands. `finding` is what it is about, None where nothing is wrong; `candidates` are the causes,
+    likeliest first, with commands for the profile, none where all are ruled out; `question` is worth asking, None where
+    none is; `answers` were given so far; `target` and `said` what it is about, `status` what a run over the target ended
+    with."""
 
+    finding: Finding | None
     candidates: tuple[Candidate, ...]
     question: Question | None = None
     answers: Mapping[str, str] = {}
@@ -116,9 +120,9 @@ def stand(
     found = decide.candidates(case)
     if profile:
         found = tuple(_personal(candidate, profile, token) for candidate in found)
-    if report is None:
-        return Diagnosis(found, decide.ask(case, answers), answers, said=said)
-    return Diagnosis(found, decide.ask(case, answers), answers, report.target, said, report.status())
+    about = found[0].finding if found else decide.about(case)
+    stands = Diagnosis(about, found, decide.ask(case, answers), answers, said=said)
+    return stands._replace(target=report.target, status=report.status()) if report else stands
 
 
 def reachable_otherwise(report: Report, profile: Profile) -> bool:
@@ -137,9 +141,20 @@ def with_suggestion(case: Case, report: Report, words: str, command: str) -> Cas
 
 
 def in_a_word(candidate: Candidate) -> str:
-    """What is wrong, if this candidate is it. A setting that was found to work says what was wrong only by the finding."""
+    """What is wrong, if this candidate is it. A setting that was found to work says what was wrong only by the finding; a
+    reply that nobody knows says itself all there is."""
+    if candidate.finding.id.startswith(_UNKNOWN):
+        return f"not known; {words_of(candidate.finding)}"
     found = candidate.cause.text and FOUND not in candidate.cause.facts
     return candidate.cause.text if found else candidate.finding.title
+
+
+def words_of(finding: Finding) -> str:
+    """What was said or seen, as the end of a sentence, in a line or two."""
+    said = [piece.text for piece in finding.evidence if piece.label == "S:"]
+    words = " ".join(said or [piece.text for piece in finding.evidence[:1]])
+    words = words if len(words) <= _WORDS else f"{words[:_WORDS]} ..."
+    return f"the server said {words}" if said else f"the evidence is: {words}" if words else finding.title
 
 
 def offered(command: str) -> bool:

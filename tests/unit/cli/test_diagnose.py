@@ -172,7 +172,7 @@ def test_a_recipient_that_is_refused_is_asked_for(smtpctl_program: Path, home: P
     [
         (app_token(exp=1), (), "The token has expired"),
         (app_token(aud="https://graph.microsoft.com"), (), "The token is for another audience"),
-        (app_token(), ("n", "n"), "The service principal is wrong"),
+        (app_token(), ("n", "n", "n"), "The service principal is wrong"),
         (app_token(), ("y",), "The permissions are right but new"),
     ],
 )
@@ -205,8 +205,43 @@ def test_a_pasted_text_is_talked_about_too(smtpctl_program: Path) -> None:
     run.type("1")
     run.until(b"webmail?")
     run.type("n")
+    run.until(b"What now? [q]: ")
+    run.type("")
     assert run.end() == ExitStatus.OK
     assert "What is wrong: User name or password is wrong" in shown(run)
+
+
+def test_the_causes_of_a_pasted_text_are_gone_through_one_by_one(smtpctl_program: Path) -> None:
+    run = AtTerminal(smtpctl_program, ["diagnose", "x509: certificate signed by unknown authority"])
+    for question in (b"authority of its", b"inspect TLS"):
+        run.until(question)
+        run.until(b"[y/n, Enter: not known]: ")
+        run.type("n")
+    for number in (b"Most likely of 4", b"Cause 2 of 4", b"Cause 3 of 4", b"Cause 4 of 4"):
+        run.until(number)
+        run.until(b"What now? [q]: ")
+        run.type("n")
+    assert run.end() == ExitStatus.OK
+    assert "runs its own authority" not in shown(run)
+    assert "What is wrong: none of the known causes; the evidence is: x509" in shown(run)
+
+
+def test_when_every_cause_was_refused_none_is_the_verdict(smtpctl_program: Path, home: Path) -> None:
+    denied = refusal("rcpt/bob@:554 5.7.1 <bob@y.test>: Relay access denied")
+    with desk(smtpctl_program, home, Setup(faults=Faults(denied)), tls="none", **{"from": "a@x.test"}) as at:
+        run = at.sit_down("office", "--to", "bob@y.test")
+        run.until(b"without a login?")
+        run.type("n")
+        for number in (b"Most likely of 3", b"Cause 2 of 3", b"Cause 3 of 3"):
+            run.until(number)
+            run.until(b"What now? [t]: ")
+            run.type("n")
+        assert run.end() == ExitStatus.DATA
+    told = shown(run)
+    assert "What is wrong: none of the known causes; the server said 554 5.7.1 <bob@y.test>" in told
+    assert "smtpctl report office" in told
+    for ruled_out in ("takes mail by IP address", "AUTH succeeded but"):
+        assert ruled_out not in told
 
 
 # Nobody there
@@ -225,6 +260,30 @@ def test_without_anybody_the_best_is_said(smtpctl_call: Runner) -> None:
     assert run.stdout.count("What to do:") == 1
     answered = smtpctl_call("diagnose", EXCHANGE, "--answer", "login=password", "--answer", "works_in_webmail=no")
     assert "What is wrong:   User name or password is wrong" in answered.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "first"),
+    [
+        ("x509: certificate signed by unknown authority", "private_authority=yes", "The organisation runs its own"),
+        ("x509: certificate signed by unknown authority", "private_authority=no", "A virus scanner or proxy"),
+    ],
+)
+def test_an_answer_counts_for_what_a_program_says_too(text: str, answer: str, first: str, smtpctl_call: Runner) -> None:
+    found = document(smtpctl_call("diagnose", text, "--json", "--answer", answer))
+    assert found["causes"][0]["text"].startswith(first)
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("421 4.7.0 Try again later", "not known; the server said 421 4.7.0 Try again later"),
+        ("something is odd here", "not known; the evidence is: something is odd here"),
+    ],
+)
+def test_of_a_text_that_nobody_knows_its_own_words_are_said(text: str, wrong: str, smtpctl_call: Runner) -> None:
+    told = " ".join(smtpctl_call("diagnose", text).stdout.split())
+    assert f"What is wrong: {wrong}" in told
 
 
 def test_a_text_from_stdin_as_json(smtpctl_call: Runner) -> None:
