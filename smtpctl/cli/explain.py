@@ -53,7 +53,8 @@ def command(
 
     Understands replies, texts of exceptions, bounces as whole mails, logs of Postfix, Exim, msmtp and Exchange, and JSON.
     A bounce is explained recipient by recipient; a log with several causes, or a mailbox of bounces (mbox), is summed up
-    by cause, by who answered and by recipient domain. Works without a network.
+    by cause, by who answered and by recipient domain; what the server of the log refused to its own clients stands apart.
+    Works without a network.
     """
     from smtpctl.ops.hints import hints
 

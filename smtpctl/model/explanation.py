@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 from smtpctl.model.finding import Finding
 from smtpctl.model.record import NamedTuple
 
+LOG_NAMES = 50  # that the summary of a log has of each kind
+
 
 class Explanation(NamedTuple):
     """One text, or one id (`said` is empty then).
@@ -79,7 +81,8 @@ class LogShare(NamedTuple):
 
 class LogCause(NamedTuple):
     """One cause of failures in a log: how often, one line of it, who it was about, the times as the log has them, and
-    the recipient domains that met it most."""
+    the recipient domains that met it most. `others` are ids that the same words can mean as well, where the log does not
+    tell which it was; `neutral` is a title that claims none of them."""
 
     finding: Finding
     sample: str
@@ -89,11 +92,20 @@ class LogCause(NamedTuple):
     first: str = ""
     last: str = ""
     recipients: tuple[LogShare, ...] = ()
+    neutral: str = ""
+    others: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What is known to be wrong."""
+        return self.neutral or self.finding.title
 
     def to_json(self) -> dict[str, Any]:
         """JSON values."""
         return {
             "count": self.failures,
+            "title": self.title,
+            "alternatives": list(self.others),
             "retryable": self.retryable,
             "first": self.first,
             "last": self.last,
@@ -106,13 +118,15 @@ class LogCause(NamedTuple):
 
 class LogSummary(NamedTuple):
     """A log: how many lines, how many of them failures, and the causes, most frequent first; the same failures by who
-    answered (a provider's name, else a server's domain) and by the recipients' domains, as far as the lines say it."""
+    answered (a provider's name, else a server's domain) and by the recipients' domains, as far as the lines say it.
+    `refused` is apart from all of these: what the server that wrote the log refused to its clients."""
 
     lines: int
     failures: int
     causes: tuple[LogCause, ...]
     providers: tuple[LogShare, ...] = ()
     recipients: tuple[LogShare, ...] = ()
+    refused: tuple[LogCause, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """JSON values."""
@@ -124,6 +138,7 @@ class LogSummary(NamedTuple):
             "causes": [cause.to_json() for cause in self.causes],
             "providers": [share.to_json() for share in self.providers],
             "recipients": [share.to_json() for share in self.recipients],
+            "refused": [cause.to_json() for cause in self.refused],
         }
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import time
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
@@ -25,7 +26,8 @@ LINE_LIMIT = 8192  # characters of one joined line that are kept
 
 class Failure(NamedTuple):
     """Words that were said. `certain` that they report a failure; the rest as far as the line tells it: `recipient` is a
-    domain, `server` the host that answered, `mechanism` that of a login."""
+    domain, `server` the host that answered, `mechanism` that of a login, `here` that the server whose log it is said it
+    to a client."""
 
     text: str
     certain: bool
@@ -35,6 +37,7 @@ class Failure(NamedTuple):
     when: str = ""
     port: int = 0
     mechanism: str = ""
+    here: bool = False
 
     @property
     def about(self) -> str:
@@ -193,6 +196,13 @@ _RECIPIENT = re.compile(
 )
 _SERVER = re.compile(r"(?:relay=|\bhost[= ]|\bserver |connect to |\bH=|Remote-MTA: *(?:dns|DNS); *)([\w-]+\.[\w.-]+\w)")
 _MECHANISM = re.compile(r"\b(?:AUTH |SASL |\(method )(LOGIN|PLAIN|XOAUTH2|OAUTHBEARER|NTLM|CRAM-MD5|SCRAM-SHA-\d+)\b")
+# What a server writes of its own clients: Postfix, a milter of it, Exim, Sendmail, Dovecot, a receive connector of Exchange.
+_HERE = re.compile(
+    r"\bpostfix[\w./-]*/(?:smtpd|postscreen|cleanup)\b|\bNOQUEUE: |\bmilter-reject: |\bauthenticator failed for |"
+    r"^[^*=]{0,80}\bH=.{1,500}? rejected (?:RCPT|MAIL|EHLO|HELO|AUTH|DATA|VRFY|connection|after )|"
+    r"TLS error on connection from |\bruleset=check_|\b(?:imap|pop3|submission|managesieve)-login: |,>,[45]\d\d "
+)
+_EPOCH = re.compile(r'"__REALTIME_TIMESTAMP" ?: ?"?(\d{10})\d{6}\b')  # journald in JSON: microseconds
 _PORT = re.compile(r"connect\b.*?[\]\w]:(\d{2,5})\b")
 # What mail servers fold over indented lines when they tell people about a failure.
 _WRAPPED = re.compile(r"\s*(?:<[^>\s]+>: |SMTP error from remote |delivery via |Remote host said: |host \S+\[)")
@@ -306,9 +316,16 @@ def _read(line: str) -> Failure | None:
         recipient=_group(_RECIPIENT, line),
         server=_group(_SERVER, line),
         mechanism=_group(_MECHANISM, line),
-        when=_group(_WHEN, line),
+        when=_when(line),
         port=int(port[1]) if port else 0,
+        here=_HERE.search(line) is not None,
     )
+
+
+def _when(line: str) -> str:
+    """The time of a line as it is written there; of a journal in UTC."""
+    found = _EPOCH.search(line)
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(int(found[1]))) if found else _group(_WHEN, line)
 
 
 def _group(pattern: re.Pattern[str], line: str) -> str:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import TypeAlias
 
+from smtpctl.knowledge import families
 from smtpctl.knowledge.catalogue import GENERIC, load, owner
-from smtpctl.knowledge.match import Context, finding, match, recognised, retryable
+from smtpctl.knowledge.match import Context, alternatives, finding, match, recognised, retryable
 from smtpctl.knowledge.match import by_id as by_finding_id
-from smtpctl.model.explanation import LogCause, LogShare, LogSummary
+from smtpctl.model.explanation import LOG_NAMES, LogCause, LogShare, LogSummary
 from smtpctl.model.finding import Finding
+from smtpctl.model.record import NamedTuple
 from smtpctl.ops.extract import Failure
 from smtpctl.ops.hints import Hints
 
-SHOWN, SHOWN_OF_A_CAUSE = 50, 10  # names that a summary keeps
+_SHOWN = 10  # names that a summary keeps of a cause
 _ENOUGH = 30  # a line without a code counts as a failure from this score on
 _PASTED = 3  # failures up to which a text with one reply is taken for one failure, and not for a log
 _SEEN_LIMIT = 4096  # different texts of a log that are remembered
@@ -25,6 +28,8 @@ _VARYING = re.compile(
 )
 _MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
 _HALF_A_YEAR = 183
+# Whether the server of the log said it itself, the finding's id, and what else the words can mean.
+_Place: TypeAlias = tuple[bool, str, tuple[str, ...]]
 
 
 class Shares:
@@ -48,19 +53,26 @@ class Shares:
         return tuple(sorted(self._rows.values(), key=lambda row: (-row.failures, row.name))[:number])
 
 
+class _Meaning(NamedTuple):
+    """What words mean: a finding; where they leave open which of several, the ids of the `others` and a title that claims
+    none of them."""
+
+    finding: Finding
+    neutral: str = ""
+    others: tuple[str, ...] = ()
+
+
 class Log:
     """Failures of a stream, gathered."""
 
     def __init__(self, known: Hints) -> None:
         self._known = known
         self._lines = 0
-        self._causes: dict[str, LogCause] = {}
-        self._recipients_of: dict[str, Shares] = {}
+        self._causes: dict[_Place, LogCause] = {}
+        self._recipients_of: dict[_Place, Shares] = {}
         self._providers, self._recipients = Shares(_NAMES), Shares(_NAMES)
         self._few: list[Failure] = []  # the failures, as long as they are few
-        self._seen: dict[
-            tuple[str, str], Finding | None
-        ] = {}  # a text without what varies, and its server -> its finding
+        self._seen: dict[Failure, _Meaning | None] = {}  # a failure without what varies -> what it means
 
     def counted(self, lines: Iterable[str]) -> Iterator[str]:
         """The same lines; how many they are is remembered."""
@@ -70,66 +82,94 @@ class Log:
 
     def add(self, failure: Failure) -> None:
         """Takes up a failure, unless its words are none after all."""
-        found = self._finding(failure)
-        if not found:
+        meant = self._meaning(failure)
+        if not meant:
             return
+        found = meant.finding
+        place = (failure.here, found.id, meant.others)
         later = retryable(Context(text=failure.text), found.id)
-        old = self._causes.get(found.id) or LogCause(found, failure.text, 0, later, failure.about)
+        old = self._causes.get(place) or LogCause(
+            found, failure.text, 0, later, failure.about, neutral=meant.neutral, others=meant.others
+        )
         first, last = _span(old.first, old.last, failure.when)
         about = old.about if failure.about in ("", old.about) else "several"
-        self._causes[found.id] = old._replace(failures=old.failures + 1, first=first, last=last, about=about)
+        self._causes[place] = old._replace(failures=old.failures + 1, first=first, last=last, about=about)
         if len(self._few) <= _PASTED:
             self._few.append(failure)
+        if not failure.here:
+            self._share(failure, place, later=later)
+
+    def _share(self, failure: Failure, place: _Place, *, later: bool) -> None:
         if failure.recipient:
-            shares = self._recipients_of.setdefault(found.id, Shares(_NAMES_OF_A_CAUSE))
+            shares = self._recipients_of.setdefault(place, Shares(_NAMES_OF_A_CAUSE))
             for one in (shares, self._recipients):
                 one.add(failure.recipient, later=later, when=failure.when)
-        if name := _provider(failure.server) or _says(found.id):
+        if name := _provider(failure.server) or _says(place[1]):
             self._providers.add(name, later=later, when=failure.when)
 
-    def _finding(self, failure: Failure) -> Finding | None:
-        """Its finding; None for words that are no failure after all."""
-        varying = _VARYING.sub("*", failure.text[:_KEY]) + failure.text[_KEY:]
-        key = (varying, _provider(failure.server))
+    def _meaning(self, failure: Failure) -> _Meaning | None:
+        """What it means; None for words that are no failure after all."""
+        key = _without_what_varies(failure)
         if key not in self._seen:
             if len(self._seen) >= _SEEN_LIMIT:
                 self._seen.clear()
             self._seen[key] = self._look_up(failure)
         return self._seen[key]
 
-    def _look_up(self, failure: Failure) -> Finding | None:
+    def _look_up(self, failure: Failure) -> _Meaning | None:
         context = self._known.context(failure)
+        matches = match(context)
         if not failure.certain:
-            matches = match(context)
             best = max((one.score for one in matches), default=0)
             if best < _ENOUGH and not recognised(context, matches):
                 return None
         found = finding(context)
-        # The next failure of this kind may be about another server.
-        return by_finding_id(found.id, evidence=found.evidence) if found.target else found
+        if found.id not in load().entries:  # its title names the server; the next failure may be about another one
+            return _Meaning(by_finding_id(found.id, evidence=found.evidence))
+        open_ = any(one.open for one in matches if one.said.id == found.id)
+        others = tuple(one.said.id for one in alternatives(matches)) if open_ and context.code >= 400 else ()
+        said = families.entry(f"reply.{context.code}").title if others else ""
+        return _Meaning(found, f"{said} (one of {len(others) + 1} causes)" if others else "", others)
 
     def only(self) -> Failure | None:
         """The one failure that all of it is about: the only one, or of a few the only one that quotes a server, with what
-        programs say around it."""
+        programs say around it. What the server refused to others counts where there is nothing else."""
         if len(self._few) > _PASTED:
             return None
-        told = self._few if len(self._few) == 1 else [failure for failure in self._few if failure.certain]
+        few = [failure for failure in self._few if not failure.here] or self._few
+        told = few if len(few) == 1 else [failure for failure in few if failure.certain]
         return told[0] if len(told) == 1 else None
 
     def summary(self) -> LogSummary:
         """What was gathered, most frequent first."""
-        causes = sorted(self._causes.values(), key=lambda cause: (-cause.failures, cause.retryable, cause.finding.id))
+        causes, refused = self._sorted(here=False), self._sorted(here=True)
         return LogSummary(
             self._lines,
             sum(cause.failures for cause in causes),
-            tuple(cause._replace(recipients=self._of(cause)) for cause in causes),
-            self._providers.top(SHOWN),
-            self._recipients.top(SHOWN),
+            causes,
+            self._providers.top(LOG_NAMES),
+            self._recipients.top(LOG_NAMES),
+            refused,
         )
 
-    def _of(self, cause: LogCause) -> tuple[LogShare, ...]:
-        shares = self._recipients_of.get(cause.finding.id)
-        return shares.top(SHOWN_OF_A_CAUSE) if shares else ()
+    def _sorted(self, *, here: bool) -> tuple[LogCause, ...]:
+        causes = [
+            cause._replace(recipients=self._recipients_of[place].top(_SHOWN)) if place in self._recipients_of else cause
+            for place, cause in self._causes.items()
+            if place[0] is here
+        ]
+        return tuple(sorted(causes, key=lambda cause: (-cause.failures, cause.retryable, cause.finding.id)))
+
+
+def _without_what_varies(failure: Failure) -> Failure:
+    """What decides the meaning of a failure, the same for all that mean the same."""
+    known = owner(failure.server)
+    return failure._replace(
+        text=_VARYING.sub("*", failure.text[:_KEY]) + failure.text[_KEY:],
+        server=known.provider if known else "*" if failure.server else "",
+        recipient="",
+        when="",
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
-from smtpctl.model.explanation import Bounce, Bounced, Explained, Explanation, LogCause, LogShare, LogSummary, Meaning
+from smtpctl.model.explanation import (
+    LOG_NAMES,
+    Bounce,
+    Bounced,
+    Explained,
+    Explanation,
+    LogCause,
+    LogShare,
+    LogSummary,
+    Meaning,
+)
 from smtpctl.model.finding import Finding
 from smtpctl.render.blocks import block
 from smtpctl.render.canvas import Canvas, columns
@@ -17,6 +28,10 @@ _DECIDING = {
     "provider": "--provider NAME",
     "stage": "--stage STAGE",
 }
+_LEAST = 8  # columns below which a name is not worth its place
+_SECONDS = re.compile(r"(?<=\d\d:\d\d):\d\d$")
+_ODD = re.compile(r"[^\w .,:;@/-]")  # what may mean something between quotes in a shell, and what varies begins with
+_WORDS = 100  # characters of a sample that are looked up
 _AGAIN = {True: "Trying again later can help.", False: "Trying again will not help until it is mended."}
 
 
@@ -96,22 +111,53 @@ def _bounce(canvas: Canvas, bounce: Bounce) -> Iterator[str]:
 
 def _summary(canvas: Canvas, log: LogSummary) -> Iterator[str]:
     counts = f"{_many(log.lines, 'line')}, {_many(log.failures, 'failure')}"
-    if not log.causes:
+    if log.causes:
+        yield f"{counts}, {_many(len(log.causes), 'cause')}"
+        yield ""
+        yield from _causes(canvas, log)
+    elif log.refused:
+        yield f"{counts} of this server's own mail"
+    else:
         yield f"{counts}. Nothing here reports a failure of SMTP that smtpctl knows."
-        return
-    yield f"{counts}, {_many(len(log.causes), 'cause')}"
-    yield ""
+    yield from _refused(canvas, log.refused)
+    if log.causes:
+        yield ""
+        yield from _to_mend(canvas, log)
+
+
+def _causes(canvas: Canvas, log: LogSummary) -> Iterator[str]:
     widest = len(f"{log.causes[0].failures:,}")
     for cause in log.causes:
         yield from _row(canvas, cause, widest)
     yield from _shares(canvas, "By who answered", log.providers, widest)
     yield from _shares(canvas, "By recipient domain", log.recipients, widest)
-    yield ""
+
+
+def _to_mend(canvas: Canvas, log: LogSummary) -> Iterator[str]:
     later = sum(cause.failures for cause in log.causes if cause.retryable)
     yield f"  {later * 100 // log.failures} % can pass when tried again."
     known = [cause for cause in log.causes if not cause.finding.id.startswith("reply.")] or log.causes
     mend = next((cause for cause in known if not cause.retryable), known[0])
-    yield f"  First to mend:  {canvas.paint('command', canvas.text(f'smtpctl explain {mend.finding.id}'))}"
+    about = f'"{_ODD.split(mend.sample, maxsplit=1)[0].strip()[:_WORDS]}"' if mend.others else mend.finding.id
+    yield f"  First to mend:  {canvas.paint('command', canvas.text(f'smtpctl explain {about}'))}"
+
+
+def _refused(canvas: Canvas, refused: Sequence[LogCause]) -> Iterator[str]:
+    """What the server of the log refused to others: in short, because most of it is as it should be."""
+    if not refused:
+        return
+    yield ""
+    yield "  " + canvas.paint("title", "Refused by this server to its clients")
+    widest = len(f"{refused[0].failures:,}")
+    for cause in refused[:_SHARES]:
+        indent = " " * (widest + 4)
+        yield from canvas.prose(cause.title, indent, first=f"  {cause.failures:>{widest},}  ")
+        yield indent + canvas.paint("dim", _facts(canvas, cause, canvas.width - len(indent)))
+    if len(refused) > _SHARES:
+        yield " " * (widest + 4) + canvas.text(f"… and {len(refused) - _SHARES} more; --json has them all")
+    yield from canvas.prose(
+        "No mail of its own failed by these. Mend one where the client was yours.", "  ", first="  "
+    )
 
 
 def _row(canvas: Canvas, cause: LogCause, widest: int) -> Iterator[str]:
@@ -119,12 +165,20 @@ def _row(canvas: Canvas, cause: LogCause, widest: int) -> Iterator[str]:
     word = canvas.paint("warning", "retry") if cause.retryable else canvas.paint("error", "fix  ")
     lead = f"  {cause.failures:>{widest},}  {word}  "
     indent = " " * (widest + 11)
-    yield from canvas.prose(cause.finding.title, indent, first=lead)
-    facts = [cause.finding.id, _most(cause), _times(cause.first, cause.last)]
-    yield indent + canvas.paint(
-        "dim", canvas.clip(canvas.text("  ".join(filter(None, facts))), canvas.width - len(indent))
-    )
-    yield indent + canvas.paint("dim", canvas.clip(canvas.text(cause.sample), canvas.width - len(indent)))
+    room = canvas.width - len(indent)
+    yield from canvas.prose(cause.title, indent, first=lead)
+    yield indent + canvas.paint("dim", _facts(canvas, cause, room))
+    yield indent + canvas.paint("dim", canvas.clip(canvas.text(cause.sample), room))
+
+
+def _facts(canvas: Canvas, cause: LogCause, room: int) -> str:
+    """Id, whom it is about, and at the right edge the times, in `room` columns: names give way to times."""
+    times = canvas.text(_times(cause.first, cause.last))
+    left = room - columns(times) - 2 if times else room
+    name = cause.finding.id + (f" or {len(cause.others)} more" if cause.others else "")
+    about = canvas.text(_most(cause))
+    facts = f"{name}  {about}" if about and left - len(name) - 2 >= _LEAST else name
+    return f"{canvas.pad(canvas.clip(facts, left), left)}  {times}" if times else canvas.clip(facts, left)
 
 
 def _most(cause: LogCause) -> str:
@@ -137,10 +191,11 @@ def _most(cause: LogCause) -> str:
 
 
 def _times(first: str, last: str) -> str:
-    """From when to when, as the log writes it; the day once where it is the same."""
+    """From when to when, to the minute; the day once where it is the same."""
+    first, last = (_SECONDS.sub("", when.replace("T", " ")) for when in (first, last))
     if first == last:
         return first
-    day = first[: max(first.rfind(" "), first.rfind("T")) + 1]
+    day = first[: first.rfind(" ") + 1]
     return f"{first} – {last.removeprefix(day)}"
 
 
@@ -151,17 +206,23 @@ def _shares(canvas: Canvas, head: str, shares: Sequence[LogShare], widest: int) 
     yield ""
     yield "  " + canvas.paint("title", head)
     shown = shares[:_SHARES]
-    names = [canvas.clip(canvas.text(share.name), canvas.width // 2) for share in shown]
+    facts = [
+        f"{f'{_percent(share)} % can pass later':<20}  {_times(share.first, share.last)}".rstrip() for share in shown
+    ]
+    left = canvas.width - widest - 6 - max(map(len, facts))
+    names = [canvas.clip(canvas.text(share.name), max(left, _LEAST)) for share in shown]
     room = max(map(columns, names))
-    for share, name in zip(shown, names, strict=True):
+    for share, name, fact in zip(shown, names, facts, strict=True):
         lead = f"  {share.failures:>{widest},}  {canvas.pad(name, room)}  "
-        later = f"{share.retryable * 100 // share.failures} % can pass later"
-        facts = canvas.text(f"{later:<20}  {_times(share.first, share.last)}".rstrip())
-        yield lead + canvas.paint("dim", canvas.clip(facts, canvas.width - columns(lead)))
+        yield lead + canvas.paint("dim", canvas.clip(canvas.text(fact), canvas.width - columns(lead)))
     if left := len(shares) - len(shown):
-        indent = " " * (widest + 4)
-        more = canvas.text(f"… and {left} more; --json has the first {len(shares)}")
-        yield indent + canvas.clip(more, canvas.width - len(indent))
+        # A summary has no more names than that; how many there were, nobody has counted.
+        more = f"{left} more; --json has them all" if len(shares) < LOG_NAMES else f"many more; --json has {LOG_NAMES}"
+        yield " " * (widest + 4) + canvas.clip(canvas.text(f"… and {more}"), canvas.width - widest - 4)
+
+
+def _percent(share: LogShare) -> int:
+    return share.retryable * 100 // share.failures
 
 
 def _many(number: int, thing: str) -> str:

@@ -69,6 +69,75 @@ def test_a_log_is_summed_up_by_who_answered_and_by_recipient_domain_too() -> Non
     assert [(row.name, row.failures) for row in result.causes[0].recipients] == [("gmail.com", 2)]
 
 
+SENT = "Nov 21 09:00:01 mail postfix/smtp[9]: 4A1: to=<a@example.org>, relay={host}[192.0.2.1]:587, dsn=4.7.3, status=deferred ({words})\n"
+HERE = {
+    "Postfix, a login": "Nov 21 08:00:01 mail postfix/smtpd[1]: warning: unknown[203.0.113.9]: SASL LOGIN authentication failed: UGFzc3dvcmQ6",
+    "Postfix, an instance": "Nov 21 08:00:01 mail postfix-in/submission/smtpd[1]: NOQUEUE: reject: RCPT from unknown[203.0.113.9]: 554 5.7.1 <a@foreign.example>: Relay access denied; from=<x@y.example> to=<a@foreign.example> proto=ESMTP helo=<User>",
+    "a milter": "Nov 21 08:00:01 mail postfix/cleanup[1]: 4A2: milter-reject: END-OF-MESSAGE from unknown[203.0.113.9]: 5.7.1 Spam message rejected; from=<x@y.example> to=<a@example.org> proto=ESMTP helo=<User>",
+    "Exim, a login": "2026-11-21 08:00:04 login authenticator failed for (User) [203.0.113.9]: 535 Incorrect authentication data (set_id=info)",
+    "Exim, a recipient": "2026-11-21 08:00:05 H=(User) [203.0.113.9] F=<x@y.example> rejected RCPT <a@foreign.example>: relay not permitted",
+    "Sendmail": "Nov 21 08:00:01 mail sendmail[1]: 4A3: ruleset=check_rcpt, arg1=<a@foreign.example>, relay=[203.0.113.9], reject=550 5.7.1 <a@foreign.example>... Relaying denied",
+    "Exchange": "2026-11-21T08:00:01.000Z,EX01\\Default,08DC,5,192.0.2.2:25,203.0.113.9:4711,>,550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain,",
+    "journald": '{"__REALTIME_TIMESTAMP":"1795248001000000","SYSLOG_IDENTIFIER":"postfix/smtpd","MESSAGE":"NOQUEUE: reject: RCPT from unknown[203.0.113.9]: 554 5.7.1 <a@foreign.example>: Relay access denied; from=<x@y.example>"}',
+}  # fmt: skip
+REMOTE = {
+    "Exim": "2026-11-21 08:00:02 1tAbCd-000001-2F ** bob@example.org R=dnslookup T=remote_smtp H=mx.example.org [192.0.2.7]: SMTP error from remote mail server after RCPT TO:<bob@example.org>: 550 5.7.1 rejected RCPT <bob@example.org>: relay not permitted",
+    "Postfix": SENT.format(host="mx.example.org", words="host mx.example.org[192.0.2.1] said: 554 5.7.1 <a@example.org>: Relay access denied (in reply to RCPT TO command)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("line", HERE.values(), ids=HERE)
+def test_what_a_server_refuses_to_strangers_is_no_failure_of_its_mail(line: str) -> None:
+    result = explain_lines([f"{line}\n"] * 9 + [refused("Nov 21 08:00:01")])
+    assert isinstance(result, LogSummary)
+    assert [(cause.failures, cause.finding.id) for cause in result.causes] == [(1, "generic.rcpt-user-unknown")]
+    assert [(cause.failures, cause.neutral) for cause in result.refused] == [(9, "")]
+    assert (result.failures, [row.name for row in result.recipients]) == (1, ["d0.example"])
+
+
+@pytest.mark.parametrize("line", REMOTE.values(), ids=REMOTE)
+def test_what_others_refuse_is_a_failure_in_whatever_words(line: str) -> None:
+    result = explain_lines([f"{line}\n"] * 9)
+    assert isinstance(result, LogSummary)
+    assert (result.failures, result.refused) == (9, ())
+
+
+def test_one_failure_among_what_was_refused_to_strangers_is_what_a_text_is_about() -> None:
+    result = explain_lines([*(f"{line}\n" for line in list(HERE.values())[:2]), refused("Nov 21 08:00:01")])
+    assert isinstance(result, Explanation)
+    assert result.finding.id == "generic.rcpt-user-unknown"
+
+
+def test_a_text_may_be_about_what_a_server_refused_to_us() -> None:
+    result = explain_lines([f"{HERE['Exim, a recipient']}\n", "2026-11-21 08:00:06 no more\n"])
+    assert isinstance(result, Explanation)
+    assert result.finding.id == "generic.rcpt-relay-not-permitted-exim"
+
+
+def test_a_log_claims_no_cause_of_several_that_have_the_same_words() -> None:
+    line = SENT.format(
+        host="smtp.office365.com",
+        words="SASL authentication failed; server smtp.office365.com[192.0.2.1] said: 535 5.7.3 Authentication unsuccessful [X]",
+    )
+    result = explain_lines([line] * 9)
+    assert isinstance(result, LogSummary)
+    cause = result.causes[0]
+    assert cause.title == "The server answered 535: credentials rejected (one of 3 causes)"
+    assert {cause.finding.id, *cause.others} == {
+        f"m365.535-5-7-3-{way}" for way in ("app-token", "delegated-token", "password")
+    }
+    told = explain_lines([line] * 9, hints("", "", "password"))
+    assert isinstance(told, LogSummary)
+    assert (told.causes[0].title, told.causes[0].others) == (told.causes[0].finding.title, ())
+
+
+def test_a_journal_in_json_has_times() -> None:
+    line = '{{"__REALTIME_TIMESTAMP":"{}","MESSAGE":"4A: to=<a@example.org>, status=bounced (host mx.example.org[192.0.2.1] said: 550 5.1.1 User unknown (in reply to RCPT TO command))"}}\n'
+    result = explain_lines(line.format(second * 1_000_000 + 7) for second in range(1795248001, 1795248006))
+    assert isinstance(result, LogSummary)
+    assert (result.causes[0].first, result.causes[0].last) == ("2026-11-21 08:00:01", "2026-11-21 08:00:05")
+
+
 def refused(when: str, number: int = 0) -> str:
     return f"{when} mail postfix/smtp[1]: 4V: to=<a@d{number}.example>, status=bounced (host mx.d{number}.example[192.0.2.1] said: 550 5.1.1 User unknown (in reply to RCPT TO command))\n"
 

@@ -67,6 +67,45 @@ def test_a_log_fits_the_screen(width: int) -> None:
     assert all(columns(line) <= width for line in text.splitlines()[1:])
 
 
+def test_times_have_a_place_of_their_own_and_names_give_way() -> None:
+    shares = tuple(LogShare(f"{'long-' * number}d{number}.example", 9 - number, 0) for number in range(7))
+    cause = LogCause(FINDING, "x", 9, True, "several", "Nov 21 08:02:11", "Nov 21 11:40:00", shares)
+    text = explain_text(Canvas(60), LogSummary(9, 9, (cause,)))
+    assert next(line for line in text.splitlines() if "conn.refused  d0.example" in line).endswith(
+        "Nov 21 08:02 – 11:40"
+    )
+
+
+@pytest.mark.parametrize(("number", "words"), [(49, "44 more; --json has them all"), (50, "many more; --json has 50")])
+def test_how_many_names_there_are_is_said_only_where_it_is_known(number: int, words: str) -> None:
+    shares = tuple(LogShare(f"d{one}.example", 1) for one in range(number))
+    text = explain_text(Canvas(80), LogSummary(9, 9, (LogCause(FINDING, "x", 9, True),), shares))
+    assert f"… and {words}\n" in text
+
+
+def test_what_the_server_refused_to_its_clients_stands_apart() -> None:
+    bots = tuple(LogCause(FINDING._replace(id=f"generic.bot{one}"), "x", 9, False) for one in range(7))
+    text = explain_text(Canvas(80), LogSummary(64, 1, (LogCause(FINDING, "x", 1, False),), refused=bots))
+    assert text.startswith("64 lines, 1 failure, 1 cause\n")
+    assert text.index("conn.refused") < text.index("Refused by this server") < text.index("generic.bot0")
+    assert "… and 2 more; --json has them all" in text
+    assert text.endswith("First to mend:  smtpctl explain conn.refused\n")
+    alone = explain_text(Canvas(80), LogSummary(64, 0, (), refused=bots))
+    assert alone.startswith("64 lines, 0 failures of this server's own mail\n")
+    assert "First to mend" not in alone
+
+
+def test_words_with_several_causes_are_mended_by_what_tells_them_apart() -> None:
+    sample = '535 5.7.3 Authentication unsuccessful [$(x) "y'
+    cause = LogCause(
+        FINDING, sample, 9, False, neutral="The server answered 535 (one of 3 causes)", others=("a.b", "a.c")
+    )
+    text = explain_text(Canvas(80), LogSummary(9, 9, (cause,)))
+    assert FINDING.title not in text
+    assert "conn.refused or 2 more" in text
+    assert text.endswith('First to mend:  smtpctl explain "535 5.7.3 Authentication unsuccessful"\n')
+
+
 def test_what_would_tell_more_is_said() -> None:
     text = explain_text(Canvas(80), Explanation(FINDING, "x", deciding=("login", "provider")))
     assert "smtpctl explain --login password|user-token|app-token --provider NAME" in text
