@@ -10,7 +10,7 @@ from typing import Any
 
 from smtpctl.config.secrets.refs import Kind, SecretRef
 from smtpctl.model.endpoint import AuthPolicy, Endpoint, Route, Timeouts, TlsMode, TlsPolicy
-from smtpctl.model.finding import Ignore
+from smtpctl.model.finding import Ignore, Location
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.secret import Secret
 
@@ -180,6 +180,14 @@ class Profile(NamedTuple):
     def ignores(self) -> tuple[Ignore, ...]:
         """The findings that do not count for it."""
         return tuple(self.values.get("ignore", ()))
+
+    @property
+    def place(self) -> Location | None:
+        """Where a file says which server it is; None where none does."""
+        origins = (self.origins.get(name) for name in ("host", "socket", "preset"))
+        where = next((origin.where for origin in origins if origin and origin.kind == "file"), "")
+        path, _, line = where.rpartition(":")
+        return Location(path, int(line)) if where else None
 
     @property
     def label(self) -> str:

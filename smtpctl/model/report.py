@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import Any
 
-from smtpctl.model.finding import Finding, Ignored, Severity
+from smtpctl.model.finding import Finding, Ignored, Location, Severity
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.reply import Reply
 from smtpctl.model.transcript import Stage, Transcript
@@ -95,7 +95,7 @@ class Comparison(NamedTuple):
 
 class Report(NamedTuple):
     """What one use case found out about one target. `facts` holds JSON values (tls, capabilities, queue_id ...);
-    `ignored` are findings that were not to count."""
+    `ignored` are findings that were not to count; `place` is where a file says which server it is about."""
 
     target: str
     transcript: Transcript
@@ -109,6 +109,7 @@ class Report(NamedTuple):
     headline: str = ""  # e.g. "STARTTLS  OAuth 2.0 as noreply@example.com"
     next_command: str = ""
     ignored: tuple[Ignored, ...] = ()
+    place: Location | None = None
 
     def status(self, fail_on: Severity | None = Severity.ERROR) -> ExitStatus:
         """What stopped the run, else whether a finding reaches `fail_on` (None: never), else OK."""

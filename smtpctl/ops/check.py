@@ -90,6 +90,7 @@ def judged(profile: Profile, conversation: Conversation, now: float, **more: Any
         failure=problem.failure if problem else None,
         facts={**_facts(conversation, facts), **extra},
         headline=profile.headline,
+        place=profile.place,
         next_command=f"smtpctl test-send {profile.name} --to you@example.com" if profile.name and not problem else "",
         **more,
     )

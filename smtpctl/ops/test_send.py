@@ -157,6 +157,7 @@ def _report(profile: Profile, conversation: Conversation, mail: Envelope, messag
         failure=failure,
         facts=_facts(conversation, message, sent),
         headline=profile.headline,
+        place=profile.place,
     )
     if not report.findings:
         return report

@@ -49,7 +49,10 @@ class SarifRenderer:
         import json
 
         told = [*findings, *(one.finding for one in ignored)]
-        rules = list({finding.id: _rule(finding) for finding in reversed(told)}.values())[::-1]
+        alike: dict[str, list[Finding]] = {}
+        for finding in told:
+            alike.setdefault(finding.id, []).append(finding)
+        rules = list(map(_rule, alike.values()))
         index = {rule["id"]: at for at, rule in enumerate(rules)}
         run = {
             "tool": {"driver": {"name": "smtpctl", "version": __version__, "rules": rules}},
@@ -64,12 +67,15 @@ class SarifRenderer:
         return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
-def _rule(finding: Finding) -> dict[str, Any]:
-    """What is about the same for every finding of this id; what it means and what to do is what a viewer shows as help."""
+def _rule(alike: Sequence[Finding]) -> dict[str, Any]:
+    """What is about the same for every finding of one id; what it means and what to do is what a viewer shows as help.
+    Titles that differ name their own servers: the rule is called by its id then."""
+    finding = alike[0]
+    short = finding.title if len({one.title for one in alike}) == 1 else finding.id.replace(".", ": ").replace("_", " ")
     meaning = [line for line in explanation(finding._replace(evidence=()))[1:] if line]
     return {
         "id": finding.id,
-        "shortDescription": {"text": visible(finding.id.replace(".", ": ").replace("_", " "))},
+        "shortDescription": {"text": _literal(visible(short))},
         **({"fullDescription": {"text": _literal(visible(finding.message))}} if finding.message else {}),
         "help": {"text": _literal("\n".join([*meaning, f"all about it: smtpctl explain {visible(finding.id)}"]))},
         "defaultConfiguration": {"level": finding.severity.label},
@@ -102,7 +108,8 @@ def _suppressed(one: Ignored, rule: int) -> dict[str, Any]:
 
 
 def _about(report: Report, finding: Finding) -> Finding:
-    return finding if finding.target else finding._replace(target=report.target)
+    """The finding with what it is about: the server, and the line of the file that has it."""
+    return finding._replace(target=finding.target or report.target, location=finding.location or report.place)
 
 
 def _literal(text: str) -> str:

@@ -16,7 +16,7 @@ import pytest
 from junitparser import JUnitXml
 
 import smtpctl
-from smtpctl.model.finding import Finding
+from smtpctl.model.finding import Finding, Location
 from smtpctl.model.secret import MASK, Secret
 from smtpctl.render import FORMATS, renderer
 from smtpctl.render.canvas import to_ascii, visible
@@ -228,6 +228,26 @@ def test_sarif_points_at_files_with_quoted_relative_uris() -> None:
         "conf/sites%2C%20old%20%26%20new/old%3Arelay.toml",
     ]
     assert places[1]["region"] == {"startLine": 14, "startColumn": 8}
+
+
+def test_what_a_server_shows_is_at_the_line_that_names_the_server() -> None:
+    first = cases["STARTTLS_MISSING"]._replace(place=Location("conf/a b.toml", 11))
+    other = first._replace(place=None, findings=tuple(f._replace(title="x", target="b") for f in first.findings))
+    own = first._replace(findings=tuple(f._replace(location=Location("x.toml", 3)) for f in first.findings))
+    (run,) = json.loads(renderer("sarif", schema="smtpctl.check/1").report(first))["runs"]
+    (location,) = run["results"][0]["locations"]
+    assert location["physicalLocation"]["artifactLocation"]["uri"] == "conf/a%20b.toml"
+    assert location["physicalLocation"]["region"]["startLine"] == 11
+    assert location["logicalLocations"][0]["fullyQualifiedName"] == first.findings[0].target
+    assert run["tool"]["driver"]["rules"][0]["shortDescription"]["text"] == first.findings[0].title
+    (both,) = json.loads(renderer("sarif", schema="smtpctl.check/1").reports([first, other]))["runs"]
+    assert both["tool"]["driver"]["rules"][0]["shortDescription"]["text"] == "starttls: not offered"
+    assert "physicalLocation" not in both["results"][-1]["locations"][0]
+    line = renderer("github", schema="smtpctl.check/1").report(first).splitlines()[0]
+    assert re.match(
+        r"::error file=conf/a b.toml,line=11,col=1,title=starttls.not_offered::mail.shop.example:25: ", line
+    )
+    assert ",line=3,col=1," in renderer("github", schema="smtpctl.check/1").report(own)
 
 
 @pytest.mark.parametrize("name", NAMES)

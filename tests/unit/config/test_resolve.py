@@ -51,6 +51,22 @@ def profile(target: str | None, text: str = TEXT, environ: dict[str, str] | None
     return resolve(target, flags, environ or {}, document=document(text))
 
 
+@pytest.mark.parametrize(
+    ("target", "flags", "line"),
+    [
+        ("relay", {}, 'host = "relay.example.com:2526"'),
+        ("office", {}, 'preset = "microsoft365"'),
+        ("base", {"port": "25"}, 'host = "base.example.com"'),
+        ("mail.example.com", {}, ""),
+        (None, {"host": "mail.example.com"}, ""),
+    ],
+)
+def test_the_place_is_the_line_that_says_which_server(target: str | None, flags: dict[str, Any], line: str) -> None:
+    place = profile(target, **flags).place
+    assert (TEXT.splitlines()[place.line - 1] if place else "") == line
+    assert place is None or Path(place.path) == Path("/etc/smtpctl.toml")
+
+
 # Port and mode: D3, R009, R010, R011, R074
 
 
