@@ -15,7 +15,7 @@ from smtpctl.cli.terminal import Terminal
 from smtpctl.config.profile import Profile
 from smtpctl.model.errors import SmtpctlError
 from smtpctl.model.record import NamedTuple
-from smtpctl.model.report import ExitStatus, Report, StageResult
+from smtpctl.model.report import ExitStatus, Report
 from smtpctl.ops import diagnose
 from smtpctl.ops.check import check
 from smtpctl.ops.diagnose import Candidate, Case, Diagnosis, Question
@@ -145,12 +145,8 @@ class Talk:
             return check(self.profile, live.surroundings(terminal), self.recipients)
         renderer = self._renderer
         terminal.out("\n" * bool(trial) + renderer.heading(self.profile.label, self.profile.headline))
-
-        def show(row: StageResult) -> None:
-            terminal.out(renderer.stage_line(row))
-            terminal.stdout.flush()
-
-        return check(self.profile, live.surroundings(terminal, show=show), self.recipients)
+        with live.followed(terminal, renderer) as around:
+            return check(self.profile, around, self.recipients)
 
     @property
     def _renderer(self) -> TextRenderer:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -13,6 +14,7 @@ from smtpctl.config.resolve import names_server, resolve
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.finding import Severity
 from smtpctl.model.report import Report, StageResult
+from smtpctl.model.transcript import Stage
 from smtpctl.ops.session import Surroundings
 from smtpctl.ops.static import enabled
 from smtpctl.render import exit_status
@@ -95,17 +97,35 @@ def _counting(work: Work, ids: Sequence[str]) -> Work:
 def _one(terminal: Terminal, profile: Profile, work: Work, renderer: TextRenderer) -> Report:
     """Rows appear while the session runs."""
     terminal.out(renderer.heading(profile.label, profile.headline))
+    with followed(terminal, renderer) as around:
+        report = work(profile, around)
+    terminal.out(renderer.conclusion(report))
+    return report
+
+
+@contextmanager
+def followed(terminal: Terminal, renderer: TextRenderer) -> Iterator[Surroundings]:
+    """What a session takes that is shown row by row; at a terminal the last line says what is waited for."""
 
     def show(row: StageResult) -> None:
+        terminal.passing("")
         terminal.out(renderer.stage_line(row))
         terminal.stdout.flush()
 
     def watch(event: Any) -> None:
-        terminal.say(renderer.event_line(event).rstrip("\n"))
+        terminal.passing("")
+        if terminal.verbosity:
+            terminal.say(renderer.event_line(event).rstrip("\n"))
 
-    report = work(profile, surroundings(terminal, show=show, watch=watch if terminal.verbosity else None))
-    terminal.out(renderer.conclusion(report))
-    return report
+    def wait(stage: Stage, seconds: float) -> None:
+        terminal.passing(renderer.waiting_line(stage, seconds))
+
+    watching = watch if terminal.verbosity or terminal.live else None
+    terminal.stdout.flush()
+    try:
+        yield surroundings(terminal, show=show, watch=watching, wait=wait if terminal.live else None)
+    finally:
+        terminal.passing("")
 
 
 def _many(terminal: Terminal, chosen: Sequence[Profile], work: Work) -> list[Report]:

@@ -82,6 +82,7 @@ class Terminal:
         self.err_color = _wants_color(values["color"], environ, self.stderr)
         self.unicode = _can_show(self.stdout, environ)
         self.width = width(environ)
+        self._passing = ""
 
     @property
     def canvas(self) -> Canvas:
@@ -124,6 +125,18 @@ class Terminal:
         """Talk (progress, what was done), to stderr; silent under `--quiet`."""
         if not self.quiet:
             self.stderr.write(text if text.endswith("\n") else text + "\n")
+            self.stderr.flush()
+
+    @property
+    def live(self) -> bool:
+        """Whether somebody looks on at a terminal where a line can be taken away again."""
+        return self.is_tty and self.err_is_tty and not self.quiet and self.environ.get("TERM") != "dumb"
+
+    def passing(self, text: str) -> None:
+        """Talk that holds for the moment, on a line that the next one takes the place of; empty takes it away."""
+        if text or self._passing:
+            self._passing = text
+            self.stderr.write(f"\r\x1b[K{text}")
             self.stderr.flush()
 
     def warn(self, text: str) -> None:

@@ -22,6 +22,7 @@ from smtpctl.net.channel import Channel
 from smtpctl.net.connection import Connection, Log
 from smtpctl.net.errors import os_problem
 
+LONGEST_WAIT = 1.0  # seconds after which somebody who looks on is told that nothing has come
 STAGGER = 0.25  # RFC 8305 5, the recommended Connection Attempt Delay
 _FAMILIES = {0: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
 _LOOKUP = {
@@ -67,7 +68,7 @@ def resolve(endpoint: Endpoint, route: Route, timeouts: Timeouts, log: Log) -> l
     values: dict[str, Any] = {"host": endpoint.host, "port": endpoint.port, "target": str(endpoint)}
     began = log.clock()
     try:
-        found = _lookup(endpoint, _FAMILIES[route.family], timeouts.of(Stage.DNS))
+        found = _lookup(endpoint, _FAMILIES[route.family], began + timeouts.of(Stage.DNS), log)
     except socket.gaierror as error:
         name = _LOOKUP.get(error.errno or 0, "conn.dns_temporary")
         log.add(Kind.ATTEMPT, Stage.DNS, f"{endpoint.host}: {error.strerror}", {"error": error.strerror})
@@ -83,7 +84,9 @@ def resolve(endpoint: Endpoint, route: Route, timeouts: Timeouts, log: Log) -> l
     return addresses
 
 
-def _lookup(endpoint: Endpoint, family: int, seconds: float) -> list[tuple[int, int, int, str, tuple[object, ...]]]:
+def _lookup(
+    endpoint: Endpoint, family: int, deadline: float, log: Log
+) -> list[tuple[int, int, int, str, tuple[object, ...]]]:
     """getaddrinfo with a time limit. It cannot be interrupted, so a slow one is left behind in a daemon thread."""
     host, port = endpoint.host, endpoint.port
     if _is_address(host):
@@ -101,7 +104,11 @@ def _lookup(endpoint: Endpoint, family: int, seconds: float) -> list[tuple[int, 
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()
-    thread.join(seconds)
+    began = log.clock()
+    while thread.is_alive() and (left := deadline - log.clock()) > 0:
+        thread.join(min(left, LONGEST_WAIT))
+        if thread.is_alive():
+            log.waiting(Stage.DNS, began)
     if not box:
         raise TimeoutError
     if isinstance(box[0], UnicodeError):  # an empty or over-long label, which no name server would be asked for
@@ -147,6 +154,7 @@ def _race(endpoint: Endpoint, route: Route, addresses: list[Address], deadline: 
     failures: list[tuple[Address, OSError]] = []
     running: dict[int, _Attempt] = {}
     next_start = 0.0
+    began = told = log.clock()
     with selectors.DefaultSelector() as selector:
         try:
             while waiting or running:
@@ -162,7 +170,11 @@ def _race(endpoint: Endpoint, route: Route, addresses: list[Address], deadline: 
                         next_start = now + STAGGER
                     continue
                 pause = min(deadline, next_start if waiting else deadline) - now
-                for key, _ in selector.select(max(pause, 0.001)):
+                ready = selector.select(max(min(pause, LONGEST_WAIT), 0.001))
+                if not ready and log.clock() - told >= LONGEST_WAIT:
+                    told = log.clock()
+                    log.waiting(Stage.CONNECT, began)
+                for key, _ in ready:
                     attempt = running.pop(key.fd)
                     selector.unregister(attempt.sock)
                     code = attempt.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)

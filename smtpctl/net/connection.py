@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from smtpctl.model.endpoint import Endpoint, Timeouts, TlsMode, TlsPolicy
+from smtpctl.model.errors import Problem
 from smtpctl.model.redaction import Redactor
 from smtpctl.model.reply import Reply
 from smtpctl.model.tls import TlsSession
@@ -28,6 +29,12 @@ class Log:
         self.redactor = redactor or Redactor()
         self.clock = clock
         self._began = clock()
+        self.idle: Callable[[Stage, float], Problem | None] | None = None
+
+    def waiting(self, stage: Stage, since: float) -> Problem | None:
+        """Nothing has come for a second, and one waits since then (on `clock`). `idle` is told the stage and the seconds; the
+        Problem that it may know ends the wait."""
+        return self.idle(stage, self.clock() - since) if self.idle else None
 
     def add(
         self, kind: Kind, stage: Stage, text: str, facts: Mapping[str, Any] | None = None, *, secured: bool = False

@@ -41,6 +41,8 @@ def run(dialogue: Dialogue[T], connection: Connection) -> T:
             done = driver.expire()
         elif _ready(connection, driver.writing, min(seconds, LONGEST_WAIT)):
             done = driver.advance()
+        else:
+            done = driver.idle()
     return driver.result
 
 
@@ -72,6 +74,7 @@ class Driver(Generic[T]):
         self._started = False
         self._stage: Stage | None = None  # whose time is running, and how long that is
         self._seconds = 0.0
+        self._since = 0.0  # when the wait began
 
     def advance(self) -> bool:
         """Go as far as possible without waiting. Problem, Refused, Obstacle."""
@@ -93,6 +96,12 @@ class Driver(Generic[T]):
         if isinstance(self._waiting, Receive) and self._waiting.seconds is not None and self._within():
             return self._resume(None)
         return self._throw(errors.timed_out(self._waiting.stage, self.connection))
+
+    def idle(self) -> bool:
+        """Nothing came for a while. Whoever follows the session is told, and may know why nothing will come."""
+        log, waiting = self.connection.log, self._waiting
+        problem = log.waiting(waiting.stage, self._since) if log and waiting else None
+        return self._throw(problem) if problem else False
 
     def _throw(self, problem: Problem) -> bool:
         errors.record(problem, self.connection)
@@ -158,7 +167,8 @@ class Driver(Generic[T]):
         """From now on the time of `stage` runs."""
         if stage is not self._stage:
             self._stage, self._seconds = stage, self.connection.timeouts.of(stage)
-        self.deadline = min(self.connection.now() + self._seconds, self.connection.deadline)
+        self._since = self.connection.now()
+        self.deadline = min(self._since + self._seconds, self.connection.deadline)
 
     def _answer(self, step: Receive | StartTls, *, fresh: bool = False) -> Any:
         return self._reply(step, fresh) if isinstance(step, Receive) else self._handshake(step)

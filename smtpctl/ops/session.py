@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from smtpctl.config import secrets
 from smtpctl.config.profile import Profile
 from smtpctl.config.secrets.refs import Kind, SecretRef
-from smtpctl.model.endpoint import Credentials
+from smtpctl.model.endpoint import Credentials, TlsMode
 from smtpctl.model.errors import Obstacle, Problem, Refused
 from smtpctl.model.finding import Finding
 from smtpctl.model.record import NamedTuple
@@ -35,13 +35,15 @@ from smtpctl.protocol.steps import Dialogue
 from smtpctl.protocol.submit import leave
 
 T = TypeVar("T")
+GREETED_BY = 3.0  # seconds; nearly every server has said its first word by then
 
 
 class Surroundings(NamedTuple):
     """What a use case takes from the command line's world.
 
     `environ` for secrets; `prompt` asks for a password (None: nobody there); `show` gets each stage row as it is
-    complete; `watch` every event; `warn` findings that stop nothing; `say` what is done now, where it takes a while.
+    complete; `watch` every event; `warn` findings that stop nothing; `say` what is done now, where it takes a while;
+    `wait` is told each second in which nothing came, at which stage and for how long.
     """
 
     environ: Mapping[str, str]
@@ -50,6 +52,7 @@ class Surroundings(NamedTuple):
     watch: Callable[[Any], None] | None = None
     warn: Callable[[Finding], None] | None = None
     say: Callable[[str], None] | None = None
+    wait: Callable[[Stage, float], None] | None = None
 
 
 class Conversation(NamedTuple):
@@ -220,6 +223,7 @@ def _talk(
     for renew in (False, True):
         who = credentials(profile, around, renew=renew)
         log = log or Log(transcript)  # it begins here: the time for a token is none of the server's
+        log.idle = _Patience(profile, around)
         if renew:
             log.add(EventKind.NOTE, Stage.AUTH, "a new token has come", _RENEWED)
         spoken += (who.password, who.token)
@@ -234,6 +238,36 @@ def _talk(
             if renew or not _wants_another(refused, profile):
                 raise
             log.add(EventKind.NOTE, Stage.AUTH, "the token was refused: a new one is asked for", _RENEWED)
+
+
+class _Patience:
+    """Waiting, as a session does it: who looks on is told, and where no greeting comes another connection finds out whether
+    the port is one for TLS. On the one that waits nothing is said: a server may make clients wait to see who speaks first."""
+
+    def __init__(self, profile: Profile, around: Surroundings) -> None:
+        self._profile = profile
+        self._tell = around.wait
+        self._in_clear = not profile.endpoint.path and profile.tls.mode is not TlsMode.IMPLICIT
+        self._looking = False
+        self._seen: Problem | None = None
+
+    def __call__(self, stage: Stage, seconds: float) -> Problem | None:
+        if self._tell:
+            self._tell(stage, seconds)
+        if stage is not Stage.GREETING or not self._in_clear or seconds < GREETED_BY:
+            return None
+        if not self._looking:
+            self._looking = True
+            import threading
+
+            threading.Thread(target=self._look, daemon=True).start()
+        return self._seen
+
+    def _look(self) -> None:
+        from smtpctl.ops import second
+
+        seen = second.tls_first(self._profile)
+        self._seen = seen if isinstance(seen, Problem) else None
 
 
 _RENEWED = {"observed": "token_renewed"}

@@ -60,6 +60,8 @@ class Rows:
             self._close("passed")
             self._stage = stage
         self._events.append(event)
+        if event.kind is Kind.ATTEMPT and not ("error" in event.facts or "overtaken" in event.facts):
+            self._close("passed")  # the addresses, or a connection: there is no more to come
 
     def _close(self, status: str, detail: str = "") -> None:
         if self._stage is None:

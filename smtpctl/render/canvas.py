@@ -31,6 +31,7 @@ _MARKS: Mapping[str, tuple[str, str]] = {  # status: Unicode, ASCII
     "failed": ("✗", "x"),
     "warning": ("!", "!"),
     "skipped": ("–", "-"),
+    "waiting": ("…", "."),
     "gutter": ("│", "|"),
     "ellipsis": ("…", "..."),
     "dash": ("─", "-"),
@@ -149,7 +150,7 @@ class Canvas(NamedTuple):
         return f"\x1b[{_STYLES[role]}m{text}\x1b[0m" if self.colour and text else text
 
     def mark(self, name: str) -> str:
-        """The sign for a status (`passed`, `failed`, `warning`, `skipped`), `gutter`, `ellipsis` or `dash`, uncoloured."""
+        """The sign for a status (`passed`, `failed`, `warning`, `skipped`, `waiting`), `gutter`, `ellipsis` or `dash`, uncoloured."""
         return _MARKS[name][0 if self.unicode else 1]
 
     def status(self, name: str) -> str:

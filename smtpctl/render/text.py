@@ -13,7 +13,7 @@ from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Finding, Ignored, Severity
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.report import RecipientResult, Report, StageResult, combined
-from smtpctl.model.transcript import Event, Kind
+from smtpctl.model.transcript import Event, Kind, Stage
 from smtpctl.render import listing
 from smtpctl.render.base import Setting, problem_report
 from smtpctl.render.blocks import block, title
@@ -73,6 +73,12 @@ class TextRenderer:
             shown = canvas.paint("dim", shown)
         first = f"  {canvas.status(stage.status)} {name}  {shown}{time}".rstrip()
         return canvas.joined([first, *(_BELOW + line for line in lines[1:])])
+
+    def waiting_line(self, stage: Stage, seconds: float) -> str:
+        """A row of the stage table that is still to come, for a terminal: no line end."""
+        canvas = self._canvas
+        row = f"  {canvas.mark('waiting')} {canvas.pad(stage.value, _NAME)}  waiting, {seconds:.0f} s"
+        return canvas.paint("dim", row)
 
     def event_line(self, event: Event) -> str:
         """One event of the transcript, for -v: time since the start, direction, the text."""

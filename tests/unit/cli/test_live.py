@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from harness import Runner
 from ptys import AtTerminal
+from rawserver import PATIENCE, Peer, RawServer
+from smtpctl.cli import live
+from smtpctl.cli.terminal import SHARED, Terminal
 from smtpctl.model.endpoint import Endpoint, TlsMode
 from smtpctl.model.report import ExitStatus
 from smtpctl.model.secret import Secret
 from smtpctl.protocol.server.faults import Faults, refusal
 from smtpctl.protocol.server.values import Setup
+from smtpctl.render.text import TextRenderer
 from smtpctl.sink.server import Sink
 
 MAIL = ("--to", "t@x.test", "--from", "a@x.test")
@@ -112,6 +119,39 @@ def test_a_missing_password_is_asked_for(typed: str, code: int, smtpctl_program:
         run.type(typed)
         assert run.end() == code
         assert typed.encode() not in run.said
+
+
+def test_what_is_waited_for_is_the_last_line_of_a_terminal(smtpctl_program: Path, home: Path) -> None:
+    asked = threading.Event()
+
+    def late(peer: Peer) -> None:
+        asked.wait(PATIENCE)
+        peer.say("554 No")
+
+    with RawServer(late) as server:
+        options = ["--host", server.host, "--port", str(server.port), "--config", str(configuration(home))]
+        run = AtTerminal(smtpctl_program, ["check", *options], lambda: os.environ.update(TERM="xterm"))
+        before = run.until(b"waiting, 1 s")
+        assert before.index(b"connect ") < before.index(b"greeting ")
+        asked.set()
+        run.until(b"\r\x1b[K")
+        assert b"greeting " in run.until(b"554 No")
+        assert run.end() != ExitStatus.OK
+
+
+@pytest.mark.parametrize("terms", [{}, {"TERM": "dumb"}])
+def test_elsewhere_nothing_is_written_that_is_taken_away_again(terms: dict[str, str]) -> None:
+    class Stream(StringIO):
+        def isatty(self) -> bool:
+            return bool(terms)
+
+    values = {name: shared.default for name, shared in SHARED.items()}
+    terminal = Terminal(values, terms, stdout=Stream(), stderr=Stream())
+    renderer = terminal.renderer("check/1")
+    assert isinstance(renderer, TextRenderer)
+    with live.followed(terminal, renderer) as around:
+        assert around.wait is None
+    assert terminal.stderr.getvalue() == ""  # type: ignore[attr-defined]
 
 
 def test_without_a_password_nobody_logs_in(smtpctl_program: Path, home: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from typing import Any
 
 import pytest
@@ -124,3 +125,31 @@ def test_who_was_tried_first_and_gave_no_answer_is_told() -> None:
     first, second = log.transcript
     assert (first.text, first.facts["overtaken"]) == ("[::1]:25: no answer in 300 ms", True)
     assert second.text == "connected to 192.0.2.1:25"
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> tuple[Log, list[Stage]]:
+    """A log, and the stages that who looks on is told of while nothing comes."""
+    monkeypatch.setattr(module, "LONGEST_WAIT", 0.01)
+    log, stages = Log(Transcript()), []
+    log.idle = lambda stage, _: stages.append(stage)
+    return log, stages
+
+
+def test_a_resolver_is_waited_for(told: tuple[Log, list[Stage]], monkeypatch: pytest.MonkeyPatch) -> None:
+    log, stages = told
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: threading.Event().wait(0.1) or [])
+    resolve(Endpoint("mx.example.com", 25), Route(), TIMEOUTS, log)
+    assert set(stages) == {Stage.DNS}
+
+
+def test_a_server_is_waited_for(told: tuple[Log, list[Stage]]) -> None:
+    log, stages = told
+    few = Timeouts(stages={Stage.CONNECT: 0.1})
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        endpoint = Endpoint("127.0.0.1", full.getsockname()[1])
+        with socket.create_connection(full.getsockname()), pytest.raises(Problem):  # its queue is full now
+            connect(endpoint, Route(), TlsPolicy(), few, log)
+    assert set(stages) == {Stage.CONNECT}

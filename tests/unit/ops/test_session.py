@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import socket
+import threading
+from contextlib import suppress
 
 import pytest
 
 from profiles import PASSWORD, profile
+from rawserver import Peer
 from smtpctl.model.endpoint import TlsMode
 from smtpctl.model.errors import Obstacle, Problem, Refused
 from smtpctl.model.reply import Reply
 from smtpctl.model.report import ExitStatus, StageResult
 from smtpctl.model.secret import Secret
 from smtpctl.model.transcript import Event, Stage
+from smtpctl.net import runner
 from smtpctl.ops import session
 from smtpctl.ops.refused import as_problem
 from smtpctl.ops.session import Surroundings
@@ -45,6 +50,56 @@ def test_a_conversation_and_all_that_came_of_it() -> None:
     assert found.round_trips == 4
     assert [row.stage for row in shown] == [row.stage for row in found.rows]
     assert list(found.transcript) == seen
+
+
+@pytest.fixture
+def restless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second of waiting is over at once."""
+    monkeypatch.setattr(runner, "LONGEST_WAIT", 0.01)
+    monkeypatch.setattr(session, "GREETED_BY", 0.0)
+
+
+@pytest.mark.usefixtures("restless")
+def test_a_port_for_tls_is_found_while_its_greeting_is_waited_for() -> None:
+    with Sink(Setup(tls=TlsMode.IMPLICIT)) as sink:
+        found = session.converse(profile(sink.host, sink.port, tls="starttls"), Surroundings(os.environ))
+    assert found.problem
+    assert found.problem.finding.id == "conn.port_is_implicit_tls"
+    assert found.rows[-1].stage is Stage.GREETING
+
+
+@pytest.mark.usefixtures("restless")
+def test_nobody_speaks_where_a_greeting_is_waited_for() -> None:
+    rows: list[StageResult] = []
+    waited: list[tuple[Stage, list[Stage]]] = []
+    early: list[bytes] = []
+
+    def greet_late(listener: socket.socket) -> None:
+        with listener, listener.accept()[0] as waiting:
+            with listener.accept()[0] as other:
+                assert other.recv(3) == b"\x16\x03\x01", "a TLS hello, on a connection of its own"
+            waiting.setblocking(False)
+            with suppress(BlockingIOError):
+                early.append(waiting.recv(100))
+            waiting.setblocking(True)
+            peer = Peer(waiting)
+            for reply in ("220 mx.example.com", "250 mx.example.com", "221 Bye"):
+                peer.say(reply)
+                if reply[:3] != "221":
+                    peer.hear()
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = threading.Thread(target=greet_late, args=(listener,))
+    made = profile("127.0.0.1", listener.getsockname()[1], tls="none")
+    server.start()
+    around = Surroundings(
+        os.environ, show=rows.append, wait=lambda stage, _: waited.append((stage, [row.stage for row in rows]))
+    )
+    found = session.converse(made, around)
+    server.join()
+    assert found.problem is None
+    assert not early
+    assert waited[0] == (Stage.GREETING, [Stage.CONFIG, Stage.DNS, Stage.CONNECT]), "shown before it is waited for"
 
 
 def test_a_missing_password_stops_it_before_anything_is_said() -> None:
