@@ -13,6 +13,7 @@ from smtpctl.render.canvas import Canvas, broken, columns, fold
 
 _EVIDENCE_LINES = 8  # of one piece of evidence; a peer may send a line of any length
 _LABEL = 20  # columns a label may take before its text starts on the next line
+_BELOW = 2  # columns before a text that stands below its label, because a word of it would be cut beside it
 
 
 def block(
@@ -55,14 +56,24 @@ def evidence_lines(canvas: Canvas, evidence: Sequence[Evidence], indent: str = "
     labels = [canvas.text(piece.label) for piece in evidence]
     room = max((columns(label) for label in labels if columns(label) <= _LABEL), default=0)
     gutter = indent + canvas.paint("dim", canvas.mark("gutter")) + " "
+    whole = canvas.width - len(indent) - 2
     for label, piece in zip(labels, evidence, strict=True):
         lead = canvas.pad(label, room) + " " if room and columns(label) <= room else label + " " * bool(label)
-        if columns(lead) > room + 1:
+        if _cut(canvas, piece.text, whole - columns(lead), whole - _BELOW):
+            yield (gutter + label).rstrip()
+            lead = " " * _BELOW
+        elif columns(lead) > room + 1:
             yield gutter + label
             lead = " " * (room + bool(room))
-        for line in _quote(canvas, piece, canvas.width - len(indent) - 2 - columns(lead)):
+        for line in _quote(canvas, piece, whole - columns(lead)):
             yield (gutter + lead + line).rstrip()
             lead = " " * columns(lead)
+
+
+def _cut(canvas: Canvas, text: str, beside: int, below: int) -> bool:
+    """Whether a word of the text would be cut beside the label and would not be below it: a fingerprint, as a rule."""
+    words = canvas.text(text[: 2 * below]).split() if below > beside else ()
+    return beside < max(map(columns, words), default=0) <= below
 
 
 def _quote(canvas: Canvas, piece: Evidence, room: int) -> Iterator[str]:

@@ -104,10 +104,12 @@ def chunks(text: str, width: int) -> Iterator[str]:
 
 
 def broken(text: str, width: int) -> Iterator[str]:
-    """`text` in lines of at most `width` columns, broken after a blank where one is near; no character is lost."""
+    """`text` in lines of at most `width` columns, broken after a blank where one is near, or where the word behind it fits
+    on a line of its own: a fingerprint is whole. No character is lost."""
     while len(piece := next(chunks(text, width), "")) < len(text):  # never measures the rest: it may be long
         blank = piece.rfind(" ") + 1
-        if blank * 2 > len(piece):
+        word = text[blank : blank + width + 1].partition(" ")[0]
+        if blank * 2 > len(piece) or (blank and columns(word) <= width):
             piece = piece[:blank]
         yield piece
         text = text[len(piece) :]

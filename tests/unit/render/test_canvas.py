@@ -43,6 +43,12 @@ def test_broken_prefers_a_blank_in_the_second_half() -> None:
     assert list(broken("a bbbbbbbbbbbbbbbbbb", 10)) == ["a bbbbbbbb", "bbbbbbbbbb"]
 
 
+def test_broken_cuts_no_word_that_fits_on_a_line() -> None:
+    assert list(broken("a bbbbbbbbbb c", 10)) == ["a ", "bbbbbbbbbb", " c"]
+    assert list(broken("a 全全全全全", 10)) == ["a ", "全全全全全"]
+    assert list(broken("a 全全全全全全", 10)) == ["a 全全全全", "全全"]
+
+
 def test_pad_and_clip_count_columns_not_characters() -> None:
     canvas = Canvas()
     assert canvas.pad("日本", 6) == "日本  "

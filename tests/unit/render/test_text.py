@@ -34,6 +34,25 @@ def finding(severity: Severity) -> Finding:
 
 
 @pytest.mark.parametrize(
+    ("width", "label", "before", "shown"),
+    [
+        (80, "fingerprint:", "sha256:", ["fingerprint:", f"  sha256:{'a' * 64}"]),
+        (120, "fingerprint:", "sha256:", [f"fingerprint: sha256:{'a' * 64}"]),
+        (80, "", "sha256:", [f"sha256:{'a' * 64}"]),
+        (80, "", "public key sha256:", ["public key", f"sha256:{'a' * 64}"]),
+        (80, "then:", "SHA-256 ", ["then: SHA-256", f"      {'a' * 64}"]),
+        (60, "x:", "sha256:", [f"x: sha256:{'a' * 45}", f"   {'a' * 19}"]),
+    ],
+)
+def test_a_fingerprint_is_on_one_line_where_the_screen_has_one(
+    width: int, label: str, before: str, shown: list[str]
+) -> None:
+    piece = Evidence(f"{before}{'a' * 64}", label)
+    lines = made(width).report(Report("x", Transcript(), (finding(Severity.ERROR)._replace(evidence=(piece,)),)))
+    assert [line[5:] for line in lines.splitlines() if line.startswith("   │")] == shown
+
+
+@pytest.mark.parametrize(
     ("ms", "text"),
     [
         (0, "0 ms"),
