@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -21,7 +22,11 @@ from harness import Runner
 from rawserver import Peer, RawServer
 from smtpctl.model.endpoint import TlsMode
 from smtpctl.model.report import ExitStatus as Status
+from smtpctl.model.report import Failure, RecipientResult, Report
 from smtpctl.model.secret import Secret
+from smtpctl.model.swaks import SwaksStatus as Swaks
+from smtpctl.model.swaks import styled
+from smtpctl.model.transcript import Event, Kind, Stage, Transcript
 from smtpctl.net import probe
 from smtpctl.protocol.server.faults import HOSTILE, Fault, Faults, drop, refusal
 from smtpctl.protocol.server.values import Setup
@@ -85,6 +90,71 @@ def test_what_a_server_does(smtpctl_call: Runner, setup: Setup, options: tuple[s
     assert report["retryable"] is (None if status is Status.OK else status is Status.TEMPORARY)
     if status is not Status.OK:
         assert f"(exit {status:d})" in read.stdout
+
+
+# The same server, and what swaks ends with there (its source: transmit, connect and do_smtp_quit).
+LIKE_SWAKS: list[tuple[Setup, tuple[str, ...], Swaks]] = [
+    (server(), (), Swaks.OK),
+    (server(drop("greeting")), (), Swaks.CLOSED),
+    (server(drop("mail")), (), Swaks.CLOSED),
+    (server(refusal("greeting:554 5.7.1 Not for you")), (), Swaks.GREETING),
+    (server(*HOSTILE["http"]), (), Swaks.GREETING),
+    (server(refusal("ehlo:421 4.3.2 Going down")), (), Swaks.EHLO),
+    (server(refusal("mail:550 5.7.1 Sender refused")), (), Swaks.MAIL),
+    (server(refusal("rcpt:550 5.1.1 No such user")), (), Swaks.RCPT),
+    (server(refusal("data:554 5.5.1 No valid recipients"), extensions=("PIPELINING",)), (), Swaks.DATA),
+    (server(refusal("eod:554 5.7.1 Message refused as spam")), (), Swaks.CONTENT),
+    (server(refusal("eod:554 5.7.1 Message refused as spam"), extensions=("PIPELINING",)), (), Swaks.CONTENT),
+    (server(users=USERS), ("--username", "ann", "--password-env", "WRONG"), Swaks.AUTH),
+    (server(), LOGIN, Swaks.AUTH),
+    (server(), ("--tls", "starttls"), Swaks.TLS),
+    (server(), ("--tls", "implicit"), Swaks.TLS),
+    (server(refusal("starttls:454 4.7.0 TLS not available"), tls=TlsMode.STARTTLS), ("--tls", "starttls"), Swaks.TLS),
+    (server(tls=TlsMode.STARTTLS), ("--tls", "starttls"), Swaks.TLS),
+    (server(), ("--auth", "oauth2", "--username", "a@a.test"), Swaks.USAGE),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("setup", "options", "status"), LIKE_SWAKS)
+def test_the_codes_of_swaks(smtpctl_call: Runner, setup: Setup, options: tuple[str, ...], status: Swaks) -> None:
+    mail = ("--to", "bob@b.test", "--from", "ann@a.test", "--exit-style", "swaks", "--json")
+    with Sink(setup) as sink:
+        told = smtpctl_call("test-send", f"localhost:{sink.port}", *mail, *options, env=ENVIRONMENT)
+    assert (told.code, json.loads(told.stdout)["exit"]) == (status, status), told.stdout
+
+
+def test_swaks_knows_no_findings_and_no_usage_of_ours(smtpctl_call: Runner) -> None:
+    swaks = ("--exit-style", "swaks")
+    with Sink(server(tls=TlsMode.IMPLICIT, extensions=("PIPELINING",))) as sink:
+        secured = (f"localhost:{sink.port}", "--tls", "implicit", "--ca-file", sink.ca_file, "--fail-on", "note")
+        assert smtpctl_call("check", *secured).code == Status.FINDINGS
+        assert smtpctl_call("check", *secured, *swaks).code == Swaks.OK
+    assert smtpctl_call("check", f"localhost:{nobody_listens()}", *swaks).code == Swaks.CONNECT
+    assert smtpctl_call("check", "--nosuch", *swaks).code == Swaks.USAGE
+    no_server = smtpctl_call("check", *swaks, "--json")
+    assert (no_server.code, json.loads(no_server.stdout)["exit"]) == (Swaks.USAGE, Swaks.USAGE)
+    assert smtpctl_call("check", "a:25", *swaks, "--format", "nagios").code == 3
+
+
+def test_ehlo_inside_tls_has_a_code_of_its_own() -> None:
+    refused = Failure(Status.DATA, Stage.EHLO, retryable=False)
+    transcript = Transcript()
+    assert styled(Report("t", transcript, failure=refused)).failure == refused._replace(status=Swaks.EHLO)
+    transcript.add(Event(0.0, Stage.TLS, Kind.TLS, "TLS 1.3"))
+    assert styled(Report("t", transcript, failure=refused)).failure == refused._replace(status=Swaks.EHLO_IN_TLS)
+
+
+def test_a_mail_that_somebody_got_was_sent() -> None:
+    refused = Failure(Status.DATA, Stage.RCPT, retryable=False)
+    both = (RecipientResult("a@a.test", "accepted"), RecipientResult("b@b.test", "permanent"))
+    assert styled(Report("t", Transcript(), recipients=both, failure=refused)).status() == Swaks.OK
+    assert styled(Report("t", Transcript(), recipients=both[1:], failure=refused)).status() == Swaks.RCPT
+
+
+def test_the_codes_of_swaks_are_written_down() -> None:
+    page = (Path(__file__).parent.parent / "docs/explanation/exit-codes.md").read_text()
+    table = page[page.index("`--exit-style swaks`") :]
+    assert re.findall(r"^\| (\d+) \| (.+) \|$", table, re.MULTILINE) == [(str(int(one)), one.meaning) for one in Swaks]
 
 
 def nobody_listens() -> int:

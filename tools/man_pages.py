@@ -41,6 +41,7 @@ def _program_page(program: Page) -> str:
         ["Sh FILES", *_list(reference.FILES.items(), _path)],
         ["Sh EXIT STATUS", *_list(reference.exit_status(), _plain)],
         _paragraph(reference.MONITORING),
+        _paragraph(reference.SWAKS),
         _examples(program.examples),
         ["Sh SEE ALSO", *_see_also([*(f"smtpctl-{p.name}(1)" for p in program.children), "smtpctl.toml(5)"])],
         ["Sh NOTES", *_text(reference.OPENSMTPD)],

@@ -52,6 +52,7 @@ TABLES = (
 )
 
 MONITORING = "With --format nagios a command ends as a monitoring plugin does: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."
+SWAKS = "With --exit-style swaks check and test-send end with the exit codes of swaks(1), which tell the stage."
 
 FILES = {
     "~/.config/smtpctl/config.toml": "The configuration, unless $SMTPCTL_CONFIG or --config names another file. "

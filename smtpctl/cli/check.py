@@ -8,7 +8,18 @@ from typing import Annotated, Literal
 
 from smtpctl.cli import check_modes as modes
 from smtpctl.cli.command import verb
-from smtpctl.cli.options import SESSIONS, TEXT_JSON, All, FailOn, Ignores, Option, Overrides, Targets, TranscriptFile
+from smtpctl.cli.options import (
+    SESSIONS,
+    TEXT_JSON,
+    All,
+    ExitStyle,
+    FailOn,
+    Ignores,
+    Option,
+    Overrides,
+    Targets,
+    TranscriptFile,
+)
 from smtpctl.cli.terminal import Terminal
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.report import ExitStatus
@@ -71,6 +82,7 @@ def command(
     all_: All = False,
     fail_on: FailOn = "error",
     ignore: Ignores = None,
+    exit_style: ExitStyle = "smtpctl",
     transcript: TranscriptFile = None,
 ) -> int:
     """Check servers stage by stage; sends no mail.
@@ -122,6 +134,7 @@ def command(
         schema="check/1",
         fail_on=fail_on,
         ignore=ignore or (),
+        exit_style=exit_style,
         transcript=transcript,
     )
 

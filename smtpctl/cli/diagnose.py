@@ -9,7 +9,6 @@ from smtpctl.cli.options import Argument, Option, Overrides
 from smtpctl.cli.terminal import Terminal
 from smtpctl.config import store
 from smtpctl.config.targets import is_server
-from smtpctl.model.report import ExitStatus
 
 DIAGNOSIS = "Diagnosis"
 STDIN = "-"
@@ -36,7 +35,7 @@ def command(
     yes: Annotated[
         bool, Option("--yes -y", "Carry out what is safe and local without asking.", None, DIAGNOSIS)
     ] = False,
-) -> ExitStatus:
+) -> int:
     """Find out together what is wrong, and mend it.
 
     $ smtpctl diagnose office

@@ -50,7 +50,7 @@ class Step(NamedTuple):
     trial: Mapping[str, Any] = {}
 
 
-def of_words(terminal: Terminal, words: str, wishes: Wishes, profile: Profile | None = None) -> ExitStatus:
+def of_words(terminal: Terminal, words: str, wishes: Wishes, profile: Profile | None = None) -> int:
     """The diagnosis of a pasted text. UsageProblem for an empty one."""
     case = diagnose.case_of_words(words, profile)
     stand = diagnose.stand(case, wishes.answers, profile, said=words.strip())
@@ -107,7 +107,7 @@ class Talk:
         self.silent = terminal.no_input or terminal.format == "json"
         self.profile = live.profiles(terminal, self.words, overrides, False)[0]
 
-    def run(self) -> ExitStatus:
+    def run(self) -> int:
         """Rounds, until nothing is wrong, nothing is left to try, or the user leaves."""
         step: Step | None = None
         report, tried, mended = self._checked({}), set[str](), list[Step]()
@@ -253,7 +253,7 @@ class Talk:
             of_words(terminal, words, self.wishes, self.profile)
         return ()
 
-    def _works(self, report: Report, mended: Sequence[Step]) -> ExitStatus:
+    def _works(self, report: Report, mended: Sequence[Step]) -> int:
         """The end of a talk after which nothing is wrong."""
         if self.terminal.format == "json":
             nothing = Diagnosis(None, (), None, self.answers, report.target, status=report.status())

@@ -21,6 +21,8 @@ from smtpctl.render import exit_status
 from smtpctl.render.canvas import Canvas
 from smtpctl.render.text import TextRenderer
 
+SWAKS = "swaks"  # of `--exit-style`
+
 Work = Callable[[Profile, Surroundings], Report]
 
 
@@ -64,11 +66,14 @@ def run(
     fail_on: str,
     transcript: Path | None,
     ignore: Sequence[str] = (),
+    exit_style: str = "smtpctl",
 ) -> int:
     """Do `work` for each profile, show it as it goes, write the results; the exit status of all, in the format's terms."""
     if transcript and len(chosen) > 1:
         raise UsageProblem("--transcript takes the dialogue with one server", "Name one target.")
     work = _counting(work, ignore)
+    if exit_style == SWAKS:
+        work, fail_on = _like_swaks(work, terminal.format), "never"
     kept = _created(transcript) if transcript else None
     threshold = None if fail_on == "never" else Severity.parse(fail_on)
     renderer = terminal.renderer(schema, threshold)
@@ -92,6 +97,15 @@ def _counting(work: Work, ids: Sequence[str]) -> Work:
 
     more = ignore.given(ids)
     return lambda profile, around: ignore.applied(work(profile, around), profile, more)
+
+
+def _like_swaks(work: Work, format: str) -> Work:
+    """The work with swaks's codes for what stopped it."""
+    if format == "nagios":
+        raise UsageProblem("--format nagios has exit codes of its own", "Leave out --exit-style.")
+    from smtpctl.model.swaks import styled
+
+    return lambda profile, around: styled(work(profile, around))
 
 
 def _one(terminal: Terminal, profile: Profile, work: Work, renderer: TextRenderer) -> Report:

@@ -95,6 +95,12 @@ Ignores = Annotated[
 ]
 
 
+ExitStyle = Annotated[
+    Literal["smtpctl", "swaks"],
+    Option("--exit-style", "Whose exit codes to end with; those of swaks tell the stage.", heading=OUTPUT),
+]
+
+
 class SharedOption(NamedTuple):
     """One option of every command; its environment variable is in `terminal.SHARED`. `type` is that of its value."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import gc
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from smtpctl.cli import quick, terminal
@@ -51,7 +52,16 @@ def _stopped(status: ExitStatus, arguments: list[str], reason: str) -> int:
 
         terminal.write(to_nagios.usage(reason))
         return to_nagios.failed(status)
-    return int(status)
+    return int(_styled(status, terminal.asked(arguments, "--exit-style")))
+
+
+def _styled(status: IntEnum, style: str | None) -> IntEnum:
+    """The exit status of a run without a report, as `--exit-style` has it."""
+    if style != "swaks":
+        return status
+    from smtpctl.model import swaks
+
+    return swaks.of_status(status)
 
 
 def _judged(arguments: list[str]) -> Call | None:
@@ -69,6 +79,7 @@ def _carry_out(call: Call) -> int:
     try:
         return int(call.verb.function(shown, **call.values) or ExitStatus.OK)
     except Problem as problem:
+        problem.status = _styled(problem.status, call.values.get("exit_style"))
         shown.problem(problem, f"{call.command}/1")
         return failed_status(shown.format, problem.status)
 

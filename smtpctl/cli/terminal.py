@@ -279,9 +279,13 @@ def debugging() -> bool:
 
 def monitored(arguments: Sequence[str]) -> bool:
     """Whether a monitor has called, as far as a command line tells that may be wrong."""
+    return (asked(arguments, "--format") or os.environ.get(SHARED["format"].variable)) == "nagios"
+
+
+def asked(arguments: Sequence[str], option: str) -> str | None:
+    """The value of an option, as far as a command line tells that may be wrong; None where it is not there."""
     words = [part for word in arguments for part in word.split("=", 1)]
-    asked = [value for word, value in pairwise(words) if word == "--format"]
-    return (asked[-1] if asked else os.environ.get(SHARED["format"].variable)) == "nagios"
+    return next((value for word, value in reversed(list(pairwise(words))) if word == option), None)
 
 
 def environment() -> Mapping[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from smtpctl.cli.command import verb
-from smtpctl.cli.options import SESSIONS, All, FailOn, Ignores, Option, Overrides, Targets, TranscriptFile
+from smtpctl.cli.options import SESSIONS, All, ExitStyle, FailOn, Ignores, Option, Overrides, Targets, TranscriptFile
 from smtpctl.cli.terminal import Terminal
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.report import ExitStatus
@@ -45,6 +45,7 @@ def command(
     dry_run: Annotated[bool, Option("--dry-run", help="Print the mail; connect to nothing.")] = False,
     fail_on: FailOn = "error",
     ignore: Ignores = None,
+    exit_style: ExitStyle = "smtpctl",
     transcript: TranscriptFile = None,
 ) -> int:
     """Send a test mail and show every stage.
@@ -82,6 +83,7 @@ def command(
         schema="test-send/1",
         fail_on=fail_on,
         ignore=ignore or (),
+        exit_style=exit_style,
         transcript=transcript,
     )
 

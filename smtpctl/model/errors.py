@@ -12,11 +12,12 @@ Anything else that reaches the top is a defect in smtpctl (exit 70).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import IntEnum
 from typing import Any
 
 from smtpctl.model.finding import Finding
 from smtpctl.model.reply import Reply
-from smtpctl.model.report import ExitStatus, Failure
+from smtpctl.model.report import Failure
 from smtpctl.model.transcript import Stage
 
 
@@ -31,7 +32,7 @@ class Problem(SmtpctlError):
     def __init__(
         self,
         finding: Finding,
-        status: ExitStatus,
+        status: IntEnum,
         *,
         retryable: bool = False,
         reply: Reply | None = None,

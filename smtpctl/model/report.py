@@ -41,10 +41,10 @@ class ExitStatus(IntEnum):
 
 
 class Failure(NamedTuple):
-    """What stopped a run before its end. `reply` is the server's refusal where there was one, `lookup` all that was known
+    """What stopped a run before its end. `status` is an ExitStatus, or a code of `model.swaks`; `reply` is the server's refusal where there was one, `lookup` all that was known
     when it was explained (a `knowledge.match.Context`)."""
 
-    status: ExitStatus
+    status: IntEnum
     stage: Stage
     retryable: bool
     reply: Reply | None = None
@@ -111,7 +111,7 @@ class Report(NamedTuple):
     ignored: tuple[Ignored, ...] = ()
     place: Location | None = None
 
-    def status(self, fail_on: Severity | None = Severity.ERROR) -> ExitStatus:
+    def status(self, fail_on: Severity | None = Severity.ERROR) -> IntEnum:
         """What stopped the run, else whether a finding reaches `fail_on` (None: never), else OK."""
         if self.failure:
             return self.failure.status
@@ -120,7 +120,7 @@ class Report(NamedTuple):
         return ExitStatus.OK
 
 
-def combined(reports: Iterable[Report], fail_on: Severity | None) -> ExitStatus:
+def combined(reports: Iterable[Report], fail_on: Severity | None) -> IntEnum:
     """The exit status of a run over several targets: the one they agree on where they are not OK, else FINDINGS, because
     there is no one cause."""
     seen = {report.status(fail_on) for report in reports} - {ExitStatus.OK}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from enum import IntEnum
 from typing import Any
 
 from smtpctl.config.profile import Profile
@@ -48,7 +49,7 @@ class Diagnosis(NamedTuple):
     answers: Mapping[str, str] = {}
     target: str = ""
     said: str = ""
-    status: ExitStatus = ExitStatus.OK
+    status: IntEnum = ExitStatus.OK
 
     def to_json(self) -> dict[str, Any]:
         """The document `smtpctl.diagnose/1`."""

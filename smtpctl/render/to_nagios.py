@@ -34,7 +34,7 @@ _WORST_FIRST = (State.CRITICAL, State.WARNING, State.UNKNOWN, State.OK)
 _UNKNOWN = (ExitStatus.USAGE, ExitStatus.CONFIG, ExitStatus.BUG, ExitStatus.CANNOT_CREATE, ExitStatus.IO)
 
 
-def failed(status: ExitStatus) -> State:
+def failed(status: IntEnum) -> State:
     """The state that a run ends with that stopped with `status`."""
     return State.UNKNOWN if status in _UNKNOWN or status is ExitStatus.INTERRUPTED else State.CRITICAL
 

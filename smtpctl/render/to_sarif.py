@@ -7,6 +7,7 @@ location, never a URI that a viewer would open; a message holds no link and no p
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import IntEnum
 from pathlib import PurePath
 from typing import Any
 
@@ -45,7 +46,7 @@ class SarifRenderer:
         """The one finding of the problem."""
         return self._document([problem.finding], problem.status)
 
-    def _document(self, findings: Sequence[Finding], status: ExitStatus, ignored: Sequence[Ignored] = ()) -> str:
+    def _document(self, findings: Sequence[Finding], status: IntEnum, ignored: Sequence[Ignored] = ()) -> str:
         import json
 
         told = [*findings, *(one.finding for one in ignored)]
