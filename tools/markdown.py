@@ -133,6 +133,8 @@ def _finding(finding: Finding) -> str:
             lines += [f"    `{command}`" for command in remedy.commands]
         blocks.append("\n".join(lines))
     blocks += [f"Source: {_inline(finding.source)}"] if finding.source else []
+    also = [f"`{name}`" for name, meant in families.ALIASES.items() if meant == finding.id]
+    blocks += [f"`explain` and `--ignore` take also: {', '.join(also)}"] if also else []
     return "\n\n".join(block for block in blocks if block)
 
 

@@ -44,6 +44,13 @@ FAMILIES: Mapping[str, str] = {
     "tls.cipher": "tls_cipher",
     "tls.version": "tls_version",
 }
+# Names that the catalogue of checks has for a reply to one command, by code, where pages go by what the reply says.
+ALIASES: Mapping[str, str] = {
+    "smtp.greeting_421": "smtp.greeting_refused",
+    "smtp.greeting_554": "smtp.greeting_refused",
+    "starttls.454": "generic.starttls-454-not-available",
+    "starttls.5xx": "starttls.refused",
+}
 SUBMISSION = "submission"  # the role of a server that takes mail from those who log in
 MX = "mx"  # that of one which takes mail for its own domains, without a login
 

@@ -13,7 +13,7 @@ ALWAYS, AFTERWARDS = "always", "after a failure"
 
 def listing() -> tuple[Listed, ...]:
     """Every check, in the order of a run; what is asked for by name comes last."""
-    return (*_session(), *_looks(), *_deep(), *_matrix(), *_compare(), *_probes())
+    return (*_session(), *_looks(), *_deep(), *_matrix(), *_compare(), *_probes(), _mail())
 
 
 def _session() -> Iterator[Listed]:
@@ -54,6 +54,12 @@ def _probes() -> Iterator[Listed]:
     for probe in PROBES:
         when = f"--probe {probe.name}"
         yield Listed(f"probe {probe.name}", when, "ehlo", _findable(probe.emits), probe.does, intrusive=True)
+
+
+def _mail() -> Listed:
+    """What depends on the mail, which a check does not have."""
+    ids = ("smtp.size_too_small", "smtp.dsn_missing", "smtp.requiretls_missing")
+    return Listed("the mail", "with test-send", "ehlo", _findable(ids), "what the mail needs and the server has not")
 
 
 def _findable(ids: Sequence[str]) -> tuple[Findable, ...]:

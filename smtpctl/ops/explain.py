@@ -143,11 +143,12 @@ def _later(name: str) -> bool | None:
 
 def by_id(name: str) -> Explanation | None:
     """The page of a finding id, or None where there is none."""
-    said = load().entries.get(name.lower())
+    name = families.ALIASES.get(name.lower(), name.lower())
+    said = load().entries.get(name)
     if said:
         return Explanation(page(said), retryable=said.later)
     try:
-        entry = families.entry(name.lower())
+        entry = families.entry(name)
     except KeyError:
         return None
     return Explanation(entry.finding(), retryable=entry.retryable)

@@ -52,7 +52,7 @@ def split(
     counted: list[Finding] = []
     ignored: list[Ignored] = []
     for finding in findings:
-        by = next((one for one in valid if one.covers(finding.id)), None)
+        by = next((one for one in valid if _meant(one).covers(finding.id)), None)
         if by is None or kept(finding):
             counted.append(finding)
         else:
@@ -74,6 +74,10 @@ def of_file(document: Document, name: str, today: str = "") -> Iterator[Finding]
             yield entry.finding(target=name, location=where, id=one.id, profile=name, **known)
         elif _is_over(one, today or _today()):
             yield _ended(one, name, where)
+
+
+def _meant(one: Ignore) -> Ignore:
+    return one._replace(id=families.ALIASES.get(one.id, one.id))
 
 
 def _ended(one: Ignore, name: str, where: Location | None = None) -> Finding:
@@ -104,4 +108,4 @@ def _near(wanted: str) -> str:
 def _ids() -> list[str]:
     from smtpctl.knowledge.catalogue import load
 
-    return [*(entry.id for entry in families.all_entries()), *load().entries]
+    return [*(entry.id for entry in families.all_entries()), *families.ALIASES, *load().entries]

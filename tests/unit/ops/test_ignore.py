@@ -13,11 +13,12 @@ from harness import Runner
 from smtpctl.config import values
 from smtpctl.config.fields import BY_NAME
 from smtpctl.config.store import Document
+from smtpctl.knowledge import families
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.finding import Finding, Ignore, Severity
 from smtpctl.model.report import ExitStatus, Failure, Report
 from smtpctl.model.transcript import Stage, Transcript
-from smtpctl.ops import ignore
+from smtpctl.ops import explain, ignore
 
 TODAY = "2026-11-21"
 EXPIRED = Finding("tls.cert.expired", Severity.ERROR, Stage.TLS, "It has expired")
@@ -29,6 +30,16 @@ def judged(*findings: Finding, ignores: dict[str, Any], failure: Failure | None 
     profile = profiles.profile("mail.test", 587, ignore=ignores)
     report = Report("office", Transcript(), findings=findings, failure=failure)
     return ignore.applied(report, profile, today=TODAY)
+
+
+@pytest.mark.parametrize("name", families.ALIASES)
+def test_a_name_of_the_catalogue_of_checks_is_as_good_as_the_id(name: str) -> None:
+    meant = Finding(families.ALIASES[name], Severity.ERROR, Stage.EHLO, "Refused")
+    assert ignore.given([name])
+    assert [one.ignore.id for one in judged(meant, ignores={name: "known"}).ignored] == [name]
+    page = explain.by_id(name)
+    assert page is not None
+    assert page.finding.id == meant.id
 
 
 def test_what_is_ignored_is_told_and_does_not_count() -> None:
