@@ -34,7 +34,7 @@ def versions(scanned: Scanned) -> Iterator[Finding]:
     table = [Evidence(", ".join(found.name for found in scan.accepted), "accepts:")]
     newest = max((found.version for found in scan.accepted), default=0)
     if newest and newest < TLS12:
-        yield _finding(scanned, "tls.version.no_tls12", table, minimum="TLS 1.2")
+        yield _finding(scanned, "tls.version.no_tls12", table, minimum="TLS 1.2", facts={"tls_min_raised": False})
     elif newest and not scan.version(TLS13).accepted and scan.version(TLS13).complete:
         yield _finding(scanned, "tls.version.no_tls13", table)
 

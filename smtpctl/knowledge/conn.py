@@ -12,9 +12,6 @@ _OTHER_PORTS = fix(
     "smtpctl check {host}:465 --tls implicit",
     "smtpctl check {host}:587 --tls starttls",
 )
-_TLS_FIRST = "The port expects TLS from the first octet: both sides wait for the other to begin."
-_TLS_OR_NOT = "The port expects TLS from the first octet, or expects clear text and was sent TLS."
-SILENT_FOR_TLS = (_TLS_FIRST, _TLS_OR_NOT)  # causes that are none where a TLS hello gets no answer either
 _FIREWALL = because(
     0.45,
     "A firewall between here and the server drops the packets. Cloud providers and access networks do that to "
@@ -300,11 +297,12 @@ ENTRIES = (
         causes=(
             because(
                 0.5,
-                _TLS_FIRST,
+                "The port expects TLS from the first octet: both sides wait for the other to begin.",
                 fix(
                     "Use implicit TLS.",
                     "smtpctl check {target} --tls implicit",
                 ),
+                facts=("tls_from_start",),
             ),
             because(
                 0.3,
@@ -399,7 +397,12 @@ ENTRIES = (
                 ),
                 facts=("works_elsewhere",),
             ),
-            because(0.35, _TLS_OR_NOT, _OTHER_PORTS),
+            because(
+                0.35,
+                "The port expects TLS from the first octet, or expects clear text and was sent TLS.",
+                _OTHER_PORTS,
+                facts=("tls_from_start",),
+            ),
             because(0.25, "The service is starting, stopping or overloaded.", fix("Try again in some minutes.")),
         ),
         source="RFC 5321 3.1",

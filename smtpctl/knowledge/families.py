@@ -51,6 +51,7 @@ ALIASES: Mapping[str, str] = {
     "starttls.454": "generic.starttls-454-not-available",
     "starttls.5xx": "starttls.refused",
 }
+NOTHING: Mapping[str, bool] = {}
 SUBMISSION = "submission"  # the role of a server that takes mail from those who log in
 MX = "mx"  # that of one which takes mail for its own domains, without a login
 
@@ -89,9 +90,11 @@ class Entry(NamedTuple):
         stage: Stage | None = None,
         severity: Severity | None = None,
         location: Location | None = None,
+        facts: Mapping[str, bool] = NOTHING,
         **values: object,
     ) -> Finding:
-        """A finding of this entry; `values` fill the templates, `target` is one of them too."""
+        """A finding of this entry; `values` fill the templates, `target` is one of them too. `facts` are those of its causes
+        that are known to hold, or not to."""
         fill = _Values(_place(target) | values)
         return Finding(
             id=self.id,
@@ -101,7 +104,7 @@ class Entry(NamedTuple):
             message=_format(self.message, fill),
             target=target,
             evidence=tuple(e if isinstance(e, Evidence) else Evidence(e) for e in evidence),
-            causes=tuple(_fill_cause(cause, fill) for cause in self.causes),
+            causes=tuple(_fill_cause(cause, fill) for cause in known(self.causes, facts)),
             knowledge=self.knowledge,
             source=self.source,
             role=role,
@@ -152,6 +155,16 @@ def _fill_cause(cause: Cause, values: Mapping[str, object]) -> Cause:
         for r in cause.remedies
     )
     return cause._replace(text=_format(cause.text, values), remedies=tuple(remedies))
+
+
+def known(causes: tuple[Cause, ...], facts: Mapping[str, bool]) -> tuple[Cause, ...]:
+    """The causes as `ranking` has them where these facts hold, or do not."""
+    if not facts:
+        return causes
+    from smtpctl.knowledge.ranking import ranked
+
+    true = frozenset(name for name, holds in facts.items() if holds)
+    return ranked(causes, true, frozenset(facts) - true)
 
 
 def because(likelihood: float, text: str, *remedies: Remedy, facts: tuple[str, ...] = ()) -> Cause:

@@ -49,6 +49,7 @@ ENTRIES = (
                     "Begin at 1.2.",
                     "smtpctl profile set {profile} tls_min=1.2",
                 ),
+                facts=("tls_min_raised",),
             ),
         ),
         source="RFC 8996; RFC 8997; RFC 9325 3.1.1",

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from smtpctl.knowledge.families import entry
+from smtpctl.model.endpoint import TlsPolicy
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Evidence, Severity
 from smtpctl.model.reply import Reply
@@ -247,7 +248,9 @@ def tls_failed(error: Exception, connection: Connection) -> Problem:
             evidence.append(_octets(seen, connection))
     evidence.append(Evidence(reason, label="OpenSSL:"))
     # Whatever it weighs elsewhere: it has ended the session.
-    return entry(name).problem(severity=Severity.ERROR, evidence=evidence, **_values(connection, reason=reason))
+    known = {"tls_min_raised": connection.policy.minimum != TlsPolicy().minimum}
+    values = _values(connection, reason=reason)
+    return entry(name).problem(severity=Severity.ERROR, evidence=evidence, facts=known, **values)
 
 
 def _plain_instead(seen: bytes, connection: Connection) -> Problem:

@@ -9,8 +9,7 @@ from typing import Any
 from smtpctl.checks import starttls
 from smtpctl.checks.facts import Facts
 from smtpctl.config.profile import Profile
-from smtpctl.knowledge.conn import SILENT_FOR_TLS
-from smtpctl.knowledge.families import entry
+from smtpctl.knowledge.families import entry, known
 from smtpctl.model.endpoint import TlsMode, is_loopback
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Evidence, Finding
@@ -27,14 +26,14 @@ NOBODYS_PORTS = (1, 64999)  # where no server of a mail host listens
 
 class Look(NamedTuple):
     """One second look. `after` are the findings it comes after, `emits` what it can find. `run` gives a Problem to be told
-    in place of the first one, a Finding to be told beside it, None, or in words why it saw nothing at all; `refutes` are
-    causes that are none of it where it gave None."""
+    in place of the first one, a Finding to be told beside it, None, or in words why it saw nothing at all; `denies` is the
+    fact (`knowledge.ranking`) that does not hold where it gave None."""
 
     name: str
     after: tuple[str, ...]
     emits: tuple[str, ...]
     run: Callable[[Profile, Facts], Problem | Finding | str | None]
-    refutes: tuple[str, ...] = ()
+    denies: str = ""
 
 
 class Seen(NamedTuple):
@@ -60,8 +59,9 @@ def look(problem: Problem, profile: Profile, facts: Facts) -> Seen:
             problem = seen
         elif isinstance(seen, Finding):
             beside.append(seen)
-        elif seen is None:
-            problem.finding = _without(problem.finding, one.refutes)
+        elif seen is None and one.denies:
+            causes = known(problem.finding.causes, {one.denies: False})
+            problem.finding = problem.finding._replace(causes=causes)
     return Seen(problem, tuple(beside), tuple(outcomes))
 
 
@@ -71,11 +71,6 @@ def _became(seen: Problem | Finding | str | None) -> tuple[str, str]:
         return "skipped", seen
     found = seen.finding if isinstance(seen, Problem) else seen
     return ("found", found.id) if found else ("passed", "")
-
-
-def _without(finding: Finding, refuted: tuple[str, ...]) -> Finding:
-    """The finding without causes that were looked for and are not there."""
-    return finding._replace(causes=tuple(cause for cause in finding.causes if cause.text not in refuted))
 
 
 def _implicit_tls(profile: Profile, facts: Facts) -> Problem | str | None:
@@ -186,7 +181,7 @@ def _limit(profile: Profile) -> float:
 _SILENT = ("conn.greeting_timeout", "conn.closed", "conn.reset")
 _UNTRUSTED = ("tls.cert.self_signed", "tls.cert.untrusted", "tls.chain.unknown_ca", "tls.chain.missing_intermediate")
 LOOKS: tuple[Look, ...] = (
-    Look("implicit TLS", _SILENT, ("conn.port_is_implicit_tls", "conn.not_smtp"), _implicit_tls, SILENT_FOR_TLS),
+    Look("implicit TLS", _SILENT, ("conn.port_is_implicit_tls", "conn.not_smtp"), _implicit_tls, "tls_from_start"),
     Look("HTTP", (*_SILENT, "tls.handshake_timeout"), ("conn.not_smtp",), _http),
     Look("any port", (*_SILENT[:2], "conn.not_smtp"), ("conn.any_port_accepted",), _any_port),
     Look("port 25", ("conn.timeout",), ("local.port25_blocked",), _port_25),

@@ -53,6 +53,20 @@ def test_reasons_of_openssl(reason: str, connection: Connection) -> None:
     assert reason in problem.finding.evidence[-1].text
 
 
+@pytest.mark.parametrize(
+    ("minimum", "causes"), [("1.2", ["The server is too old"]), ("1.3", ["The profile asks", "The server"])]
+)
+def test_the_profile_is_no_cause_where_it_asks_for_nothing_new(
+    minimum: str, causes: list[str], connection: Connection
+) -> None:
+    connection.policy = connection.policy._replace(minimum=minimum)
+    failure = ssl.SSLError(1, "TLSV1_ALERT_PROTOCOL_VERSION")
+    failure.reason = "TLSV1_ALERT_PROTOCOL_VERSION"
+    found = errors.tls_failed(failure, connection).finding.causes
+    assert len(found) == len(causes)
+    assert all(cause.text.startswith(words) for cause, words in zip(found, causes, strict=True))
+
+
 def test_a_hang_up_counts_by_where_it_happens(connection: Connection) -> None:
     assert found(EOFError(), Stage.GREETING, connection) == "conn.closed"
     assert found(EOFError(), Stage.EHLO, connection) == "smtp.closed_by_server"
