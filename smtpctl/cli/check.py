@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from smtpctl.cli import check_modes as modes
 from smtpctl.cli.command import verb
 from smtpctl.cli.options import (
+    OUTPUT,
     SESSIONS,
     TEXT_JSON,
     All,
@@ -79,6 +80,10 @@ def command(
         bool, Option("--list", "List all checks and what each can find; nothing is connected to.", heading=MODES)
     ] = False,
     yes: Annotated[bool, Option("--yes -y", "With --matrix: try on after a refusal.", heading=MODES)] = False,
+    save_chain: Annotated[
+        Path | None,
+        Option("--save-chain", "Write the certificates that the server shows, as PEM.", "FILE", OUTPUT),
+    ] = None,
     all_: All = False,
     fail_on: FailOn = "error",
     ignore: Ignores = None,
@@ -95,6 +100,7 @@ def command(
     $ smtpctl check office --matrix
     $ smtpctl check office --save-baseline office.json
     $ smtpctl check office --compare office.json
+    $ smtpctl check office --save-chain chain.pem
     $ smtpctl check office --probe open-relay
     $ smtpctl check --all --json
     $ smtpctl check --list
@@ -127,10 +133,11 @@ def command(
     wish = modes.Wish(to or (), all_, max_connections, yes, probe or (), save_baseline or compare, deep)
     modes.judge(mode, wish)
     chosen = live.profiles(terminal, targets or (), overrides, all_)
+    work = modes.work(mode, chosen, wish)
     return live.run(
         terminal,
         chosen,
-        modes.work(mode, chosen, wish),
+        modes.keeping_chain(work, chosen, save_chain) if save_chain else work,
         schema="check/1",
         fail_on=fail_on,
         ignore=ignore or (),

@@ -52,6 +52,15 @@ def work(mode: str, chosen: Sequence[Profile], wish: Wish) -> Work:
     return _WORKS[mode](chosen, wish)
 
 
+def keeping_chain(work: Work, chosen: Sequence[Profile], path: Path) -> Work:
+    """The work, with the certificates that the server shows written to `path`. UsageProblem where they cannot be."""
+    from smtpctl.ops import chain_file, files
+
+    _one("--save-chain", chosen)
+    files.writable(path, "--save-chain")
+    return lambda profile, around: chain_file.saved(work(profile, around), path)
+
+
 def _check(_chosen: Sequence[Profile], wish: Wish) -> Work:
     from smtpctl.ops.check import check
 
@@ -85,10 +94,10 @@ def _probe(chosen: Sequence[Profile], wish: Wish) -> Work:
 
 
 def _save(chosen: Sequence[Profile], wish: Wish) -> Work:
-    from smtpctl.ops import baseline
+    from smtpctl.ops import baseline, files
 
     file = _file("--save-baseline", chosen, wish)
-    baseline.writable(file)
+    files.writable(file, "--save-baseline")
     look, options = _looked(chosen, wish)
     return lambda profile, around: baseline.saved(look(profile, around), profile, file, options)
 
@@ -110,9 +119,14 @@ def _looked(chosen: Sequence[Profile], wish: Wish) -> tuple[Work, list[str]]:
 
 def _file(mode: str, chosen: Sequence[Profile], wish: Wish) -> Path:
     """The file of a baseline, which is of one server."""
-    if len(chosen) > 1 or wish.file is None:
-        raise UsageProblem(f"{mode} is about one server", "Name one target.")
+    _one(mode, chosen)
+    assert wish.file
     return wish.file
+
+
+def _one(option: str, chosen: Sequence[Profile]) -> None:
+    if len(chosen) > 1:
+        raise UsageProblem(f"{option} is about one server", "Name one target.")
 
 
 _OF_DEEP = frozenset({"--save-baseline", "--compare"})

@@ -95,7 +95,8 @@ class Comparison(NamedTuple):
 
 class Report(NamedTuple):
     """What one use case found out about one target. `facts` holds JSON values (tls, capabilities, queue_id ...);
-    `ignored` are findings that were not to count; `place` is where a file says which server it is about."""
+    `ignored` are findings that were not to count; `place` is where a file says which server it is about;
+    `chain` are the certificates that the server showed (DER), its own first."""
 
     target: str
     transcript: Transcript
@@ -110,6 +111,7 @@ class Report(NamedTuple):
     next_command: str = ""
     ignored: tuple[Ignored, ...] = ()
     place: Location | None = None
+    chain: tuple[bytes, ...] = ()
 
     def status(self, fail_on: Severity | None = Severity.ERROR) -> IntEnum:
         """What stopped the run, else whether a finding reaches `fail_on` (None: never), else OK."""

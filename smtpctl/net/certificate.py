@@ -37,6 +37,11 @@ def parse(chain: Sequence[bytes], policy: TlsPolicy) -> tuple[Certificate | None
         )
 
 
+def pem(chain: Sequence[bytes]) -> str:
+    """Certificates as they stand in files of other programs (RFC 7468)."""
+    return "".join(map(ssl.DER_cert_to_PEM_cert, chain))
+
+
 def of_file(path: str) -> Certificate | None:
     """The facts of the first certificate of a PEM file; None without a path, and for what cannot be read: `net.tls`
     says so when the file is used."""

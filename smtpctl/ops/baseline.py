@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,13 +11,12 @@ from typing import Any
 from smtpctl import __version__
 from smtpctl.checks import drift
 from smtpctl.checks.facts import offered
-from smtpctl.config import save
 from smtpctl.config.profile import Profile
 from smtpctl.model.baseline import SCHEMA, Baseline, Leaf, Offer, steps
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.report import Comparison, Outcome, Report
 from smtpctl.model.transcript import Kind, Stage
-from smtpctl.ops import advice
+from smtpctl.ops import advice, files
 
 LIMIT = 1 << 20  # octets of a file; a baseline has a few thousand
 _SCANNED_ONCE = {  # then, now: what is not compared
@@ -33,10 +31,7 @@ def saved(report: Report, profile: Profile, path: Path, options: Sequence[str] =
     if report.failure:
         return _with_note(report, f"{path} was not written: what fails is nothing to compare with later.")
     document = {"schema": SCHEMA, **taken(report, profile).to_json()}
-    try:
-        save.replace(Path(os.path.realpath(path)), json.dumps(document, indent=2) + "\n")
-    except OSError as error:
-        raise _unwritable(path, error.strerror or str(error)) from error
+    files.put(path, json.dumps(document, indent=2) + "\n", "--save-baseline")
     command = advice.checking(profile, *options, "--compare", str(path))
     return _with_note(report, f"The baseline is in {path}.")._replace(next_command=command)
 
@@ -114,16 +109,6 @@ def read(path: Path, profile: Profile, options: Sequence[str] = ()) -> Baseline:
         return Baseline.from_json(document)
     except (KeyError, TypeError, ValueError, OverflowError):
         raise UsageProblem(f"--compare {path}: the baseline in it is damaged", make) from None
-
-
-def writable(path: Path) -> None:
-    """UsageProblem where a baseline cannot be written there, as far as it can be told before anything is sent."""
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise _unwritable(path, "it is a folder" if path.is_dir() else "there is no such folder")
-
-
-def _unwritable(path: Path, reason: str) -> UsageProblem:
-    return UsageProblem(f"--save-baseline {path}: {reason}", "Name a file in a folder that you can write to.")
 
 
 def _server(profile: Profile) -> str:

@@ -91,6 +91,7 @@ def judged(profile: Profile, conversation: Conversation, now: float, **more: Any
         facts={**_facts(conversation, facts), **extra},
         headline=profile.headline,
         place=profile.place,
+        chain=conversation.tls.chain if conversation.tls else (),
         next_command=f"smtpctl test-send {profile.name} --to you@example.com" if profile.name and not problem else "",
         **more,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,6 +18,24 @@ def is_there(path: Path) -> bool:
         return path.exists()
     except OSError:
         return False
+
+
+def writable(path: Path, option: str) -> None:
+    """UsageProblem where a file cannot be written there, as far as it can be told before anything is sent."""
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise _unwritable(path, option, "it is a folder" if path.is_dir() else "there is no such folder")
+
+
+def put(path: Path, text: str, option: str) -> None:
+    """The file with this text, whole, in place of what was there; UsageProblem where it cannot be written."""
+    try:
+        save.replace(Path(os.path.realpath(path)), text)
+    except OSError as error:
+        raise _unwritable(path, option, error.strerror or str(error)) from error
+
+
+def _unwritable(path: Path, option: str, reason: str) -> UsageProblem:
+    return UsageProblem(f"{option} {path}: {reason}", "Name a file in a folder that you can write to.")
 
 
 @contextmanager

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -220,6 +222,34 @@ def test_a_baseline_is_saved_and_compared_with(smtpctl_call: Runner, tmp_path: P
     assert "warning[drift.extensions]" in other.stdout
     assert strict["facts"]["baseline"]["drift"] == ["drift.extensions"]
     assert strict["next_command"] in " ".join(other.stdout.split())
+
+
+def test_the_chain_is_written_as_it_was_shown_trusted_or_not(smtpctl_call: Runner, tmp_path: Path) -> None:
+    file = tmp_path / "chain.pem"
+    file.write_text("old")
+    with Sink(Setup(tls=TlsMode.STARTTLS)) as sink:
+        asked = ("check", f"{sink.host}:{sink.port}", "--save-chain", file)
+        refused = smtpctl_call(*asked)
+        kept = file.read_text()
+        document = valid(smtpctl_call(*asked, "--ca-file", sink.ca_file, "--json"))
+        file.unlink()
+        clear = smtpctl_call(*asked, "--tls", "none", "--trusted")
+        both = smtpctl_call(*asked, "b.example.com")
+    blocks = re.findall("-----BEGIN CERTIFICATE-----\n[^-]+-----END CERTIFICATE-----\n", kept)
+    assert "".join(blocks) == kept
+    digests = [hashlib.sha256(ssl.PEM_cert_to_DER_cert(block)).hexdigest() for block in blocks]
+    assert digests == [one["sha256"] for one in document["facts"]["certificates"]]
+    assert refused.code != 0
+    assert f"in {file}" in " ".join(refused.stdout.split())
+    assert "was not written: the server showed no certificate." in " ".join(clear.stdout.split())
+    assert not file.exists()
+    assert (both.code, "--save-chain is about one server" in both.stderr) == (2, True)
+
+
+def test_where_the_chain_cannot_be_written_nobody_is_asked(smtpctl_call: Runner, tmp_path: Path) -> None:
+    run = smtpctl_call("check", "localhost:1", "--save-chain", tmp_path)
+    assert (run.code, run.stdout) == (2, "")
+    assert "it is a folder" in run.stderr
 
 
 def test_a_scan_is_told_whole_with_v_and_kept_in_a_baseline(smtpctl_call: Runner, tmp_path: Path) -> None:

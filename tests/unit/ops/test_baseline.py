@@ -18,7 +18,7 @@ from smtpctl.model.errors import UsageProblem
 from smtpctl.model.finding import Severity
 from smtpctl.model.report import Report
 from smtpctl.model.secret import Secret
-from smtpctl.ops import baseline
+from smtpctl.ops import baseline, files
 from smtpctl.ops.check import check
 from smtpctl.ops.schemas import of_output
 from smtpctl.ops.session import Surroundings
@@ -155,8 +155,8 @@ def test_what_fails_is_not_kept(sink: Sink, tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_told_before_and_after(sink: Sink, tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none" / "b.json"):
         with pytest.raises(UsageProblem, match="--save-baseline"):
-            baseline.writable(path)
-    baseline.writable(tmp_path / "b.json")
+            files.writable(path, "--save-baseline")
+    files.writable(tmp_path / "b.json", "--save-baseline")
     with pytest.raises(UsageProblem, match="No such file"):
         saved(sink, tmp_path / "none" / "b.json")
 
