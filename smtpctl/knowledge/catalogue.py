@@ -72,6 +72,7 @@ class Said(NamedTuple):
     verified: bool = True
     told: bool | None = None
     dated: tuple[str, ...] = ()
+    open_title: str = ""
     regex: str = ""
     needles: tuple[str, ...] = ()
     codes: tuple[int, ...] = ()

@@ -371,6 +371,7 @@ def finding(context: Context, *, target: str = "", evidence: Iterable[Evidence] 
         best.said,
         context,
         stage=context.stage or stage_of(best.said),
+        title=(best.said.open_title if best.open else "") or best.said.title,
         message=f"{best.reservation} {told(best.said.dated)}".strip(),
         target=target,
         evidence=_marked(tuple(evidence), best.said)

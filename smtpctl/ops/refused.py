@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,20 +13,25 @@ from smtpctl.model.errors import Obstacle, Problem, Refused
 from smtpctl.model.finding import Evidence
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.reply import Reply
-from smtpctl.model.secret import MASK
+from smtpctl.model.secret import MASK, Secret
 from smtpctl.model.transcript import Kind, Stage, Transcript
 from smtpctl.oauth.claims import NOTHING, Told
 from smtpctl.protocol.dialogue import Session
 from smtpctl.protocol.submit import Submission
 
+# Claims of a token that must be those of the login; which roles and scopes it needs, the server knows.
+_COMPARED = ("aud", "exp", "nbf", "tid", "appid", "azp", "upn", "preferred_username")
+_LONGEST = 200  # characters of a claim that are shown
+
 
 class Known(NamedTuple):
     """What a session knows besides the profile: what its token tells, whether somebody logged in (None: it did not get
-    that far), and the server's greeting."""
+    that far), the server's greeting, and of a token that was refused the claims that do not fit the login."""
 
     token: Told = NOTHING
     logged_in: bool | None = None
     banner: str = ""
+    against: tuple[str, ...] = ()
 
 
 UNKNOWN = Known()
@@ -36,6 +42,16 @@ def heard(known: Known, transcript: Transcript, session: Session | None) -> Know
     greeting = (event.text for event in transcript if event.stage is Stage.GREETING and event.kind is Kind.RECEIVED)
     logged_in = bool(session.authenticated) if session else None
     return known._replace(banner=next(greeting, ""), logged_in=logged_in)
+
+
+def claims_against(token: Secret, user: str, profile: Profile) -> tuple[str, ...]:
+    """The claims of a token that do not fit a login as `user`, each beside what it should be; none where it is opaque."""
+    from smtpctl.oauth.inspect import WRONG, Asked, inspect
+
+    oauth = profile.oauth
+    asked = Asked(time.time(), user, oauth.client_id if oauth else "", oauth.tenant_id if oauth else "")
+    wrong = (line for line in inspect(token, asked).lines if line.verdict == WRONG and line.name in _COMPARED)
+    return tuple(f"{line.name} {line.value[:_LONGEST]}: {line.says}" for line in wrong)
 
 
 def as_problem(error: Problem | Refused | Obstacle, profile: Profile, known: Known = UNKNOWN) -> Problem:
@@ -97,6 +113,7 @@ def _refusal(
     told = f" (token {known.token})" if known.token.shown and stage is Stage.AUTH else ""
     evidence = [Evidence(f"{command} {MASK}{told}" if mechanism else command, "C:")] if command.isupper() else []
     evidence += [Evidence(line, "S:") for line in reply.wire_lines()]
+    evidence += [Evidence(line, "token:") for line in known.against if stage is Stage.AUTH]
     return match.problem(context, target=str(profile.endpoint), evidence=evidence)
 
 

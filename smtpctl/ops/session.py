@@ -26,7 +26,7 @@ from smtpctl.net.connection import Connection, Log
 from smtpctl.net.runner import run
 from smtpctl.oauth import claims
 from smtpctl.ops import static
-from smtpctl.ops.refused import UNKNOWN, Known, as_problem, heard
+from smtpctl.ops.refused import UNKNOWN, Known, as_problem, claims_against, heard
 from smtpctl.ops.stages import Rows
 from smtpctl.protocol import ehlo
 from smtpctl.protocol.dialogue import Login, Session, log_in
@@ -236,6 +236,8 @@ def _talk(
             return
         except Refused as refused:
             if renew or not _wants_another(refused, profile):
+                if who.token and refused.stage is Stage.AUTH:
+                    found.known = found.known._replace(against=claims_against(who.token, who.username, profile))
                 raise
             log.add(EventKind.NOTE, Stage.AUTH, "the token was refused: a new one is asked for", _RENEWED)
 

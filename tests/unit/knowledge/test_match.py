@@ -111,6 +111,22 @@ def test_likelihoods_fall_and_sum_up_to_how_sure_it_is(context: Context, sure: f
     assert sum(ranks) == pytest.approx(sure)
 
 
+@pytest.mark.parametrize(
+    ("known", "decided"),
+    [
+        ({}, False),
+        ({"mechanism": "XOAUTH2"}, False),
+        ({"mechanism": "XOAUTH2", "grant": "client_credentials"}, True),
+        ({"mechanism": "XOAUTH2", "grant": "authorization_code"}, True),
+        ({"mechanism": "LOGIN"}, True),
+    ],
+)
+def test_a_title_says_no_more_than_is_known(known: dict[str, str], decided: bool) -> None:
+    found = finding(Context("535 5.7.3 Authentication unsuccessful", host="smtp.office365.com", **known))  # type: ignore[arg-type]
+    assert found.id.startswith("m365.535-5-7-3-")
+    assert (found.title == "Exchange Online refuses the login") is not decided
+
+
 def test_what_does_not_fit_is_said_and_too_much_of_it_is_no_answer() -> None:
     doubtful = finding(Context("550 5.7.1 Unable to relay recipient in non-accepted domain"))
     assert doubtful.id == "exchange.5-7-54-unable-to-relay"

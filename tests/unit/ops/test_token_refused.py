@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -12,11 +14,12 @@ from smtpctl.model.endpoint import TlsMode
 from smtpctl.model.report import Report
 from smtpctl.model.secret import Secret
 from smtpctl.ops.check import check
+from smtpctl.ops.refused import claims_against
 from smtpctl.ops.session import Surroundings
 from smtpctl.protocol.server.faults import Faults, refusal
 from smtpctl.protocol.server.values import Setup
 from smtpctl.sink.server import Sink
-from tokens import APP, OBJECT, app_token, user_token
+from tokens import APP, OBJECT, TENANT, app_token, user_token
 
 USER = "ann@example.com"
 
@@ -52,6 +55,28 @@ def test_the_claims_decide_between_the_causes(exchange: Sink, token: str, entry:
     finding = look(exchange, token).findings[0]
     assert finding.id == f"m365.535-5-7-3-{entry}"
     assert finding.causes[0].text.startswith(cause)
+
+
+@pytest.mark.parametrize(
+    ("token", "told"),
+    [
+        (app_token(), []),
+        (app_token(aud="https://graph.microsoft.com"), ["aud https://graph.microsoft.com: for Microsoft Graph"]),
+        (app_token(exp=86_400), ["exp 1970-01-02 00:00 UTC: ended"]),
+        (user_token(upn="bob@example.com"), [f"upn bob@example.com: the login is for {USER}"]),
+    ],
+)
+def test_the_claims_that_do_not_fit_are_shown(exchange: Sink, token: str, told: list[str]) -> None:
+    finding = look(exchange, token).findings[0]
+    shown = [piece.text for piece in finding.evidence if piece.label == "token:"]
+    assert len(shown) == len(told)
+    assert all(text.startswith(begin) for text, begin in zip(shown, told, strict=True))
+
+
+def test_the_tenant_is_compared_where_one_is_set() -> None:
+    other: Any = SimpleNamespace(oauth=SimpleNamespace(client_id=APP, tenant_id=OBJECT))
+    assert claims_against(Secret(app_token()), USER, other) == (f"tid {TENANT}: not the tenant {OBJECT}",)
+    assert claims_against(Secret("opaque"), USER, other) == ()
 
 
 def test_the_commands_have_the_user_s_own_ids(exchange: Sink) -> None:
