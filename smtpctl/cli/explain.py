@@ -102,7 +102,8 @@ def _is_file(words: list[str]) -> bool:
     except (OSError, ValueError):  # longer than a path can be, or with a NUL
         return False
     if folder or ("/" in words[0] and not words[0].count(" ")):
-        raise UsageProblem(
-            f"{words[0]} is a folder." if folder else f"There is no file {words[0]}.", "Put a text in quotes."
-        )
+        from smtpctl.model.foreign import FOREIGN
+
+        name = FOREIGN.text(words[0])  # a URL may have been meant
+        raise UsageProblem(f"{name} is a folder." if folder else f"There is no file {name}.", "Put a text in quotes.")
     return False

@@ -1,7 +1,8 @@
 """Keeps secrets out of everything that is recorded: applied where an event is made, never afterwards.
 
 Lines that carry a secret by design (AUTH and what follows it) are replaced whole by whoever sends them. This is for
-the rest: a server that echoes what it was sent, an error text that quotes it, in clear or in base64 at any offset.
+the rest: a server that echoes what it was sent, an error text that quotes it, in clear or in base64 at any offset. Text that
+somebody pasted has secrets that nobody told us: `model.foreign`.
 """
 
 from __future__ import annotations

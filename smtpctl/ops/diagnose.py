@@ -17,6 +17,7 @@ from smtpctl.knowledge.decide import SURE, Candidate, Case, Question
 from smtpctl.knowledge.match import Context
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.finding import Cause, Finding, Remedy, Severity
+from smtpctl.model.foreign import FOREIGN
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.report import ExitStatus, Report
 from smtpctl.model.transcript import Stage
@@ -122,7 +123,7 @@ def stand(
     if profile:
         found = tuple(_personal(candidate, profile, token) for candidate in found)
     about = found[0].finding if found else decide.about(case)
-    stands = Diagnosis(about, found, decide.ask(case, answers), answers, said=said)
+    stands = Diagnosis(about, found, decide.ask(case, answers), answers, said=FOREIGN.text(said))
     return stands._replace(target=report.target, status=report.status()) if report else stands
 
 

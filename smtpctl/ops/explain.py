@@ -19,6 +19,7 @@ from smtpctl.knowledge.match import by_id as by_finding_id
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.explanation import Bounce, Bounced, Explained, Explanation, LogCause, LogSummary, Meaning
 from smtpctl.model.finding import Finding
+from smtpctl.model.foreign import FOREIGN
 from smtpctl.ops import own_output
 from smtpctl.ops.extract import Failure, failures, first
 from smtpctl.ops.hints import NO_HINTS, Hints
@@ -50,7 +51,7 @@ _SUBJECTS = {
 
 def explain(words: str, known: Hints = NO_HINTS) -> Explained:
     """What `words` mean: an id, a code or a text. UsageProblem for an id or a code that does not exist."""
-    words = words.strip()
+    words = FOREIGN.text(words.strip())
     if not words:
         raise _nothing()
     page_of_id = by_id(words)
@@ -132,7 +133,14 @@ def _recalled(text: str) -> Explained | None:
 
 def found_in(text: str) -> tuple[Finding, ...]:
     """What our own output says was found; empty where nothing was, or the text is something else."""
-    return own_output.findings(text, lambda name: known.finding if (known := by_id(name)) else None)
+    found = own_output.findings(text, lambda name: known.finding if (known := by_id(name)) else None)
+    return tuple(
+        one._replace(
+            title=FOREIGN.text(one.title),
+            evidence=tuple(piece._replace(text=FOREIGN.text(piece.text)) for piece in one.evidence),
+        )
+        for one in found
+    )
 
 
 def _later(name: str) -> bool | None:

@@ -3,7 +3,7 @@
     for failure in failures(lines): ...        # a stream: joined over continuation lines and traces, in flat memory
     first(text)                                 # one text: the most telling words in it, else the text itself
 
-`_SHAPES` is the table of how programs quote a reply; what no shape fits is searched for a reply code with an enhanced
+What comes out of here holds no secret any more (`model.foreign`). `_SHAPES` is the table of how programs quote a reply; what no shape fits is searched for a reply code with an enhanced
 code behind it. Whether words without either are a failure is left to the knowledge base.
 """
 
@@ -18,6 +18,7 @@ from functools import cache
 from typing import Any
 
 from smtpctl.knowledge.wording import recognise
+from smtpctl.model.foreign import FOREIGN
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.transcript import Stage
 
@@ -250,7 +251,7 @@ def _may_report(line: str) -> bool:
 
 def first(text: str) -> Failure:
     """The most telling words of one text: those that a shape finds, best on its earliest line; else all of it."""
-    blocks = tuple(joined(text.splitlines()))
+    blocks = tuple(joined(FOREIGN.text(text).splitlines()))
     read = [found for found in map(_read, blocks) if found]
     certain = [failure for failure in read if failure.certain]
     if certain or len(read) == 1:
@@ -298,7 +299,7 @@ def _continuation(held: str, line: str) -> str | None:
 
 def _read(line: str) -> Failure | None:
     """What one line says, or None for an empty one."""
-    words = line.strip()
+    words = line = FOREIGN.text(line.strip())
     if not words:
         return None
     if "_host_said:_" in words:  # qmail logs a bounce with its blanks replaced
@@ -308,6 +309,8 @@ def _read(line: str) -> Failure | None:
         words = told
     said, command, certain = _said(words)
     said = " ".join(said.split())
+    if said not in line:
+        said = FOREIGN.text(said)  # once more: quotes and escapes are undone by now
     port = _PORT.search(said)
     return Failure(
         text=said[:LINE_LIMIT],

@@ -1,6 +1,6 @@
 """`report`: all that somebody else needs to understand a failure, as one value; and the same with other names.
 
-Nothing is redacted here: what is put together has been when it was made, and holds no secret.
+What is put together holds no secret: it was redacted when it was made. Only a saved transcript may be somebody else's.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from smtpctl.config import presets
 from smtpctl.config.fields import FIELDS, Type
 from smtpctl.config.profile import Profile
 from smtpctl.model.errors import UsageProblem
+from smtpctl.model.foreign import FOREIGN
 from smtpctl.model.pseudonyms import Pseudonyms
 from smtpctl.model.report import Report
 from smtpctl.model.ticket import Ticket
@@ -66,13 +67,14 @@ def recalled(profile: Profile, path: Path) -> Report:
     try:
         with path.open(encoding="utf-8") as file:
             text = file.read(own_output.LIMIT)
-        transcript = Transcript.loads(text)
+        saved = Transcript.loads(text)
     except OSError as error:
         raise UsageProblem(f"--transcript {path}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, RecursionError):
         raise UsageProblem(
             f"--transcript {path}: no transcript", "One is written by: smtpctl check --transcript FILE"
         ) from None
+    transcript = Transcript(one._replace(text=FOREIGN.text(one.text), facts=FOREIGN.facts(one.facts)) for one in saved)
     return Report(profile.label, transcript, findings=explain.found_in(text), headline=profile.headline)
 
 
