@@ -25,16 +25,21 @@ def chain(facts: Facts) -> Iterator[Finding]:
     """From the server's certificate up to a root that is trusted here."""
     if not facts.chain or facts.chain[0] is None:
         return
-    path = _path(facts.chain)
-    # What is sent above a link to a trusted root is a bridge for other clients.
-    anchor = next((index for index, certificate in enumerate(path) if certificate.trusted_issuer), len(path))
-    needed = path[: anchor + 1]
-    found = [*_link(facts, needed)]
-    for certificate in needed[1:]:
+    path = needed(facts)
+    found = [*_link(facts, path)]
+    for certificate in path[1:]:
         found += strength(facts, certificate, _sent(facts, certificate))
-    found += [*_expired(facts, needed), *_too_long(facts, needed)]
-    yield from found or _refused(facts, needed)
-    yield from _tidiness(facts, path)
+    found += [*_expired(facts, path), *_too_long(facts, path)]
+    yield from found or _refused(facts, path)
+    yield from _tidiness(facts, _path(facts.chain))
+
+
+def needed(facts: Facts) -> Sequence[Certificate]:
+    """The server's certificate and those above it, up to the first that a trusted root signed, or as far as they were
+    sent. What is sent above that is a bridge for other clients."""
+    path = _path(facts.chain)
+    anchor = next((index for index, certificate in enumerate(path) if certificate.trusted_issuer), len(path))
+    return path[: anchor + 1]
 
 
 def _path(presented: Sequence[Certificate | None]) -> list[Certificate]:

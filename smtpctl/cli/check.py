@@ -25,6 +25,7 @@ from smtpctl.cli.terminal import Terminal
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.report import ExitStatus
 
+OTHERS = "What to ask of others than the server"
 MODES = "What else to find out (one of these; a baseline with --deep, too)"
 
 
@@ -76,6 +77,10 @@ def command(
             default_shown=False,
         ),
     ] = None,
+    fetch_aia: Annotated[
+        bool,
+        Option("--fetch-aia", "Fetch a certificate that the server leaves out, as a proof.", heading=OTHERS),
+    ] = False,
     list_: Annotated[
         bool, Option("--list", "List all checks and what each can find; nothing is connected to.", heading=MODES)
     ] = False,
@@ -102,6 +107,7 @@ def command(
     $ smtpctl check office --compare office.json
     $ smtpctl check office --save-chain chain.pem
     $ smtpctl check office --probe open-relay
+    $ smtpctl check office --fetch-aia
     $ smtpctl check --all --json
     $ smtpctl check --list
 
@@ -114,6 +120,9 @@ def command(
     --probe does something to the server, so it is for your own: --probe open-relay names a foreign recipient without a
     login and postmaster names postmaster, and both reset without a mail; bare-lf sends one mail to the first --to, with
     bare line feeds in it where a mail might end. Servers of known providers are not probed.
+
+    --fetch-aia asks the authority that the server's certificate names, in plain HTTP, for a certificate that the server does
+    not send, and tells whether the chain is complete with it. The session trusts nothing of what comes.
     """
     mode = modes.only(
         {
@@ -130,7 +139,7 @@ def command(
         return _list(terminal, targets or (), all_)
     from smtpctl.cli import live
 
-    wish = modes.Wish(to or (), all_, max_connections, yes, probe or (), save_baseline or compare, deep)
+    wish = modes.Wish(to or (), all_, max_connections, yes, probe or (), save_baseline or compare, deep, fetch_aia)
     modes.judge(mode, wish)
     chosen = live.profiles(terminal, targets or (), overrides, all_)
     work = modes.work(mode, chosen, wish)

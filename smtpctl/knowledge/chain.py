@@ -32,6 +32,7 @@ ENTRIES = (
             because(
                 0.85,
                 "The server was given cert.pem and not fullchain.pem.",
+                fix("Have it fetched once, to see that nothing else is missing.", "smtpctl check {target} --fetch-aia"),
                 _FULL_CHAIN,
                 fix(
                     "Without a fullchain.pem: download the missing one (.p7c: `openssl pkcs7 -inform der -print_certs` reads "

@@ -59,6 +59,24 @@ def of_file(path: str) -> Certificate | None:
     return parse((octets,), TlsPolicy(ca_file=path))[0]
 
 
+def of_octets(octets: bytes) -> tuple[bytes, ...]:
+    """The certificates, DER, in what came from an authority: one in DER (RFC 5280 4.2.2.1), a PKCS #7 of several, or PEM,
+    which some serve although it is neither. Octets that are none of these are given back as they are: no certificate."""
+    from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+
+    if octets.lstrip().startswith(_BEGIN.encode()):
+        try:
+            return (ssl.PEM_cert_to_DER_cert(octets.decode("ascii", "replace").strip()),)
+        except ValueError:
+            return (octets,)
+    if _load(octets):
+        return (octets,)
+    try:
+        return tuple(one.public_bytes(Encoding.DER) for one in pkcs7.load_der_pkcs7_certificates(octets))
+    except Exception:  # UnsupportedAlgorithm, ValueError: a stranger wrote it
+        return (octets,)
+
+
 def _load(der: bytes) -> x509.Certificate | None:
     from cryptography import x509
 

@@ -30,7 +30,7 @@ def check(profile: Profile, around: Surroundings, recipients: Sequence[str] = ()
     would take a mail to them. Problems are in the report. UsageProblem for an address that is none."""
     now = time.time()
     if not recipients:
-        return advice.advised(judged(profile, session.converse(profile, around, now=now), now), profile)
+        return _finished(profile, session.converse(profile, around, now=now), now, around)
     envelope = _envelope(profile, recipients)
 
     def body(opened: Session) -> Dialogue[Submission]:
@@ -39,12 +39,28 @@ def check(profile: Profile, around: Surroundings, recipients: Sequence[str] = ()
     conversation = session.converse(profile, around, body, now=now)
     done: Submission | None = conversation.result
     refused = refusals(profile, done, conversation.known) if done else []
+    return _finished(profile, conversation, now, around, done, refused)
+
+
+def _finished(
+    profile: Profile,
+    conversation: Conversation,
+    now: float,
+    around: Surroundings,
+    done: Submission | None = None,
+    refused: Sequence[Problem] = (),
+) -> Report:
+    """The report of a check, with what it asked about recipients and of third parties, in the user's own names."""
     report = judged(profile, conversation, now)
     whole = report._replace(
         recipients=_would(done) if done else (),
         findings=(*(problem.finding for problem in refused), *report.findings),
         failure=report.failure or (refused[0].failure if refused else None),
     )
+    if around.fetch_aia:
+        from smtpctl.ops import aia
+
+        whole = aia.proved(whole, profile, facts_of(profile, conversation, now))
     return advice.advised(whole, profile)
 
 

@@ -13,7 +13,7 @@ ALWAYS, AFTERWARDS = "always", "after a failure"
 
 def listing() -> tuple[Listed, ...]:
     """Every check, in the order of a run; what is asked for by name comes last."""
-    return (*_session(), *_looks(), *_deep(), *_matrix(), *_compare(), *_probes(), _mail())
+    return (*_session(), *_looks(), *_deep(), *_matrix(), *_compare(), *_others(), *_probes(), _mail())
 
 
 def _session() -> Iterator[Listed]:
@@ -46,6 +46,13 @@ def _compare() -> Iterator[Listed]:
     from smtpctl.checks.drift import JUDGES
 
     yield Listed("changes", "--compare FILE", "", _findable(tuple(JUDGES)), "compares with a baseline that was saved")
+
+
+def _others() -> Iterator[Listed]:
+    from smtpctl.ops import aia
+
+    does = f"after {', '.join(aia.AFTER)}; asks the authority, and proves what is missing"
+    yield Listed(aia.NAME, "--fetch-aia", "tls", (), does, slow=True)
 
 
 def _probes() -> Iterator[Listed]:

@@ -53,10 +53,10 @@ def ports() -> Iterator[Ports]:
 
 
 @pytest.fixture(scope="session")
-def pki(bed_folder: Path, requires: Requires) -> Pki:
+def pki(bed_folder: Path, requires: Requires, ports: Ports) -> Pki:
     """Certificates, good and bad."""
     requires("openssl")
-    return Pki(bed_folder / "pki")
+    return Pki(bed_folder / "pki", ports["authority/web"], ports["authority/responder"])
 
 
 @pytest.fixture(scope="session")

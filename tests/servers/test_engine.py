@@ -20,7 +20,7 @@ from bed.aio import Aiosmtpd
 from bed.dovecot import Dovecot
 from bed.exim import Exim
 from bed.opensmtpd import OpenSmtpd
-from bed.pki import ISSUER_URL, Pki
+from bed.pki import Pki
 from bed.postfix import Postfix
 from bed.tokens import TokenIssuer
 from harness import ROOT, Runner
@@ -380,12 +380,12 @@ def test_every_fault_is_told_and_not_only_the_first(postfix: Postfix, trusted: d
     assert set(ids(report)) == {"tls.cert.expired", "tls.cert.hostname_mismatch"}
 
 
-def test_a_missing_intermediate_is_named(postfix: Postfix, trusted: dict[str, Any]) -> None:
+def test_a_missing_intermediate_is_named(postfix: Postfix, pki: Pki, trusted: dict[str, Any]) -> None:
     report = look("localhost", postfix.certificate_port("missing-int"), tls="starttls", **trusted)
     [finding] = report.findings
     seen = {piece.label: piece.text for piece in finding.evidence}
     assert seen["missing:"] == "CN=smtpctl bed intermediate,O=smtpctl bed"
-    assert seen["get it from:"] == ISSUER_URL
+    assert seen["get it from:"] == pki.issuer_url
 
 
 def test_a_root_made_anew_is_told_from_one_that_is_not_known(postfix: Postfix, trusted: dict[str, Any]) -> None:

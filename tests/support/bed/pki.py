@@ -24,9 +24,7 @@ from bed.process import run
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 NAMES = ("localhost", "mail.bed.test", "127.0.0.1", "::1")
-CRL_URL = "http://127.0.0.1:9/intermediate.crl"  # the discard port: nothing answers
-OCSP_URL = "http://127.0.0.1:9/"
-ISSUER_URL = "http://127.0.0.1:9/intermediate.crt"
+DISCARD = 9  # the port where nothing answers
 DAY = dt.timedelta(days=1)
 
 
@@ -106,10 +104,13 @@ CHAINS = (*LEAVES, *SPECIAL)
 
 
 class Pki:
-    """The folder with all of it."""
+    """The folder with all of it. `web` and `responder` are the ports of the places that certificates name."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, web: int = DISCARD, responder: int = DISCARD) -> None:
         self.folder = folder
+        self.issuer_url = f"http://127.0.0.1:{web}/intermediate.crt"
+        self.crl_url = f"http://127.0.0.1:{web}/intermediate.crl"
+        self.ocsp_url = f"http://127.0.0.1:{responder}/"
         folder.mkdir(parents=True, exist_ok=True)
         self._now = dt.datetime.now(dt.UTC).replace(microsecond=0)
         self._keys: dict[str, Key] = {}
@@ -245,9 +246,28 @@ class Pki:
             (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
             (authority, False),
         ]
-        for extension, critical in [*extensions, *(() if own else _leaf_extensions(leaf))]:
+        for extension, critical in [*extensions, *(() if own else self._leaf_extensions(leaf))]:
             builder = builder.add_extension(extension, critical=critical)
         return builder.sign(signing_key, hashes.SHA256())
+
+    def _leaf_extensions(self, leaf: Leaf) -> list[tuple[x509.ExtensionType, bool]]:
+        point = x509.DistributionPoint([x509.UniformResourceIdentifier(self.crl_url)], None, None, None)
+        responder = x509.AccessDescription(
+            AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(self.ocsp_url)
+        )
+        issuer = x509.AccessDescription(
+            AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(self.issuer_url)
+        )
+        extensions: list[tuple[x509.ExtensionType, bool]] = [
+            (x509.ExtendedKeyUsage([leaf.usage]), False),
+            (x509.CRLDistributionPoints([point]), False),
+            (x509.AuthorityInformationAccess([responder, issuer] if leaf.issuer_url else [responder]), False),
+        ]
+        if leaf.names:
+            extensions.append((x509.SubjectAlternativeName([_alternative(name) for name in leaf.names]), False))
+        if leaf.must_staple:
+            extensions.append((x509.TLSFeature([x509.TLSFeatureType.status_request]), False))
+        return extensions
 
     def _write(self, name: str, key: Key, chain: Sequence[x509.Certificate]) -> None:
         encoding = serialization.Encoding.PEM
@@ -290,21 +310,3 @@ def _key_usage(key: Key, *, ca: bool) -> x509.KeyUsage:
     )
     rsa_leaf = not ca and isinstance(key, rsa.RSAPrivateKey)
     return x509.KeyUsage(digital_signature=not ca, key_encipherment=rsa_leaf, key_cert_sign=ca, crl_sign=ca, **uses)
-
-
-def _leaf_extensions(leaf: Leaf) -> list[tuple[x509.ExtensionType, bool]]:
-    point = x509.DistributionPoint([x509.UniformResourceIdentifier(CRL_URL)], None, None, None)
-    responder = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(OCSP_URL))
-    issuer = x509.AccessDescription(
-        AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(ISSUER_URL)
-    )
-    extensions: list[tuple[x509.ExtensionType, bool]] = [
-        (x509.ExtendedKeyUsage([leaf.usage]), False),
-        (x509.CRLDistributionPoints([point]), False),
-        (x509.AuthorityInformationAccess([responder, issuer] if leaf.issuer_url else [responder]), False),
-    ]
-    if leaf.names:
-        extensions.append((x509.SubjectAlternativeName([_alternative(name) for name in leaf.names]), False))
-    if leaf.must_staple:
-        extensions.append((x509.TLSFeature([x509.TLSFeatureType.status_request]), False))
-    return extensions

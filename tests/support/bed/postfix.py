@@ -47,8 +47,8 @@ class Postfix:
         return self.port(f"certificate/{fault}")
 
     def ready(self) -> None:
-        """Wait until it answers."""
-        self._daemon.ready(self.port("mx"), self.port("submission"))
+        """Wait until it answers, also at the listener that it opens last."""
+        self._daemon.ready(self.port("mx"), self.port("submission"), self.certificate_port(CHAINS[-1]))
 
     def wait_for_log(self, text: str) -> str:
         """The log, when it has the text."""

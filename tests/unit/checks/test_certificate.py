@@ -143,7 +143,7 @@ def test_a_missing_intermediate_has_its_name_and_where_to_get_it() -> None:
 def test_the_command_that_gets_a_missing_intermediate(url: str, command: str) -> None:
     [finding] = judge(LEAF._replace(signed_by=-1, issuer_urls=(url,)))
     lines = [line for cause in finding.causes for remedy in cause.remedies for line in remedy.commands]
-    assert lines[0].startswith(command)
+    assert [line for line in lines if line.startswith(command)]
 
 
 BEYOND = INTER._replace(

@@ -1,0 +1,123 @@
+"""`check --fetch-aia`: the proof that a certificate is all that a chain lacks.
+
+The certificate whose issuer was not sent says where that one is to be had (RFC 5280 4.2.2.1, authority information access).
+What is there is judged together with what the server sent. The session is over by then: it trusts nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from smtpctl.checks import chain
+from smtpctl.checks.facts import Facts
+from smtpctl.config.profile import Profile
+from smtpctl.knowledge.families import entry
+from smtpctl.model.certificate import Certificate
+from smtpctl.model.finding import Evidence, Finding, Remedy, Severity
+from smtpctl.model.record import NamedTuple
+from smtpctl.model.report import Outcome, Report
+from smtpctl.model.transcript import Event, Kind, Stage, Transcript
+from smtpctl.net import certificate, plainhttp
+from smtpctl.net.plainhttp import NotFetched
+
+NAME = "missing certificate"
+AFTER = ("tls.chain.missing_intermediate", "tls.chain.bad_signature")
+LINKS = 3  # certificates that a chain may lack, one above the other
+
+
+class Proof(NamedTuple):
+    """What came of it: `seen` to be told with the finding, and what is wrong with the chain `still`, empty where it is
+    complete; `fault` is the finding that this is, where it is one."""
+
+    seen: tuple[Evidence, ...]
+    still: str = ""
+    fault: str = ""
+
+
+def proved(report: Report, profile: Profile, facts: Facts) -> Report:
+    """The report, with what the missing certificate would do for the chain."""
+    lacking = next((finding for finding in report.findings if finding.id in AFTER), None)
+    if lacking is None:
+        why = "none is missing" if facts.chain else "the session did not get to tls"
+        return _with(report, Outcome(NAME, "skipped", why))
+    proof = _prove(profile, facts)
+    _note(proof, report.transcript)
+    findings = tuple(_told(finding, proof) if finding is lacking else finding for finding in report.findings)
+    outcome = Outcome(NAME, "skipped", proof.still) if proof.still else Outcome(NAME, "passed")
+    return _with(report._replace(findings=findings), outcome)
+
+
+def _prove(profile: Profile, facts: Facts) -> Proof:
+    seen: list[Evidence] = []
+    fault = AFTER[0]
+    still = ""
+    for _ in range(LINKS):
+        last = chain.needed(facts)[-1]
+        try:
+            facts, found = _extended(profile, facts, last)
+        except NotFetched as error:
+            still = str(error)
+            return Proof((*seen, Evidence(still, "not fetched:")), still, fault)
+        seen.append(Evidence(f"{found.subject}, issued by {found.issuer}", "fetched:"))
+        faults = [finding for finding in chain.chain(facts) if entry(finding.id).severity is Severity.ERROR]
+        fault, still = (faults[0].id, faults[0].title) if faults else ("", "")
+        if fault != AFTER[0]:
+            break
+    label = "with them:" if len(seen) > 1 else "with it:"
+    return Proof((*seen, Evidence(still or "the chain is complete", label)), still, fault)
+
+
+def _extended(profile: Profile, facts: Facts, last: Certificate) -> tuple[Facts, Certificate]:
+    """The facts with the issuer of `last`, and that one. NotFetched, also for what is not its issuer."""
+    if not last.issuer_urls or facts.tls is None:
+        raise NotFetched("the certificate does not say where to get it")
+    octets = plainhttp.fetch(last.issuer_urls[0], profile.route, _server(facts))
+    fetched = certificate.of_octets(octets)
+    first, *others = facts.tls.chain
+    tls = facts.tls._replace(chain=(first, *fetched, *others), verified=False, verify_code=-1)
+    more = facts._replace(tls=tls, chain=certificate.parse(tls.chain, profile.tls))
+    issuer = next(
+        (one for one in chain.needed(more) if one.subject == last.issuer), None
+    )  # its key signed: it is linked
+    if issuer is None:
+        raise NotFetched(_not_it(more.chain[1 : 1 + len(fetched)], last))
+    return more, issuer
+
+
+def _not_it(fetched: Sequence[Certificate | None], last: Certificate) -> str:
+    read = [one for one in fetched if one]
+    if not read:
+        return "what is there is no certificate"
+    if any(one.subject == last.issuer for one in read):
+        return "the one that is there has the right name, but its key did not sign"
+    return f"the one that is there is another: {read[0].subject}"
+
+
+def _server(facts: Facts) -> str:
+    """The address that the server was reached at; empty behind a proxy."""
+    attempts = [event for _, event in facts.transcript.at_stage(Stage.CONNECT) if event.kind is Kind.ATTEMPT]
+    reached = [event for event in attempts if "error" not in event.facts and "overtaken" not in event.facts]
+    return str(reached[-1].facts.get("address", "")) if reached else ""
+
+
+def _told(finding: Finding, proof: Proof) -> Finding:
+    """The finding with the proof. What it proves leaves one cause: the likeliest, or an authority of somebody's own."""
+    own = tuple(cause for cause in finding.causes if "private_authority" in cause.facts)
+    left = finding.causes[:1] if not proof.still else own if proof.fault == "tls.chain.unknown_ca" else ()
+    causes = tuple(cause._replace(remedies=tuple(filter(_to_do, cause.remedies))) for cause in left or finding.causes)
+    return finding._replace(evidence=(*finding.evidence, *proof.seen), causes=causes)
+
+
+def _to_do(remedy: Remedy) -> bool:
+    """Whether it is more than what has been done now."""
+    return not any("--fetch-aia" in command for command in remedy.commands)
+
+
+def _note(proof: Proof, transcript: Transcript) -> None:
+    at = transcript.events[-1].at if transcript.events else 0.0
+    for piece in proof.seen:
+        transcript.add(Event(at, Stage.TLS, Kind.NOTE, f"{piece.label} {piece.text}"))
+
+
+def _with(report: Report, outcome: Outcome) -> Report:
+    return report._replace(outcomes=(*report.outcomes, outcome))

@@ -1,0 +1,119 @@
+"""What a certificate's address may lead to, and what comes of it: limits of place, size and time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from rawserver import Peer, RawServer
+from smtpctl.model.endpoint import Route
+from smtpctl.net.plainhttp import LIMIT, NotFetched, fetch
+from webserver import Request, Response, WebServer
+
+HERE = "127.0.0.1"
+
+
+def why(url: str, server: str = HERE, seconds: float = 5) -> str:
+    """Why it was not fetched."""
+    with pytest.raises(NotFetched) as told:
+        fetch(url, Route(), server, seconds=seconds)
+    return str(told.value)
+
+
+def answering(octets: bytes) -> Callable[[Request], None]:
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(octets)}\r\n\r\n".encode()
+
+    def write(asked: Request) -> None:
+        asked.write(head + octets)
+
+    return write
+
+
+def test_octets_come_as_they_are() -> None:
+    octets = bytes(range(256))
+    with WebServer(answering(octets), secure=False) as web:
+        assert fetch(f"{web.url}/a%20b.crt?x=1", Route(family=4), HERE) == octets
+        [asked] = web.requests
+    assert (asked.method, asked.path) == ("GET", "/a%20b.crt?x=1")
+    assert asked.headers["host"] == f"localhost:{web.port}"
+    assert asked.headers["user-agent"] == "smtpctl"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://ca.test/x", "ldap://ca.test/cn=x", "file:///etc/passwd", "ftp://ca.test/x", "http://", "http://[", "",
+     "http://ann:secret@ca.test/", "http://ca.test:99999/", "http://ca.test:0/", "http://ca.test/\r\nHost: x", "//x/y"],
+)  # fmt: skip
+def test_no_other_scheme_and_no_odd_address(url: str) -> None:
+    assert "address" in why(url)
+
+
+@pytest.mark.parametrize(
+    ("address", "server"),
+    [
+        ("127.0.0.1", "192.0.43.8"),  # a public server
+        ("127.0.0.1", "2620:0:2d0:200::8"),
+        ("127.0.0.1", ""),  # nobody knows where it is
+        ("127.0.0.1", "10.0.0.1"),  # of the same network is not on this machine
+        ("10.0.0.1", "192.0.43.8"),
+        ("[::1]", "192.0.43.8"),
+        ("[::ffff:127.0.0.1]", "192.0.43.8"),
+        ("[fd00::1]", "192.0.43.8"),
+        ("localhost", "192.0.43.8"),
+        ("169.254.169.254", "127.0.0.1"),  # where clouds hand out credentials
+        ("169.254.169.254", "10.0.0.1"),
+        ("[fe80::1]", "::1"),
+        ("224.0.0.1", "127.0.0.1"),
+        ("0.0.0.0", "192.0.43.8"),
+    ],
+)
+def test_a_public_server_sends_nobody_into_a_private_network(address: str, server: str) -> None:
+    with WebServer(answering(b"x"), secure=False) as web:
+        assert "is private" in why(f"http://{address}:{web.port}/", server)
+        assert web.requests == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (Response("", 404), "status 404"),
+        (Response("", 302, {"Location": "http://localhost/"}), "redirects are not followed"),
+        (Response("x" * (LIMIT + 1)), "larger than 64 kB"),
+    ],
+)
+def test_what_is_not_it(answer: Response, told: str) -> None:
+    with WebServer(lambda _: answer, secure=False) as web:
+        assert told in why(web.url)
+        assert len(web.requests) == 1
+
+
+def test_a_size_that_is_a_lie() -> None:
+    with WebServer(answering(b"x" * LIMIT), secure=False) as web:
+        assert len(fetch(web.url, Route(), HERE)) == LIMIT
+
+
+@pytest.mark.parametrize("line", ["220 mx.example.com ESMTP", "HTTP/1.1 200 OK\r\n" + "X: y\r\n" * 200, "\x00" * 70000])
+def test_no_web_server(line: str) -> None:
+    with RawServer(lambda peer: (peer.hear(1), peer.say(line))[0]) as server:
+        assert "did not answer as a web server" in why(f"http://127.0.0.1:{server.port}/")
+
+
+def drip(peer: Peer) -> None:
+    peer.hear()
+    peer.say("HTTP/1.1 200 OK")
+    beat = threading.Event()
+    while not beat.wait(0.02):
+        peer.sock.sendall(b"X")
+
+
+def test_a_server_that_drips_is_left() -> None:
+    with RawServer(drip) as server:
+        assert why(f"http://127.0.0.1:{server.port}/", seconds=0.2) == "no answer within 0.2 s"
+
+
+def test_nobody_there() -> None:
+    with RawServer(Peer.until_gone) as server:
+        port = server.port
+    assert "refused" in why(f"http://127.0.0.1:{port}/")
