@@ -356,10 +356,16 @@ def _weighed(found: Finding, sure: float) -> Finding:
     return found._replace(causes=tuple(cause._replace(likelihood=cause.likelihood * sure) for cause in found.causes))
 
 
-def finding(context: Context, *, target: str = "", evidence: Iterable[Evidence] = ()) -> Finding:
-    """What a reply or an error text means. Its id is an entry's, our own finding's where a program worded it, or
+def finding(
+    context: Context,
+    *,
+    target: str = "",
+    evidence: Iterable[Evidence] = (),
+    matches: tuple[Match, ...] | None = None,
+) -> Finding:
+    """What a reply or an error text means; `matches` are those of the context, where they are known already. Its id is an entry's, our own finding's where a program worded it, or
     `reply.NNN` where the text is unknown."""
-    matches = match(context)
+    matches = match(context) if matches is None else matches
     worded = recognised(context, matches)
     if worded:
         return _worded(context, worded, target, tuple(evidence))

@@ -184,8 +184,8 @@ def _text(words: str, known: Hints) -> Explanation:
 
 def _explained(failure: Failure, known: Hints) -> Explanation:
     context = known.context(failure)
-    found = finding(context)
     matches = match(context)
+    found = finding(context, matches=matches)
     worded = recognised(context, matches)
     if worded:
         meant = (by_finding_id(name, target=worded.target) for name in worded.worded.also)

@@ -123,7 +123,7 @@ class Log:
             best = max((one.score for one in matches), default=0)
             if best < _ENOUGH and not recognised(context, matches):
                 return None
-        found = finding(context)
+        found = finding(context, matches=matches)
         if found.id not in load().entries:  # its title names the server; the next failure may be about another one
             return _Meaning(by_finding_id(found.id, evidence=found.evidence))
         open_ = any(one.open for one in matches if one.said.id == found.id)
