@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from smtpctl.checks.facts import Facts
-from smtpctl.model.finding import Finding, Severity
+from smtpctl.checks.facts import Facts, Scanned
+from smtpctl.knowledge.families import entry
+from smtpctl.model.finding import Evidence, Finding, Severity
 from smtpctl.model.transcript import Event, Kind, Stage
 
 # Names that are private by themselves: RFC 6761, 6762, 8375, ICANN (`.internal`), the habit of home routers (`.lan`).
@@ -23,6 +24,7 @@ _RESERVED: tuple[tuple[tuple[str, ...], str], ...] = (
     (tuple(f"{n}." for n in range(240, 256)), "reserved, RFC 1112"),
     (("fc", "fd"), "unique local, RFC 4193"),
 )
+_NO_IPV6 = "local.ipv6_broken"
 _LOOPBACK_V6 = "::1"
 
 
@@ -35,11 +37,24 @@ def addresses(facts: Facts) -> Iterator[Finding]:
     worked = [event for event in attempts if event not in failed and event not in slower]
     if not worked:
         return
-    only_v6 = all(_is_v6(event) for event in failed + slower) and not _is_v6(worked[0])
-    if not failed and not (slower and only_v6):
-        return
-    id = "local.ipv6_broken" if only_v6 else "conn.partial"
-    yield facts.finding(id, [event.text for event in attempts])
+    found = _partial(map(_address, failed + slower), map(_address, worked))
+    if failed or (slower and found == _NO_IPV6):
+        yield facts.finding(found, [event.text for event in attempts])
+
+
+def reached(scanned: Scanned) -> Iterator[Finding]:
+    """The same of a scan, which visits each address of the name."""
+    every = [address for address, _ in scanned.addresses]
+    silent = [address.address for address in every if address.silent]
+    answered = [address.address for address in every if not address.silent]
+    if silent and answered:
+        seen = [Evidence(address.failure or _version(address.protocol), f"{address.address}:") for address in every]
+        yield entry(_partial(silent, answered)).finding(target=str(scanned.endpoint), role=scanned.role, evidence=seen)
+
+
+def _partial(failed: Iterable[str], worked: Iterable[str]) -> str:
+    """Which fault it is that these addresses failed where those worked."""
+    return _NO_IPV6 if all(":" in one for one in failed) and not any(":" in one for one in worked) else "conn.partial"
 
 
 def public(facts: Facts) -> Iterator[Finding]:
@@ -56,8 +71,12 @@ def public(facts: Facts) -> Iterator[Finding]:
         yield facts.finding("conn.private_address", blocks, address=blocks[0], severity=severity)
 
 
-def _is_v6(attempt: Event) -> bool:
-    return ":" in str(attempt.facts["address"])
+def _address(attempt: Event) -> str:
+    return str(attempt.facts["address"])
+
+
+def _version(protocol: str) -> str:
+    return protocol.replace("TLSv", "TLS ")
 
 
 def _block(address: str) -> str:

@@ -98,6 +98,7 @@ def deep_checks() -> tuple[DeepCheck, ...]:
         DeepCheck("default certificate", tls.default_certificate, ("tls.sni_default_cert",), "tls.sni_default_cert"),
         DeepCheck("client certificate demanded", tls.client_certificate, ("tls.client_cert_required",),
                   "tls.client_cert_required"),
+        DeepCheck("addresses reached", connection.reached, ("conn.partial", "local.ipv6_broken")),
         DeepCheck("addresses compared", tls.addresses, ("tls.addresses_differ",)),
         DeepCheck("about the certificate", tls.about_the_certificate, ("tls.cert.revocation_info", "tls.cert.sct")),
         DeepCheck("command injection", tls.injection, ("starttls.command_injection",), "starttls.command_injection"),

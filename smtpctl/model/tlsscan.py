@@ -36,12 +36,13 @@ class VersionScan(NamedTuple):
 
 class AddressScan(NamedTuple):
     """What one address of a server showed in a handshake: the version as OpenSSL names it and the leaf (DER), or why there
-    was none."""
+    was none; `silent` where it gave no connection or no greeting."""
 
     address: str
     protocol: str = ""
     certificate: bytes = b""
     failure: str = ""
+    silent: bool = False
 
 
 class TlsScan(NamedTuple):

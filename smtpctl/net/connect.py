@@ -24,6 +24,7 @@ from smtpctl.net.errors import os_problem
 
 LONGEST_WAIT = 1.0  # seconds after which somebody who looks on is told that nothing has come
 STAGGER = 0.25  # RFC 8305 5, the recommended Connection Attempt Delay
+UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)  # of a connection that is made without waiting for it
 _FAMILIES = {0: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
 _LOOKUP = {
     socket.EAI_NONAME: "conn.dns_nxdomain",
@@ -202,7 +203,7 @@ def _start(
         if route.source:
             sock.bind((route.source, 0))
         code = sock.connect_ex(address.sockaddr)
-        if code not in (0, errno.EINPROGRESS, errno.EWOULDBLOCK):
+        if code not in UNDER_WAY:
             raise OSError(code, os.strerror(code))
     except OSError as error:
         sock.close()

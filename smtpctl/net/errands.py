@@ -26,7 +26,7 @@ from smtpctl.model.errors import Obstacle, Problem, Refused, SmtpctlError
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.transcript import Stage
 from smtpctl.net.channel import Channel
-from smtpctl.net.connect import Address, connect
+from smtpctl.net.connect import UNDER_WAY, Address, connect
 from smtpctl.net.connection import Connection, Log
 from smtpctl.net.errors import translate
 from smtpctl.net.runner import LONGEST_WAIT, Driver
@@ -62,6 +62,7 @@ class _Resuming(Connection):
     """A connection whose handshake offers to resume a session."""
 
     session: ssl.SSLSession | None = None
+    unreachable = 0  # what connecting failed with at once; a socket keeps only what comes later
 
     def begin_tls(self) -> None:
         super().begin_tls()
@@ -85,10 +86,12 @@ class Door:
         """A connection, perhaps still being made: it is when its socket can be written. Problem, OSError."""
         self.opened += 1
         known = address or self._address
-        sock = self._to(known) if known else self._first()
-        return _Resuming(
+        sock, code = self._to(known) if known else (self._first(), 0)
+        opened = _Resuming(
             Channel(sock), self._endpoint, self._policy, self._timeouts, deadline=min(self.deadline, self._limit())
         )
+        opened.unreachable = code
+        return opened
 
     def _limit(self) -> float:
         return self.now() + self._timeouts.total
@@ -102,18 +105,18 @@ class Door:
             self._address = Address(made.family, made.getpeername())
         return made
 
-    def _to(self, address: Address) -> socket.socket:
+    def _to(self, address: Address) -> tuple[socket.socket, int]:
         sock = socket.socket(address.family, socket.SOCK_STREAM)
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._route.source:
                 sock.bind((self._route.source, 0))
-            sock.connect_ex(address.sockaddr)
+            code = sock.connect_ex(address.sockaddr)
         except OSError:
             sock.close()
             raise
-        return sock
+        return sock, 0 if code in UNDER_WAY else code
 
 
 class _Walk:
@@ -130,7 +133,9 @@ class _Walk:
     def step(self) -> bool:
         """Go on; whether it has ended. SmtpctlError."""
         if not self.connected:
-            code = self.connection.channel.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            code = self.connection.unreachable or self.connection.channel.sock.getsockopt(
+                socket.SOL_SOCKET, socket.SO_ERROR
+            )
             if code:
                 raise translate(OSError(code, os.strerror(code)), Stage.CONNECT, self.connection)
             self.connected = True

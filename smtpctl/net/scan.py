@@ -17,6 +17,7 @@ from smtpctl.knowledge.groups import HYBRIDS
 from smtpctl.model.endpoint import Endpoint, Route, Timeouts, TlsMode, TlsPolicy
 from smtpctl.model.errors import Problem, SmtpctlError
 from smtpctl.model.tlsscan import AddressScan, TlsScan, VersionScan
+from smtpctl.model.transcript import Stage
 from smtpctl.net.connect import Address, resolve
 from smtpctl.net.connection import Log
 from smtpctl.net.errands import Door, Errand, Errands, Job, Result
@@ -375,7 +376,10 @@ class _Survey:
             session = result.value.session
             seen = seen._replace(protocol=session.protocol, certificate=next(iter(session.chain), b""))
         else:
-            seen = seen._replace(failure=_why(result))
+            failure = result.failure
+            silent = isinstance(failure, Problem) and failure.finding.stage in (Stage.CONNECT, Stage.GREETING)
+            why = _words(failure) if silent and isinstance(failure, Problem) else _why(result)
+            seen = seen._replace(failure=why, silent=silent)
         self._addresses[address] = seen
         return ()
 

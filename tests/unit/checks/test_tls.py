@@ -26,6 +26,7 @@ LEAF = Certificate(
     issuer_urls=(), revocation_urls=(), must_staple=False, timestamps=0, fingerprint="f1", pin="p1",
 )  # fmt: skip
 SHOWN = tuple((AddressScan(address, "TLSv1.3"), LEAF) for address in ("192.0.2.1", "192.0.2.2"))
+DEAD = (AddressScan("192.0.2.9", failure="Connection refused", silent=True), None)
 DEFAULT = LEAF._replace(common_name="other.example", names=("other.example",), fingerprint="f2")
 
 
@@ -158,6 +159,8 @@ def test_short_curves() -> None:
         ({"demands_certificate": "421 No client certificate presented"}, "tls.client_cert_required"),
         ({"shown": (SHOWN[0], (SHOWN[1][0], DEFAULT))}, "tls.addresses_differ"),
         ({"shown": (SHOWN[0], (SHOWN[1][0]._replace(protocol="TLSv1.2"), LEAF))}, "tls.addresses_differ"),
+        ({"shown": (SHOWN[0], DEAD)}, "conn.partial"),
+        ({"shown": (SHOWN[0], (DEAD[0]._replace(address="2001:db8::1"), None))}, "local.ipv6_broken"),
         ({"leaf": LEAF._replace(revocation_urls=("http://ca.test/crl",))}, "tls.cert.revocation_info"),
         ({"leaf": LEAF._replace(timestamps=2)}, "tls.cert.sct"),
     ],
@@ -206,6 +209,8 @@ def test_the_checks_emit_what_they_say() -> None:
         injection="carried_out", certificates=(LEAF, DEFAULT), dh=((GOOD, 512),), curves=(19,), demands_certificate="no",
         shown=(SHOWN[0], (SHOWN[1][0], DEFAULT)), leaf=LEAF._replace(revocation_urls=("x",), timestamps=2),
     ) | judge({SSL2: (0x010080,)}) | judge({TLS12: (GOOD,)}, ours=frozenset({1})) | judge(TODAY, ours=frozenset({NEW}))  # fmt: skip
+    for silent in (DEAD, (DEAD[0]._replace(address="2001:db8::1"), None)):
+        everything |= judge(TODAY, shown=(SHOWN[0], silent))
     assert set(everything) == said
 
 

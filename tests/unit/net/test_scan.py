@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 import sys
@@ -156,21 +157,35 @@ def test_the_number_of_connections_at_once_changes_nothing() -> None:
     assert [set(version.suites) for version in slow.versions] == [set(version.suites) for version in fast.versions]
 
 
+def no_route(sock: socket.socket, sockaddr: tuple[str, int]) -> int:
+    """As `connect_ex` where nothing leads out of loopback."""
+    if not sockaddr[0].startswith("127."):
+        return errno.ENETUNREACH
+    try:
+        sock.connect(sockaddr)
+    except BlockingIOError as under_way:
+        return int(under_way.errno or 0)
+    return 0
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 answers on Linux only")
 def test_each_address_of_a_name_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     with Sink(Setup(tls=TlsMode.IMPLICIT)) as one:
         elsewhere = Endpoint("127.0.0.2", one.port)
         with Sink(Setup(tls=TlsMode.IMPLICIT), elsewhere) as other:
-            hosts = (one.host, other.host, "127.0.0.3")
+            hosts = (one.host, other.host, "127.0.0.3", "192.0.2.1")
+            monkeypatch.setattr(socket.socket, "connect_ex", no_route)
             found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, one.port)) for host in hosts]
             with monkeypatch.context() as names:  # the sinks look names up, too
                 names.setattr(socket, "getaddrinfo", lambda *_, **__: found)
                 scanned = look(one.port, connections=3)
-    first, second, third = scanned.addresses
+    first, second, third, fourth = scanned.addresses
     assert [shown.address for shown in scanned.addresses] == list(hosts)
     assert first.protocol == second.protocol == "TLSv1.3"
     assert first.certificate and second.certificate and first.certificate != second.certificate
-    assert third.failure and not third.certificate
+    assert third.silent and not third.certificate
+    assert (third.failure, fourth.failure) == ("Connection refused", "Network is unreachable")
+    assert not (first.silent or second.silent)
     assert scanned.leaf == first.certificate
     assert scanned.finished
 
