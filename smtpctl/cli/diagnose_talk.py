@@ -16,7 +16,7 @@ from smtpctl.config.profile import Profile
 from smtpctl.model.errors import SmtpctlError
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.report import ExitStatus, Report
-from smtpctl.ops import diagnose
+from smtpctl.ops import advice, diagnose
 from smtpctl.ops.check import check
 from smtpctl.ops.diagnose import Candidate, Case, Diagnosis, Question
 from smtpctl.render import diagnosis_text
@@ -60,15 +60,15 @@ def of_words(terminal: Terminal, words: str, wishes: Wishes, profile: Profile | 
     assert stand.finding is not None
     terminal.out(diagnosis_text.seen(terminal.canvas, stand.finding))
     if terminal.no_input:
-        _concluded(terminal, stand)
+        _concluded(terminal, stand, profile)
         return ExitStatus.OK
     said = words.strip()
     stand, gone = asked(terminal, stand, lambda answers: diagnose.stand(case, answers, profile, said=said))
-    _one_by_one(terminal, stand, lambda candidate: LEAVE if gone else _agreed(terminal, candidate, stand))
+    _one_by_one(terminal, stand, profile, lambda candidate: LEAVE if gone else _agreed(terminal, stand))
     return ExitStatus.OK
 
 
-def _agreed(terminal: Terminal, candidate: Candidate, stand: Diagnosis) -> str:
+def _agreed(terminal: Terminal, stand: Diagnosis) -> str:
     """Whether somebody takes a cause of a pasted text for the right one; of a single one nobody is asked."""
     if len(stand.candidates) < 2:
         return LEAVE
@@ -76,7 +76,11 @@ def _agreed(terminal: Terminal, candidate: Candidate, stand: Diagnosis) -> str:
 
 
 def _one_by_one(
-    terminal: Terminal, stand: Diagnosis, choose: Callable[[Candidate], str], tried: Collection[str] = ()
+    terminal: Terminal,
+    stand: Diagnosis,
+    profile: Profile | None,
+    choose: Callable[[Candidate], str],
+    tried: Collection[str] = (),
 ) -> tuple[Candidate, str] | None:
     """Causes, but for the texts in `tried`, until `choose` wants something done about one; that one and what. None where
     somebody left, or none is left; then the two closing lines stand there."""
@@ -86,11 +90,11 @@ def _one_by_one(
         terminal.out(diagnosis_text.likely(terminal.canvas, candidate.cause, number, count))
         choice = choose(candidate)
         if choice == LEAVE:
-            terminal.out(diagnosis_text.ending(terminal.canvas, _two_lines(candidate)))
+            terminal.out(diagnosis_text.ending(terminal.canvas, _two_lines(candidate, profile)))
             return None
         if choice != NEXT:
             return candidate, choice
-    terminal.out(diagnosis_text.ending(terminal.canvas, _nothing_left(stand)))
+    terminal.out(diagnosis_text.ending(terminal.canvas, _nothing_left(stand, profile)))
     return None
 
 
@@ -167,7 +171,7 @@ class Talk:
             self.answers = stand.answers
             if gone:
                 first = stand.candidates[:1]
-                last = _two_lines(first[0]) if first else _nothing_left(stand)
+                last = _two_lines(first[0], self.profile) if first else _nothing_left(stand, self.profile)
                 terminal.out(diagnosis_text.ending(terminal.canvas, last))
                 return None
         if self.silent:
@@ -180,7 +184,7 @@ class Talk:
                 tried.add(candidate.cause.text)
             return choice
 
-        chosen = _one_by_one(terminal, stand, choose, tuple(tried))
+        chosen = _one_by_one(terminal, stand, self.profile, choose, tuple(tried))
         return self._done(*chosen) if chosen else None
 
     def _with_evidence(self, case: Case, report: Report) -> Case:
@@ -194,14 +198,14 @@ class Talk:
 
         self.terminal.say("")
         found = suggest(self.profile, live.surroundings(self.terminal), report)
-        if found.best and diagnose.offered(found.command):
+        if found.best and advice.sound(found.command, self.profile):
             words = f"{found.best.candidate.named} {found.best.detail}."
             return diagnose.with_suggestion(case, report, words, found.command)
         return case
 
     def _choose(self, candidate: Candidate) -> str:
         """What the user wants to do about a cause."""
-        apply, attempt = diagnose.to_apply(candidate), diagnose.to_try(candidate)
+        apply, attempt = diagnose.to_apply(candidate, self.profile), diagnose.to_try(candidate, self.profile)
         if apply and self.wishes.yes and not diagnose.elsewhere(apply):
             return APPLY
         offers = {
@@ -218,7 +222,7 @@ class Talk:
         those of this talk."""
         if choice == TEST:
             return Step(candidate)
-        line = diagnose.to_apply(candidate) if choice == APPLY else diagnose.to_try(candidate)
+        line = (diagnose.to_apply if choice == APPLY else diagnose.to_try)(candidate, self.profile)
         call = _understood(line)
         if choice == TRY:
             self.words, self.overrides = list(call.values.get("targets") or ()), dict(call.values["overrides"])
@@ -267,7 +271,7 @@ class Talk:
 
     def _unasked(self, stand: Diagnosis, left: Sequence[Candidate]) -> Step | None:
         """Nobody is there: say the best there is; with --yes do what is safe."""
-        if left and self.wishes.yes and diagnose.asks_nothing(diagnose.to_apply(left[0])):
+        if left and self.wishes.yes and diagnose.asks_nothing(diagnose.to_apply(left[0], self.profile)):
             if self.terminal.format != "json":
                 count = len(stand.candidates)
                 self.terminal.out(diagnosis_text.likely(self.terminal.canvas, left[0].cause, 1, count))
@@ -275,7 +279,7 @@ class Talk:
         if self.terminal.format == "json":
             self.terminal.document("diagnose/1", stand.to_json())
         else:
-            _concluded(self.terminal, stand)
+            _concluded(self.terminal, stand, self.profile)
         return None
 
 
@@ -338,33 +342,34 @@ def _understood(line: str) -> Call:
     return call
 
 
-def _concluded(terminal: Terminal, stand: Diagnosis) -> None:
+def _concluded(terminal: Terminal, stand: Diagnosis, profile: Profile | None) -> None:
     """The best there is, what else it may be, the question that would tell more, and two lines."""
     canvas, found = terminal.canvas, stand.candidates
     if not found:
-        terminal.out(diagnosis_text.ending(canvas, _nothing_left(stand)))
+        terminal.out(diagnosis_text.ending(canvas, _nothing_left(stand, profile)))
         return
     terminal.out(diagnosis_text.likely(canvas, found[0].cause, 1, len(found)))
     if len(found) > 1:
         terminal.out(diagnosis_text.others(canvas, [candidate.cause for candidate in found[1:]]))
     if question := stand.question:
         terminal.out(diagnosis_text.open_question(canvas, question.name, question.ask, question.answers))
-    terminal.out(diagnosis_text.ending(canvas, _two_lines(found[0])))
+    terminal.out(diagnosis_text.ending(canvas, _two_lines(found[0], profile)))
 
 
-def _nothing_left(stand: Diagnosis) -> dict[str, str]:
+def _nothing_left(stand: Diagnosis, profile: Profile | None) -> dict[str, str]:
     """The closing lines where every known cause was ruled out or refused."""
     assert stand.finding is not None
     ask = "Show these words to whoever runs the server."
+    more = f" {advice.again('report', profile)} has them with all else." if profile and stand.target else ""
     return {
         "What is wrong": f"none of the known causes; {diagnose.words_of(stand.finding)}",
-        "What to do": f"{ask} smtpctl report {stand.target} has them with all else." if stand.target else ask,
+        "What to do": f"{ask}{more}",
     }
 
 
-def _two_lines(candidate: Candidate) -> dict[str, str]:
+def _two_lines(candidate: Candidate, profile: Profile | None) -> dict[str, str]:
     fixes = [remedy.text for remedy in candidate.cause.remedies if remedy.text]
-    ready = diagnose.to_apply(candidate) or diagnose.to_try(candidate)
+    ready = diagnose.to_apply(candidate, profile) or diagnose.to_try(candidate, profile)
     return {
         "What is wrong" if candidate.share >= diagnose.SURE else "Most likely": diagnose.in_a_word(candidate),
         "What to do": ready or (fixes[0] if fixes else f"smtpctl explain {candidate.finding.id}"),

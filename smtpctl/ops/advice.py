@@ -1,23 +1,26 @@
 """What to do next, in the user's own names: a finding's commands filled for one profile, and the one that ends a report.
 
 The knowledge base writes commands for anybody (`smtpctl profile set <profile> ...`, `user@contoso.com`). Here they
-become lines that can be pasted. A command that has no meaning without a stored profile is left out where there is none.
+become lines that can be pasted, a session with the server always with the options of the run (`carried`). A command that
+has no meaning without a stored profile is left out where there is none.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from smtpctl.config.fields import FIELDS, Field, Type
 from smtpctl.config.profile import OAuth, Profile
 from smtpctl.config.secrets import refs
+from smtpctl.config.values import hide_password
 from smtpctl.model.finding import Cause, Finding, Remedy
-from smtpctl.model.report import ExitStatus, Report
-from smtpctl.model.transcript import Event, Kind
+from smtpctl.model.report import Report
+from smtpctl.model.transcript import Event, Kind, Stage
 
 PLACE = "<profile>"
+_SERVER = ("host", "port", "socket")
 _SETTING = f"smtpctl profile set {PLACE} "
 _NEW_PASSWORD = f"smtpctl secret set {PLACE}"
 # Whose address stands in the commands of the knowledge base, for the one who logs in.
@@ -35,6 +38,7 @@ _WORD = re.compile(r"[\w.-]+")  # it stands within quotes and addresses, so a sh
 NO_CLAIMS: Mapping[str, Any] = {}
 _HOSTS = ("smtp.example.com", "mail.example.com")
 _MENDING = ("Add-", "New-", "Set-")  # PowerShell that changes what is wrong; the rest only looks
+_SESSION = re.compile(r"smtpctl (?:check|diagnose|report|test-send) (\S+)(?: |$)")
 _GUIDE = "smtpctl guide "  # to be read; what a report ends with is to be done
 # What a report never ends with, however likely its cause: less safety, or trust in what was not compared yet. As a setting
 # and as the option.
@@ -50,7 +54,7 @@ def advised(report: Report, profile: Profile) -> Report:
         last = report.transcript.events[-1].at if report.transcript.events else 0.0
         first = findings[0]
         report.transcript.add(Event(last, first.stage, Kind.ERROR, first.title, facts={"id": first.id}))
-    following = _next(report, findings, profile) if report.failure else report.next_command
+    following = _next(report, findings, profile) if report.failure else carried(report.next_command, profile)
     return report._replace(findings=findings, next_command=following)
 
 
@@ -59,10 +63,15 @@ def personal(finding: Finding, profile: Profile, token: Mapping[str, Any] = NO_C
     access token names (`oauth.claims.Told.shown`)."""
     causes = []
     for cause in finding.causes:
-        remedies = tuple(
-            remedy._replace(commands=tuple(_filled(remedy.commands, profile, token))) for remedy in cause.remedies
-        )
-        causes.append(cause._replace(remedies=remedies))
+        tried = set[str]()  # what comes a second time is to be kept
+        remedies = []
+        for remedy in cause.remedies:
+            lines = list(_filled(remedy.commands, profile, token))
+            remedies.append(
+                remedy._replace(commands=tuple(_keeping(line) if line in tried else line for line in lines))
+            )
+            tried.update(lines)
+        causes.append(cause._replace(remedies=tuple(remedies)))
     return finding._replace(causes=tuple(causes))
 
 
@@ -85,30 +94,82 @@ def setting(profile: Profile, settings: Mapping[str, str]) -> str:
         )
     host, port = settings.get("host", profile.endpoint.host), settings.get("port", profile.endpoint.port)
     server = str(profile.endpoint._replace(host=host, port=int(port)))
-    said = [_option(f"{key}={value}") for key, value in settings.items() if key not in ("host", "port")]
-    return " ".join(["smtpctl check", server, *said, *_given(profile, {"host", "port", "socket", *settings})])
+    said = [_option(f"{key}={value}") for key, value in settings.items() if key not in _SERVER]
+    return _with_options(" ".join(["smtpctl check", server, *said]), profile)
 
 
 def checking(profile: Profile, *words: str) -> str:
     """The command that checks this profile again, with these words."""
-    target, known = (profile.name, set[str]()) if profile.name else (str(profile.endpoint), {"host", "port", "socket"})
-    return " ".join(["smtpctl check", quoted(target), *map(quoted, words), *_given(profile, known)])
+    return again("check", profile, *words)
 
 
-def _given(profile: Profile, known: Collection[str]) -> list[str]:
-    """The options that were given besides those `known`, as they would be typed; never a secret."""
-    by_option = {name for name, origin in profile.origins.items() if origin.kind == "flag"}
-    fields = [field for field in FIELDS if field.name in by_option and field.option and not field.secret]
-    return [word for field in fields if field.name not in known for word in _options(field, profile.values[field.name])]
+def again(verb: str, profile: Profile, *words: str) -> str:
+    """The command that does this with the profile's server as in this run, with these words."""
+    target = profile.name or str(profile.endpoint)
+    return _with_options(" ".join(["smtpctl", verb, quoted(target), *map(quoted, words)]), profile)
 
 
-def _options(field: Field, value: Any) -> list[str]:
-    """An option as it would be typed, with its value; several where it may be repeated."""
+def carried(command: str, profile: Profile) -> str:
+    """A session with the profile's server, with the options of this run besides those that it has itself; what the user
+    named for one server goes to no other, so any other command stays as it is."""
+    found = _SESSION.match(command)
+    return _with_options(command, profile) if found and _is_server(found[1], profile) else command
+
+
+def sound(command: str, profile: Profile | None = None) -> bool:
+    """Whether a command can be carried out as it stands and makes nothing less safe; what the run of the profile was given
+    itself is not judged."""
+    for option in _given(profile).values() if profile else ():
+        command = command.replace(f" {option}", "", 1)
+    return bool(command) and "<" not in command and not weakens(command)
+
+
+def _keeping(command: str) -> str:
+    """The check of a server as the command that makes a profile of it."""
+    server = re.compile(r"smtpctl check \[?([^\s\[\]]+)\]?:(\d+)")
+    return server.sub(r"smtpctl profile add <name> --host \1 --port \2", command, count=1)
+
+
+def _is_server(target: str, profile: Profile) -> bool:
+    """Whether a command line's target is the profile or a port of its server."""
+    host = str(profile.endpoint).rpartition(":")[0]
+    return target in (quoted(profile.name), host) or target.rpartition(":")[0] == host
+
+
+def _with_options(command: str, profile: Profile) -> str:
+    """The command line with the options of the run that it does not have. A server and its port stand in it already, but
+    for a profile's, where they differ from it."""
+    names = () if profile.name else _SERVER
+    given = (
+        words for (name, key), words in _given(profile).items() if name not in names and not _says(command, name, key)
+    )
+    return " ".join([command, *given])
+
+
+def _says(command: str, name: str, key: str) -> bool:
+    """Whether a command line has the option of this field; of one that is repeated, for this key."""
+    option = next(field.option for field in FIELDS if field.name == name)
+    return re.search(rf" (?:{option}|--no-{option[2:]}){f' {key}=' if key else r'(?= |$)'}", command) is not None
+
+
+def _given(profile: Profile) -> dict[tuple[str, str], str]:
+    """The options that the run was given, as they would be typed, by field, and by key where each key has one; never a
+    secret."""
+    fields = [field for field in FIELDS if field.option and not field.secret]
+    flags = [field for field in fields if (origin := profile.origins.get(field.name)) and origin.kind == "flag"]
+    return {(field.name, key): words for field in flags for key, words in _options(field, profile.values[field.name])}
+
+
+def _options(field: Field, value: Any) -> Iterator[tuple[str, str]]:
+    """An option as it would be typed, by key where it is repeated for each; a password in a URL is masked."""
     if isinstance(value, Mapping):
-        return [f"{field.option} {quoted(f'{key}={item:g}')}" for key, item in value.items()]
-    values = value if isinstance(value, tuple) else (value,)
-    texts = [str(item).lower() if field.type is Type.FLAG else str(item) for item in values]
-    return [_typed(field, text) for text in texts]
+        yield from ((key, f"{field.option} {quoted(f'{key}={item:g}')}") for key, item in value.items())
+    elif field.type is Type.COMMAND:
+        yield "", _typed(field, " ".join(map(quoted, value)))
+    else:
+        values = value if isinstance(value, tuple) else (value,)
+        shown = {Type.FLAG: str.lower, Type.PROXY: hide_password}.get(field.type, str)
+        yield "", " ".join(_typed(field, shown(str(item))) for item in values)
 
 
 def _next(report: Report, findings: tuple[Finding, ...], profile: Profile) -> str:
@@ -119,21 +180,20 @@ def _next(report: Report, findings: tuple[Finding, ...], profile: Profile) -> st
     causes = findings[0].causes if findings else ()
     lines = [line for cause in causes for remedy in cause.remedies for line in remedy.commands]
     own = ("smtpctl ", _password(profile) or "smtpctl ")  # another program may keep the password
-    ready = (line for line in lines if line.startswith(own) and _ready(line))
+    ready = (line for line in lines if line.startswith(own) and not line.startswith(_GUIDE) and sound(line, profile))
     first = [line for remedy in causes[0].remedies for line in remedy.commands] if causes else []
     mending = (line for line in first if line.startswith(_MENDING) and "<" not in line)
     return next(mending, "") or next(ready, "") or _step_by_step(report, causes, profile)
 
 
 def _step_by_step(report: Report, causes: Sequence[Cause], profile: Profile) -> str:
-    """Where a refused login has several causes and none has a command: the one that asks."""
-    refused = report.failure and report.failure.status is ExitStatus.AUTH
-    return f"smtpctl diagnose {quoted(profile.name)}" if refused and profile.name and len(causes) > 1 else ""
-
-
-def _ready(line: str) -> bool:
-    """Whether a line of our own can be carried out as it stands, and should be."""
-    return "<" not in line and not line.startswith(_GUIDE) and not weakens(line)
+    """Where there are several causes and none has a command: the one that asks which it is, if a check without the mail
+    comes as far."""
+    at = report.failure.stage if report.failure else Stage.CONFIG
+    if len(causes) < 2 or at is Stage.DATA or (at is Stage.MAIL and "sent" in report.facts):
+        return ""
+    to = [word for recipient in report.recipients for word in ("--to", recipient.address)]
+    return again("diagnose", profile, *to)
 
 
 def weakens(command: str) -> bool:
@@ -161,7 +221,7 @@ def _filled(commands: tuple[str, ...], profile: Profile, token: Mapping[str, Any
         elif PLACE in command and not profile.name:
             command = _as_options(command, profile)
         if command:
-            yield _named(command, profile, token)
+            yield carried(_named(command, profile, token), profile)
 
 
 def _named(command: str, profile: Profile, token: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ Nothing is asked here: a `Case` holds what is known, `knowledge.decide` says wha
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -159,25 +159,20 @@ def words_of(finding: Finding) -> str:
     return f"the server said {words}" if said else f"the evidence is: {words}" if words else finding.title
 
 
-def offered(command: str) -> bool:
-    """Whether a command is one to propose: it makes nothing less safe."""
-    return bool(command) and not advice.weakens(command)
-
-
 def commands(candidate: Candidate) -> tuple[str, ...]:
     """Every command of a candidate, in order."""
     return tuple(line for remedy in candidate.cause.remedies for line in remedy.commands)
 
 
-def to_apply(candidate: Candidate) -> str:
+def to_apply(candidate: Candidate, profile: Profile | None = None) -> str:
     """The command of a candidate that only changes this machine's settings and can be carried out as it stands; empty
     where there is none. What makes the profile less safe is never among them."""
-    return _of_kind(candidate, lambda line: line.startswith(_APPLIED))
+    return _of_kind(candidate, _APPLIED, profile)
 
 
-def to_try(candidate: Candidate) -> str:
+def to_try(candidate: Candidate, profile: Profile | None = None) -> str:
     """The command of a candidate that looks whether other settings work, and changes nothing; empty without."""
-    return _of_kind(candidate, lambda line: line.startswith(_TRIED))
+    return _of_kind(candidate, (_TRIED,), profile)
 
 
 def asks_nothing(command: str) -> bool:
@@ -191,8 +186,8 @@ def elsewhere(command: str) -> bool:
     return _HOST.search(command) is not None
 
 
-def _of_kind(candidate: Candidate, fits: Callable[[str], bool]) -> str:
-    return next((line for line in commands(candidate) if "<" not in line and offered(line) and fits(line)), "")
+def _of_kind(candidate: Candidate, begins: tuple[str, ...], profile: Profile | None) -> str:
+    return next((line for line in commands(candidate) if line.startswith(begins) and advice.sound(line, profile)), "")
 
 
 def _personal(candidate: Candidate, profile: Profile, token: Mapping[str, Any]) -> Candidate:

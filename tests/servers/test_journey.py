@@ -136,7 +136,8 @@ def test_the_demo(smtpctl_run: Runner, home: Path) -> None:
 
 
 class Wrong(NamedTuple):
-    """One mistake: the arguments of `test-send`, and what is said about it."""
+    """One mistake: the arguments of `test-send`, and what is said about it. `{options}` in the command are the arguments,
+    `{recipient}` is who the mail was for."""
 
     words: Callable[[User], list[str]]
     code: int
@@ -205,13 +206,14 @@ def test_diagnose_mends_what_can_be_mended(user: User) -> None:
 
 
 def to_listener(name: str) -> Callable[[User], list[str]]:
-    return lambda user: [f"--port={user.postfix.port(name)}", "--auth", "none"]
+    return lambda user: ["--port", str(user.postfix.port(name)), "--auth", "none"]
 
 
 def at_certificate(fault: str) -> Callable[[User], list[str]]:
-    return lambda user: [f"--port={user.postfix.certificate_port(fault)}", "--auth", "none"]
+    return lambda user: ["--port", str(user.postfix.certificate_port(fault)), "--auth", "none"]
 
 
+ASKS = "smtpctl diagnose office --to {recipient} {options}"
 WRONG = {
     "wrong password": Wrong(
         wrong_password, 77, "generic.auth-535", "smtpctl secret set office --store file:{home}/secret"
@@ -220,20 +222,22 @@ WRONG = {
         lambda user: ["--tls", "implicit"], 69, "conn.port_is_plaintext", "smtpctl check office --tls starttls"
     ),
     "STARTTLS at an implicit TLS port": Wrong(
-        lambda user: [f"--port={user.postfix.port('smtps')}", "--stage-timeout", "greeting=1"],
-        69, "conn.port_is_implicit_tls", "smtpctl check office --tls implicit",
+        lambda user: ["--port", str(user.postfix.port("smtps")), "--stage-timeout", "greeting=1"],
+        69, "conn.port_is_implicit_tls", "smtpctl check office --tls implicit {options}",
     ),
     "no STARTTLS": Wrong(
-        to_listener("no_starttls"), 69, "starttls.not_offered", "smtpctl check office --port 465 --tls implicit"
+        to_listener("no_starttls"), 69, "starttls.not_offered",
+        "smtpctl check office --port 465 --tls implicit --auth none",
     ),
-    "missing intermediate": Wrong(at_certificate("missing-int"), 69, "tls.chain.missing_intermediate"),
-    "expired": Wrong(at_certificate("expired"), 69, "tls.cert.expired"),
+    "missing intermediate": Wrong(at_certificate("missing-int"), 69, "tls.chain.missing_intermediate", ASKS),
+    "expired": Wrong(at_certificate("expired"), 69, "tls.cert.expired", ASKS),
     "relay denied": Wrong(
-        lambda user: [*to_listener("mx")(user), "--to", "x@elsewhere.example"], 65, "generic.rcpt-relay-access-denied"
+        lambda user: [*to_listener("mx")(user), "--to", "x@elsewhere.example"], 65, "generic.rcpt-relay-access-denied",
+        "smtpctl diagnose office {options}",
     ),
     "greylisted": Wrong(lambda user: ["--to", "grey@bed.test"], 75, "generic.rcpt-greylisted"),
     "too large": Wrong(big_file, 65, "generic.data-too-large"),
-    "sender not owned": Wrong(lambda user: ["--from", BOB.username], 65, "generic.postfix-553-not-owned"),
+    "sender not owned": Wrong(lambda user: ["--from", BOB.username], 65, "generic.postfix-553-not-owned", ASKS),
     "unknown host": Wrong(
         lambda user: ["--host", "nohost.invalid"], 68, "conn.dns_nxdomain", "smtpctl preset suggest nohost.invalid"
     ),
@@ -254,27 +258,24 @@ def test_what_goes_wrong_is_diagnosed(name: str, user: User) -> None:
     assert document(found)["causes"][0]["finding"] == wrong.finding
 
 
-def arguments(user: User, wrong: Wrong) -> list[str | Path]:
-    words = wrong.words(user)
-    return ["test-send", "office", *words, *([] if "--to" in words else ["--to", BOB.username])]
-
-
 @pytest.mark.parametrize("name", WRONG)
 def test_what_goes_wrong_is_named_with_its_fix(name: str, user: User) -> None:
     wrong = WRONG[name]
-    words = arguments(user, wrong)
-    run = user.run(*words)
+    words = wrong.words(user)
+    sending = ["test-send", "office", *words, *([] if "--to" in words else ["--to", BOB.username])]
+    run = user.run(*sending)
     assert run.code == wrong.code, run.stdout + run.stderr
     assert f"error[{wrong.finding}]" in run.stdout
     assert f"(exit {wrong.code})" in run.stdout
     assert "<profile>" not in run.stdout
     command = next_command(run)
-    assert command == wrong.command.format(home=user.home)
+    expected = wrong.command.format(home=user.home, options=shlex.join(words), recipient=BOB.username)
+    assert sorted(shlex.split(command)) == sorted(shlex.split(expected))
     assert not command or read(shlex.split(command)[1:])
     assert ALICE.password not in run.stdout + run.stderr
 
     kept = user.home / "session.jsonl"
-    run = user.run(*words, "--transcript", kept, "--json")
+    run = user.run(*sending, "--transcript", kept, "--json")
     report = document(run)
     assert (report["exit"], report["findings"][0]["id"]) == (wrong.code, wrong.finding)
     assert report.get("next_command", "") == command

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ from smtpctl.config.store import Document
 from smtpctl.knowledge import families, match
 from smtpctl.model.finding import Cause, Finding, Remedy, Severity
 from smtpctl.model.reply import Reply
-from smtpctl.model.report import ExitStatus, Failure, Report
+from smtpctl.model.report import ExitStatus, Failure, RecipientResult, Report
 from smtpctl.model.transcript import Stage, Transcript
-from smtpctl.ops.advice import advised, personal
+from smtpctl.ops.advice import advised, again, checking, personal
 from smtpctl.ops.diagnose import Candidate, asks_nothing, to_apply, to_try
 
 OFFICE = 'version = 1\n[profiles.office]\nhost = "mail.test"\nport = 587\nusername = "ann@mail.test"\n'
@@ -74,6 +75,84 @@ def test_commands_are_in_the_users_names(general: str, own: str) -> None:
 )  # fmt: skip
 def test_without_a_profile_there_are_options_or_nothing(general: str, own: list[str]) -> None:
     assert commands(personal(with_commands(general), profile("other.test:2525"))) == own
+
+
+GIVEN = {
+    "tls": "starttls",
+    "ca_file": "my ca.pem",
+    "username": "ann@x.test",
+    "password_file": "pw",
+    "stage_timeout": ["greeting=2", "dns=3"],
+}
+KEPT = "--ca-file 'my ca.pem' --username ann@x.test --password-file pw"
+
+
+@pytest.mark.parametrize(
+    ("general", "own"),
+    [
+        (
+            "smtpctl check other.test:2525 --tls implicit",
+            f"smtpctl check other.test:2525 --tls implicit --stage-timeout greeting=2 --stage-timeout dns=3 {KEPT}",
+        ),
+        (
+            "smtpctl check other.test:2525 --stage-timeout greeting=300",
+            "smtpctl check other.test:2525 --stage-timeout greeting=300 --stage-timeout dns=3 --tls starttls " + KEPT,
+        ),
+        (
+            "smtpctl profile set <profile> port=465 tls=implicit",
+            "smtpctl check other.test --port 465 --tls implicit --stage-timeout greeting=2 --stage-timeout dns=3 "
+            + KEPT,
+        ),
+        ("smtpctl check third.test:465", "smtpctl check third.test:465"),
+        ("smtpctl preset suggest other.test", "smtpctl preset suggest other.test"),
+    ],
+)
+def test_a_session_with_the_server_has_the_options_of_the_run(general: str, own: str) -> None:
+    assert commands(personal(with_commands(general), profile("other.test:2525", **GIVEN))) == [own]
+
+
+def test_of_a_profile_only_what_was_given_besides_is_repeated() -> None:
+    told = personal(with_commands("smtpctl check mail.test:587 -v"), profile("office", tls="starttls", port="2525"))
+    assert commands(told) == ["smtpctl check office --port 587 -v --tls starttls"]
+    told = personal(with_commands("smtpctl check mail.test:2525 -v"), profile("office", tls="starttls", port="2525"))
+    assert commands(told) == ["smtpctl check office -v --port 2525 --tls starttls"]
+
+
+def test_what_the_run_was_given_is_no_weakening_of_it() -> None:
+    run = profile("other.test:2525", **GIVEN, insecure=True, **{"from": "Ann <ann@x.test>"})
+    own = personal(with_commands("smtpctl check other.test:2525 --tls implicit"), run)
+    assert advised(stopped(own), run).next_command == commands(own)[0]
+    assert to_try(Candidate(own, own.causes[0], 1.0), run) == commands(own)[0]
+    assert "--insecure" in commands(own)[0]
+
+
+def test_no_secret_stands_on_a_command_line() -> None:
+    given = {"proxy": "socks5://u:S3cret@127.0.0.1:1", "password_command": "pass show 'a b'", "username": "a:b@x.test"}
+    line = checking(profile("other.test:2525", **given))
+    assert "S3cret" not in line
+    words = shlex.split(line)
+    assert words[words.index("--password-command") + 1] == "pass show 'a b'"
+    assert words[words.index("--username") + 1] == "a:b@x.test"
+
+
+@pytest.mark.parametrize("name", ["office", "other.test:2525", "[::1]:2525"])
+def test_what_passed_can_be_kept(name: str) -> None:
+    found = families.entry("conn.port_is_implicit_tls").finding(target="mail.test:587" if name == "office" else name)
+    first, keep = commands(personal(found, profile(name, ca_file="ca.pem")))
+    host = name.rpartition(":")[0].strip("[]")
+    assert first.startswith(f"smtpctl check {name} --tls implicit")
+    made = f"smtpctl profile add <name> --host {host} --port 2525 --tls implicit --ca-file ca.pem"
+    assert keep == ("smtpctl profile set office tls=implicit" if name == "office" else made)
+
+
+def test_where_nothing_better_is_known_the_end_asks_which_cause_it_is() -> None:
+    causes = (Cause("One.", 0.5, (Remedy("Ask somebody."),)), Cause("Other.", 0.4, (Remedy("Wait."),)))
+    finding = with_commands()._replace(causes=causes)
+    run = profile("other.test:2525", **GIVEN)
+    assert advised(stopped(finding), run).next_command == again("diagnose", run)
+    refused = stopped(finding)._replace(recipients=(RecipientResult("bob@y.test", "permanent"),))
+    assert advised(refused, profile("office")).next_command == "smtpctl diagnose office --to bob@y.test"
+    assert advised(stopped(finding._replace(causes=causes[:1])), run).next_command == "", "there is nothing to ask"
 
 
 def test_the_end_is_the_first_command_that_can_be_run_and_weakens_nothing() -> None:
