@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from smtpctl.knowledge import families, wording
+from smtpctl.knowledge import wording
 from smtpctl.knowledge.catalogue import load
 from smtpctl.knowledge.match import Context, match
 from smtpctl.knowledge.match import finding as meaning
 from smtpctl.model.explanation import Explanation
+from smtpctl.model.finding import Severity
 from smtpctl.ops import explain, extract
 
 ROOT = Path(__file__).parent.parent
@@ -144,11 +145,43 @@ def test_texts_from_real_issues_get_the_right_page_first() -> None:
     assert not [one for one, answer in missed if not answer.startswith(VAGUE)], shown
 
 
-def test_a_place_is_read_from_the_text() -> None:
-    found = wording.recognise("dial tcp 192.0.2.1:587: i/o timeout")
+@pytest.mark.parametrize(
+    ("text", "place", "title"),
+    [
+        ("dial tcp 192.0.2.1:587: i/o timeout", "192.0.2.1:587", "192.0.2.1 did not answer on port 587 in time"),
+        ("read tcp 10.0.0.5:5555->10.1.2.3:587: read: connection reset by peer", "10.1.2.3:587", "10.1.2.3 cut the connection off"),
+        ("dial tcp [2001:db8::5]:1->[2001:db8::1]:587: i/o timeout", "[2001:db8::1]:587", "[2001:db8::1] did not answer on port 587 in time"),
+        ("dial tcp: lookup mx.test on 10.0.0.1:53: no such host", "mx.test", "The name mx.test does not exist in DNS"),
+        ("lookup mx.test on 127.0.0.53:53: server misbehaving", "mx.test", "No DNS server answered for the name mx.test"),
+        ("lookup mx.test on 127.0.0.53:53: read udp 127.0.0.1:4->127.0.0.53:53: i/o timeout", "mx.test", ""),
+        ("Error: getaddrinfo ENOTFOUND mx.test", "mx.test", "The name mx.test does not exist in DNS"),
+        ("getaddrinfo ENOTFOUND mx.test mx.test:587", "mx.test:587", "The name mx.test does not exist in DNS"),
+        ("getaddrinfo EAI_AGAIN mx.test", "mx.test", "No DNS server answered for the name mx.test"),
+        ("java.net.UnknownHostException: mx.test", "mx.test", "The name mx.test does not exist in DNS"),
+        ("Couldn't connect to host, port: mx.test, 587; nested exception is: java.net.UnknownHostException: mx.test", "mx.test:587", ""),
+        ("curl: (6) Could not resolve host: mx.test", "mx.test", "The name mx.test does not exist in DNS"),
+        ("php_network_getaddresses: getaddrinfo for mx.test failed: Name or service not known", "mx.test", ""),
+        ("Name service error for name=mx.test type=MX: Host not found", "mx.test", ""),
+        ("msmtp: cannot locate host mx.test: Name or service not known", "mx.test", ""),
+        ("socket.gaierror: [Errno -2] Name or service not known", "", "The name of the server does not exist in DNS"),
+        ("connect: connection refused by app.py:587", "", "The server refused the connection on that port"),
+    ],
+)  # fmt: skip
+def test_a_place_is_read_from_the_text(text: str, place: str, title: str) -> None:
+    found = wording.recognise(text)
     assert found is not None
-    assert found.target == "192.0.2.1:587"
-    assert "587" in families.entry("conn.timeout").finding(target=found.target).title
+    assert found.target == place
+    assert meaning(Context(text)).title == title or not title
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["SSL alert number 70", "error:0A000152:SSL routines::unsafe legacy renegotiation disabled", "no shared cipher"],
+)
+def test_what_stopped_another_program_is_an_error_and_not_about_smtpctl(text: str) -> None:
+    found = meaning(Context(text))
+    assert found.severity is Severity.ERROR
+    assert "smtpctl" not in found.title
 
 
 def test_a_sample_is_found_in_a_log_as_well(compiler: Any) -> None:

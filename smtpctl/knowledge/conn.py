@@ -113,7 +113,7 @@ ENTRIES = (
         stage=Stage.DNS,
         status=ExitStatus.TEMPORARY,
         retryable=True,
-        title="No DNS server answered for {host}",
+        title="No DNS server answered for the name {host}",
         message="The name may well exist: the resolver of this machine gave no usable answer (SERVFAIL or none at all).",
         causes=(
             because(

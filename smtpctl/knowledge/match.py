@@ -446,6 +446,8 @@ def _worded(context: Context, found: wording.Recognised, target: str, evidence: 
         evidence=evidence or (Evidence(context.text, span=span),),
         verified=found.worded.verified,
     )
+    # Whatever it weighs elsewhere, it has stopped that program; and that was not smtpctl.
+    meant = meant._replace(severity=Severity.ERROR, title=meant.title.replace(" and smtpctl ", " and the client "))
     # A program tells what failed. Where one cause is not nearly all that it can be, its words do not tell which it was.
     first = meant.causes[0].likelihood
     sure = 1.0 if first >= _NEARLY_ALL else min(1.0, _UNTOLD / first)
@@ -458,15 +460,15 @@ def by_id(name: str, *, target: str = "", evidence: tuple[Evidence, ...] = (), v
     if said:
         return page(said, target=target, evidence=evidence, verified=said.verified and verified)
     made = families.entry(name).finding(target=target, evidence=evidence)
-    if not target:
-        made = made._replace(title=_of_some_server(made.title), message=_of_some_server(made.message))
+    made = made._replace(title=_of_some_server(made.title), message=_of_some_server(made.message))
     return made._replace(verified=made.verified and verified)
 
 
 def _of_some_server(text: str) -> str:
-    """A text of an entry where nobody knows which server it was."""
-    text = re.sub(r"<(?:host|target)>", "the server", text.replace("port <port>", "that port"))
-    return text[:1].upper() + text[1:]
+    """A text of an entry where not all is known of the server that it was."""
+    text = text.replace("port <port>", "that port").replace("name <host>", "name of the server")
+    text = re.sub(r"^<(?:host|target)>", "The server", text)
+    return re.sub(r"<(?:host|target)>", "the server", text)
 
 
 def _marked(evidence: tuple[Evidence, ...], said: Said) -> tuple[Evidence, ...]:

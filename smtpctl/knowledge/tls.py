@@ -235,7 +235,7 @@ ENTRIES = (
         stage=Stage.TLS,
         title="{host} does not know secure renegotiation",
         message="Somebody on the way can put octets of their own before a client's session, and the server takes them for "
-        "the client's.",
+        "the client's. Clients with OpenSSL 3 do not go on with such a server.",
         causes=(
             because(
                 1.0,
@@ -243,7 +243,7 @@ ENTRIES = (
                 fix("Upgrade it."),
             ),
         ),
-        source="RFC 5746; CVE-2009-3555; RFC 9325 3.5",
+        source="RFC 5746; CVE-2009-3555; RFC 9325 3.5; OpenSSL: ossl-guide-migration(7), SSL_OP_LEGACY_SERVER_CONNECT",
     ),
     Entry(
         id="tls.no_ems",

@@ -24,6 +24,25 @@ _PLACE = re.compile(
     r"(?:[:#]|,? \(?port:? |, )(?P<port>\d{2,5})\b(?!\.\d)",
     re.IGNORECASE,
 )
+# Where a text names the server by itself: a name that was looked up, the far end of a connection. Before these words
+# stands what is somebody else: the resolver, this machine. The first that fits counts.
+_HOST = r"(?P<host>[a-z\d_-]{1,63}(?:\.[a-z\d_-]{1,63}){0,8})\.?(?![\w.-])"
+_DOTTED = r"(?P<host>[a-z\d_-]{1,63}(?:\.[a-z\d_-]{1,63}){1,8})\.?(?![\w-])"
+_FAR = r"(?P<host>(?:\d{1,3}\.){3}\d{1,3}|\[[\da-f:.]{2,45}\]):(?P<port>\d{1,5})\b"
+_NAMED = tuple(
+    re.compile(regex, re.IGNORECASE)
+    for regex in (
+        rf"\blookup {_HOST}(?= on |: )",  # Go
+        rf"->{_FAR}",  # Go: here->there
+        rf"\b(?:ENOTFOUND|EAI_AGAIN|ESERVFAIL|ENODATA|EREFUSED) {_HOST}",  # Node
+        rf"UnknownHostException: {_HOST}",  # Java
+        rf"resolve host:? [\"']?{_HOST}",  # curl, Android
+        rf"getaddrinfo for {_DOTTED} failed",  # PHP
+        rf"Name service error for name={_DOTTED}",  # Postfix
+        rf"(?:locate|find|resolve|resolving|look up|unknown) (?:(?:remote|mail|the) )?(?:(?:host ?name|host|server|name) )?"
+        rf"[\"']?{_DOTTED}",
+    )
+)
 _FILE = re.compile(r"\.(?:java|py|rb|go|[jt]s|php|cs|kt|rs|scala|cpp|p[lm]|exs?|[ch])$", re.IGNORECASE)
 
 
@@ -41,7 +60,7 @@ class Worded(NamedTuple):
 
 
 class Recognised(NamedTuple):
-    """What a text says; `target` is the `host:port` it names, if it does."""
+    """What a text says; `target` is the `host:port` or host it names, if it does."""
 
     worded: Worded
     words: str
@@ -70,10 +89,19 @@ def recognise(text: str) -> Recognised | None:
 
 
 def _place(text: str) -> str:
+    """The `host:port` that a text is about, or the host alone; empty where it names none."""
+    named = next((found for place in _NAMED if (found := place.search(text))), None)
+    host = named["host"] if named else ""
+    if named and "port" in named.re.groupindex:
+        return f"{host}:{named['port']}"
     for found in _PLACE.finditer(text):
-        if not _FILE.search(found["host"]) and 0 < int(found["port"]) < 65536:
+        if (
+            not _FILE.search(found["host"])
+            and 0 < int(found["port"]) < 65536
+            and host.lower() in ("", found["host"].lower())
+        ):
             return f"{found['host']}:{found['port']}"
-    return ""
+    return host
 
 
 @lru_cache(maxsize=1024)

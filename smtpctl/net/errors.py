@@ -44,6 +44,7 @@ _BY_REASON: Mapping[str, str] = {
     "NO_SHARED_CIPHER": "tls.cipher.no_overlap",
     "TLSV1_ALERT_INSUFFICIENT_SECURITY": "tls.cipher.no_overlap",
     "DH_KEY_TOO_SMALL": "tls.dh_too_small",
+    "UNSAFE_LEGACY_RENEGOTIATION_DISABLED": "tls.insecure_renegotiation",
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": "tls.client_cert_required",
     "SSLV3_ALERT_BAD_CERTIFICATE": "tls.client_cert_refused",
     "TLSV1_ALERT_UNKNOWN_CA": "tls.client_cert_refused",
