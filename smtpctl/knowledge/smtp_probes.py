@@ -11,9 +11,10 @@ ENTRIES = (
         id="smtp.open_relay",
         severity=Severity.ERROR,
         stage=Stage.RCPT,
-        title="{host} takes mail for strangers from strangers[: {recipient}]",
-        message="A recipient that is none of the server's was accepted without a login. Whoever finds such a server sends "
-        "spam through it, and soon nobody takes its mail any more. No mail was sent; a server may still refuse one later.",
+        title="{host} takes mail to foreign recipients without a login[: {recipient}]",
+        message="A recipient that is none of the server's was accepted without a login. Where a server does that for "
+        "everybody, spam is sent through it, and soon nobody takes its mail any more. No mail was sent; a server may still "
+        "refuse one later.",
         causes=(
             because(
                 0.5,
@@ -22,6 +23,7 @@ ENTRIES = (
                     "Probe it from an address outside. On Postfix see whom it trusts.",
                     "postconf mynetworks mynetworks_style",
                 ),
+                facts=("on_this_machine?",),
             ),
             because(
                 0.4,

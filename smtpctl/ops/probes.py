@@ -9,6 +9,7 @@ from typing import Any
 from smtpctl.checks import facts as checks_facts
 from smtpctl.config.profile import Profile
 from smtpctl.knowledge.families import MX, entry
+from smtpctl.model.endpoint import is_loopback
 from smtpctl.model.envelope import Envelope, Recipient
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.finding import Evidence, Finding
@@ -128,7 +129,8 @@ def _relayed(profile: Profile, role: str, tried: Sequence[Submission]) -> Verdic
     if not reply.positive:
         return _unclear(reply) or Verdict("passed", str(reply))
     said += [Evidence(f"RCPT TO:<{FOREIGN_RECIPIENT}>", "C:"), *_said(reply)]
-    return _found(profile, role, "smtp.open_relay", reply, said, recipient=FOREIGN_RECIPIENT)
+    here = {"on_this_machine": True} if profile.endpoint.path or is_loopback(profile.endpoint.host) else {}
+    return _found(profile, role, "smtp.open_relay", reply, said, recipient=FOREIGN_RECIPIENT, facts=here)
 
 
 def _postmaster(profile: Profile, recipients: Sequence[str], opened: Session) -> Dialogue[Submission]:

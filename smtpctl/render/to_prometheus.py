@@ -110,7 +110,7 @@ def _finding(finding: Finding) -> dict[str, str]:
 
 def _tls(report: Report, target: Mapping[str, str]) -> Iterator[_Sample]:
     tls = report.facts.get("tls", {})
-    if tls.get("used"):
+    if tls.get("version"):  # none where the handshake came to no end
         verified = "true" if tls["verified"] else "false"
         yield _Sample(
             "tls_info", {**target, "version": tls["version"], "cipher": tls["cipher"], "verified": verified}, 1

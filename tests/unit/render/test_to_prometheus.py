@@ -65,6 +65,13 @@ def test_what_is_told_of_a_failure() -> None:
     assert value(samples, "finding", target="office", id="m365.auth-unsuccessful", severity="error", stage="auth") == 1
 
 
+def test_a_handshake_that_came_to_no_end_is_no_session() -> None:
+    tls = {"used": True, "version": "", "cipher": "TLS_AES_256_GCM_SHA384", "verified": False}
+    for facts, there in (({"tls": tls}, False), ({"tls": {**tls, "version": "TLSv1.3"}}, True)):
+        text = renderer("prometheus", schema="check/1").report(Report("office", Transcript(), facts=facts))
+        assert ("tls_info{" in text) is there
+
+
 def test_labels_come_back_as_they_were() -> None:
     target = 'back\\slash "quoted" {x="y"} #\N{SNOWMAN}'
     assert value(drawn(Report(target, Transcript())), "success", target=target) == 1
