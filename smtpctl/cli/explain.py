@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 
@@ -74,12 +74,34 @@ def _explain(terminal: Terminal, words: list[str], known: Hints) -> Explained:
 
     if words == [STDIN] or (not words and terminal.no_input):
         terminal.stdin.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a TextIOWrapper always
-        return explain_lines(lines_of(terminal.stdin), known)
+        return explain_lines(_watched(terminal, terminal.stdin), known)
     text = " ".join(words)
     if _is_file(words):
         with Path(text).open(encoding="utf-8", errors="backslashreplace") as file:
-            return explain_lines(lines_of(file), known)
+            return explain_lines(_watched(terminal, file), known)
     return explain(text, known)
+
+
+def _watched(terminal: Terminal, file: TextIO) -> Iterator[str]:
+    """The lines of a file; somebody at a terminal sees how far they are read."""
+    lines = lines_of(file)
+    if terminal.quiet or not terminal.err_is_tty or terminal.environ.get("TERM") == "dumb":
+        return lines
+    from smtpctl.render.canvas import Canvas
+    from smtpctl.render.progress import reading
+
+    return reading(lines, terminal.stderr, Canvas(terminal.width, terminal.err_color, terminal.unicode), _part(file))
+
+
+def _part(file: TextIO) -> Callable[[], float] | None:
+    """What tells which part of a file is read; None for what has no size, like a pipe."""
+    import os
+
+    try:
+        size = os.fstat(file.fileno()).st_size
+    except OSError:
+        return None
+    return (lambda: file.buffer.tell() / size) if size else None
 
 
 def lines_of(file: TextIO) -> Iterator[str]:

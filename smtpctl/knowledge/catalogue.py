@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from smtpctl.knowledge.doubt import denied
+from smtpctl.knowledge.needles import Needles
 from smtpctl.model.record import NamedTuple
 
 GENERIC = "generic"
@@ -51,10 +52,6 @@ class Provider(NamedTuple):
     presets: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     signs: tuple[str, ...] = ()
-
-    def owns(self, host: str) -> bool:
-        """Whether a host (lower case) is one of theirs."""
-        return any(_is(host, pattern) for pattern in self.hosts)
 
 
 class Said(NamedTuple):
@@ -160,19 +157,37 @@ def load() -> Catalogue:
     )
 
 
+def near(*lowered: str) -> list[Said]:
+    """The entries whose words can be in one of these texts, which are in lower case."""
+    entries, needles = _searchable()
+    return [entries[place] for place in sorted({place for text in lowered for place in needles.near(text)})]
+
+
+@cache
+def _searchable() -> tuple[tuple[Said, ...], Needles]:
+    entries = tuple(load().entries.values())
+    return entries, Needles(said.needles for said in entries)
+
+
 @lru_cache(maxsize=4096)
 def owner(host: str) -> Provider | None:
     """Whose server a host is, None for nobody's that is known."""
     lowered = host.lower()
-    return next((provider for provider in load().providers.values() if provider.owns(lowered)), None)
+    for begin, star, end, provider in _hosts():
+        # In plain words: to compile an expression for each pattern takes longer than all else that is looked up.
+        if not star:
+            found = lowered == begin
+        else:
+            found = lowered.endswith(end) and lowered.startswith(begin) and len(lowered) >= len(begin) + len(end)
+        if found:
+            return provider
+    return None
 
 
-def _is(host: str, pattern: str) -> bool:
-    """Compared in plain words: to compile an expression for each pattern takes longer than all else that is looked up."""
-    begin, star, end = pattern.partition("*")
-    if not star:
-        return host == pattern
-    return len(host) >= len(begin) + len(end) and host.startswith(begin) and host.endswith(end)
+@cache
+def _hosts() -> tuple[tuple[str, str, str, Provider], ...]:
+    """What stands before and behind the star of each pattern, and whose it is."""
+    return tuple((*host.partition("*"), provider) for provider in load().providers.values() for host in provider.hosts)
 
 
 def _said(entry: dict[str, Any]) -> Said:

@@ -19,10 +19,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, lru_cache
 from typing import Any
 
 from smtpctl.knowledge import doubt, families, wording
-from smtpctl.knowledge.catalogue import GENERIC, TEXT_LIMIT, Catalogue, Provider, Said, load
+from smtpctl.knowledge.catalogue import GENERIC, TEXT_LIMIT, Catalogue, Provider, Said, load, near, owner
 from smtpctl.knowledge.dated import told
 from smtpctl.knowledge.ranking import ranked
 from smtpctl.model.errors import Problem
@@ -159,12 +160,13 @@ class Match(NamedTuple):
 def match(context: Context, limit: int = 8) -> tuple[Match, ...]:
     """The entries that fit, best first, at most `limit`."""
     catalogue = load()
-    known = set(_providers(catalogue, context, context.text[:TEXT_LIMIT].lower()))
+    known = whose(context)
     text = doubt.masked(context.text[:TEXT_LIMIT])
     lowered, unfolded = text.lower(), _unfolded(text)
     status = _challenge_status(context.challenge)
     found: list[Match] = []
-    for said in catalogue.entries.values():
+    numbered = context.errno is not None or context.verify_code or context.ssl_reason or status or context.facts
+    for said in catalogue.entries.values() if numbered else near(*filter(None, (lowered, unfolded.lower()))):
         if said.stage == _TOKENS and context.code >= 400 and status not in said.challenge_status:
             continue
         hit = said.search(text, lowered) or (said.search(unfolded, unfolded.lower()) if unfolded else None)
@@ -199,7 +201,7 @@ def _by_number(said: Said, context: Context, status: str) -> bool:
     )
 
 
-def _score(said: Said, context: Context, known: set[str], catalogue: Catalogue) -> tuple[int, tuple[str, ...]]:
+def _score(said: Said, context: Context, known: frozenset[str], catalogue: Catalogue) -> tuple[int, tuple[str, ...]]:
     score = said.priority
     unknown: list[str] = []
     for name, fits, words in _conditions(said, context, known, catalogue):
@@ -211,7 +213,7 @@ def _score(said: Said, context: Context, known: set[str], catalogue: Catalogue) 
 
 
 def _conditions(
-    said: Said, context: Context, known: set[str], catalogue: Catalogue
+    said: Said, context: Context, known: frozenset[str], catalogue: Catalogue
 ) -> Iterator[tuple[str, bool | None, str]]:
     """Name, whether it fits (None: unknown), and the words for it, of each condition that an entry has."""
     provider = catalogue.providers[said.prefix]
@@ -278,15 +280,21 @@ def _login_fits(mechanisms: tuple[str, ...], context: Context) -> bool | None:
     return bool(set(kinds) & set(mechanisms)) if kinds else None
 
 
-def _providers(catalogue: Catalogue, context: Context, lowered: str) -> Iterator[str]:
+@lru_cache(maxsize=8)  # what is asked of a text begins with it
+def whose(context: Context) -> frozenset[str]:
     """Whose server it is, as far as the host, the preset and the text give it away; where they do not, the banner."""
-    host = context.host.lower()
-    known = [
-        provider.provider
-        for prefix, provider in catalogue.providers.items()
-        if _named(provider, prefix, context.provider) or provider.owns(host) or _signed(provider, lowered) >= 0
-    ]
-    yield from known or by_banner(catalogue, context.banner.lower())
+    lowered = context.text[:TEXT_LIMIT].lower()
+    known = {provider for sign, provider in _signs() if sign in lowered}
+    if context.provider:
+        known |= {one.provider for prefix, one in load().providers.items() if _named(one, prefix, context.provider)}
+    if host := owner(context.host):
+        known.add(host.provider)
+    return frozenset(known or (by_banner(load(), context.banner.lower()) if context.banner else ()))
+
+
+@cache
+def _signs() -> tuple[tuple[str, str], ...]:
+    return tuple((sign.lower(), known.provider) for known in load().providers.values() for sign in known.signs)
 
 
 def by_banner(catalogue: Catalogue, banner: str) -> tuple[str, ...]:
@@ -296,7 +304,7 @@ def by_banner(catalogue: Catalogue, banner: str) -> tuple[str, ...]:
 
 
 def _named(provider: Provider, prefix: str, name: str) -> bool:
-    return bool(name) and (name in provider.presets or name in (prefix, provider.provider))
+    return name in provider.presets or name in (prefix, provider.provider)
 
 
 def _signed(provider: Provider, words: str) -> int:
@@ -306,6 +314,8 @@ def _signed(provider: Provider, words: str) -> int:
 
 def _challenge_status(challenge: str) -> str:
     """The `status` of an OAuth error challenge (RFC 7628 3.2.2), or the text itself when it is no JSON."""
+    if not challenge:
+        return ""
     try:
         value = json.loads(challenge)
     except (ValueError, RecursionError):

@@ -197,11 +197,19 @@ _RECIPIENT = re.compile(
 )
 _SERVER = re.compile(r"(?:relay=|\bhost[= ]|\bserver |connect to |\bH=|Remote-MTA: *(?:dns|DNS); *)([\w-]+\.[\w.-]+\w)")
 _MECHANISM = re.compile(r"\b(?:AUTH |SASL |\(method )(LOGIN|PLAIN|XOAUTH2|OAUTHBEARER|NTLM|CRAM-MD5|SCRAM-SHA-\d+)\b")
-# What a server writes of its own clients: Postfix, a milter of it, Exim, Sendmail, Dovecot, a receive connector of Exchange.
-_HERE = re.compile(
-    r"\bpostfix[\w./-]*/(?:smtpd|postscreen|cleanup)\b|\bNOQUEUE: |\bmilter-reject: |\bauthenticator failed for |"
-    r"^[^*=]{0,80}\bH=.{1,500}? rejected (?:RCPT|MAIL|EHLO|HELO|AUTH|DATA|VRFY|connection|after )|"
-    r"TLS error on connection from |\bruleset=check_|\b(?:imap|pop3|submission|managesieve)-login: |,>,[45]\d\d "
+# What a server writes of its own clients: Postfix, a milter of it, Exim, Sendmail; then what takes an expression.
+_HERE_WORDS = (
+    "NOQUEUE: ", "milter-reject: ", "authenticator failed for ", "TLS error on connection from ", "ruleset=check_",
+)  # fmt: skip
+_HERE = (
+    _Shape("postfix", r"\bpostfix[\w./-]*/(?:smtpd|postscreen|cleanup)\b", ("/smtpd", "/postscreen", "/cleanup")),
+    _Shape(
+        "exim",
+        r"^[^*=]{0,80}\bH=.{1,500}? rejected (?:RCPT|MAIL|EHLO|HELO|AUTH|DATA|VRFY|connection|after )",
+        (" rejected ",),
+    ),
+    _Shape("dovecot", r"\b(?:imap|pop3|submission|managesieve)-login: ", ("-login: ",)),
+    _Shape("exchange receive connector", r",>,[45]\d\d ", (",>,",)),
 )
 _EPOCH = re.compile(r'"__REALTIME_TIMESTAMP" ?: ?"?(\d{10})\d{6}\b')  # journald in JSON: microseconds
 _PORT = re.compile(r"connect\b.*?[\]\w]:(\d{2,5})\b")
@@ -321,7 +329,7 @@ def _read(line: str) -> Failure | None:
         mechanism=_group(_MECHANISM, line),
         when=_when(line),
         port=int(port[1]) if port else 0,
-        here=_HERE.search(line) is not None,
+        here=any(word in line for word in _HERE_WORDS) or any(shape.search(line) for shape in _HERE),
     )
 
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from smtpctl.knowledge import families
 from smtpctl.knowledge.catalogue import GENERIC, load, owner
-from smtpctl.knowledge.match import Context, alternatives, finding, match, recognised, retryable
+from smtpctl.knowledge.match import Context, alternatives, finding, match, recognised, retryable, whose
 from smtpctl.knowledge.match import by_id as by_finding_id
 from smtpctl.model.explanation import LOG_NAMES, LogCause, LogShare, LogSummary
 from smtpctl.model.finding import Finding
@@ -72,7 +72,7 @@ class Log:
         self._recipients_of: dict[_Place, Shares] = {}
         self._providers, self._recipients = Shares(_NAMES), Shares(_NAMES)
         self._few: list[Failure] = []  # the failures, as long as they are few
-        self._seen: dict[Failure, _Meaning | None] = {}  # a failure without what varies -> what it means
+        self._seen: dict[tuple[object, ...], _Meaning | None] = {}  # what decides a meaning, without what varies
 
     def counted(self, lines: Iterable[str]) -> Iterator[str]:
         """The same lines; how many they are is remembered."""
@@ -89,7 +89,7 @@ class Log:
         place = (failure.here, found.id, meant.others)
         later = retryable(Context(text=failure.text), found.id)
         old = self._causes.get(place) or LogCause(
-            found, failure.text, 0, later, failure.about, neutral=meant.neutral, others=meant.others
+            _of_any_server(found), failure.text, 0, later, failure.about, neutral=meant.neutral, others=meant.others
         )
         first, last = _span(old.first, old.last, failure.when)
         about = old.about if failure.about in ("", old.about) else "several"
@@ -109,27 +109,17 @@ class Log:
 
     def _meaning(self, failure: Failure) -> _Meaning | None:
         """What it means; None for words that are no failure after all."""
-        key = _without_what_varies(failure)
+        context = self._known.context(failure)
+        key = (
+            failure.certain,
+            whose(context),
+            context._replace(text=_constant(failure.text), host="" if not context.host else "*"),
+        )
         if key not in self._seen:
             if len(self._seen) >= _SEEN_LIMIT:
                 self._seen.clear()
-            self._seen[key] = self._look_up(failure)
+            self._seen[key] = _look_up(context, certain=failure.certain)
         return self._seen[key]
-
-    def _look_up(self, failure: Failure) -> _Meaning | None:
-        context = self._known.context(failure)
-        matches = match(context)
-        if not failure.certain:
-            best = max((one.score for one in matches), default=0)
-            if best < _ENOUGH and not recognised(context, matches):
-                return None
-        found = finding(context, matches=matches)
-        if found.id not in load().entries:  # its title names the server; the next failure may be about another one
-            return _Meaning(by_finding_id(found.id, evidence=found.evidence))
-        open_ = any(one.open for one in matches if one.said.id == found.id)
-        others = tuple(one.said.id for one in alternatives(matches)) if open_ and context.code >= 400 else ()
-        said = families.entry(f"reply.{context.code}").title if others else ""
-        return _Meaning(found, f"{said} (one of {len(others) + 1} causes)" if others else "", others)
 
     def only(self) -> Failure | None:
         """The one failure that all of it is about: the only one, or of a few the only one that quotes a server, with what
@@ -161,15 +151,27 @@ class Log:
         return tuple(sorted(causes, key=lambda cause: (-cause.failures, cause.retryable, cause.finding.id)))
 
 
-def _without_what_varies(failure: Failure) -> Failure:
-    """What decides the meaning of a failure, the same for all that mean the same."""
-    known = owner(failure.server)
-    return failure._replace(
-        text=_VARYING.sub("*", failure.text[:_KEY]) + failure.text[_KEY:],
-        server=known.provider if known else "*" if failure.server else "",
-        recipient="",
-        when="",
-    )
+def _of_any_server(found: Finding) -> Finding:
+    """Our own finding without the server that its title names; the next failure of this kind may be about another."""
+    return found if found.id in load().entries else by_finding_id(found.id, evidence=found.evidence)
+
+
+def _constant(text: str) -> str:
+    """A text without what varies in it."""
+    return _VARYING.sub("*", text[:_KEY]) + text[_KEY:]
+
+
+def _look_up(context: Context, *, certain: bool) -> _Meaning | None:
+    matches = match(context)
+    if not certain:
+        best = max((one.score for one in matches), default=0)
+        if best < _ENOUGH and not recognised(context, matches):
+            return None
+    found = finding(context, matches=matches)
+    open_ = any(one.open for one in matches if one.said.id == found.id)
+    others = tuple(one.said.id for one in alternatives(matches)) if open_ and context.code >= 400 else ()
+    said = families.entry(f"reply.{context.code}").title if others else ""
+    return _Meaning(found, f"{said} (one of {len(others) + 1} causes)" if others else "", others)
 
 
 @lru_cache(maxsize=4096)

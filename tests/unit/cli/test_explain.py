@@ -53,6 +53,33 @@ def test_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert (data["kind"], data["lines"], data["failures"]) == ("log", 2, 2)
 
 
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("term", "options", "shown"), [("xterm", [], True), ("dumb", [], False), ("xterm", ["--quiet"], False)]
+)
+def test_who_waits_at_a_terminal_sees_how_far_a_log_is_read(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    term: str,
+    options: list[str],
+    shown: bool,
+) -> None:
+    log = tmp_path / "mail.log"
+    log.write_text("all is well\n" * 2560, "utf-8")
+    screen = Screen()
+    monkeypatch.setattr("smtpctl.render.progress._PAUSE", 0.0)
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", term)
+    assert "2,560 lines, 0 failures" in explain(capsys, *options, str(log))
+    assert ("2,560 lines read" in screen.getvalue()) is shown
+    assert screen.getvalue().endswith("\r\x1b[K" if shown else "")
+
+
 @pytest.mark.parametrize("words", [["-"], []])
 def test_stdin(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
     monkeypatch.setattr(sys, "stdin", Stdin(b"535 5.7.3 Authentication unsuccessful \xff\n"))

@@ -1,16 +1,28 @@
 from __future__ import annotations
 
-from smtpctl.knowledge.catalogue import GENERIC, Provider, load
+import pytest
+
+from smtpctl.knowledge.catalogue import GENERIC, load, owner
 
 
 def test_the_catalogue_is_loaded_once() -> None:
     assert load() is load()
 
 
-def test_hosts_are_patterns() -> None:
-    provider = Provider("ses", "Amazon SES", hosts=("email-smtp.*.amazonaws.com",))
-    assert provider.owns("email-smtp.eu-west-1.amazonaws.com")
-    assert not provider.owns("amazonaws.com")
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("email-smtp.eu-west-1.amazonaws.com", "ses"),
+        ("Email-SMTP.eu-west-1.AmazonAWS.com", "ses"),
+        ("email-smtp.amazonaws.com", None),  # the pattern has a star between two dots
+        ("amazonaws.com", None),
+        ("smtp.gmail.com", "google"),
+        ("smtp.gmail.com.example.org", None),
+    ],
+)
+def test_hosts_are_patterns(host: str, name: str | None) -> None:
+    known = owner(host)
+    assert (known and known.provider) == name
 
 
 def test_every_provider_has_entries_and_a_name() -> None:

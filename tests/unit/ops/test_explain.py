@@ -131,6 +131,15 @@ def test_a_log_claims_no_cause_of_several_that_have_the_same_words() -> None:
     assert (told.causes[0].title, told.causes[0].others) == (told.causes[0].finding.title, ())
 
 
+def test_words_that_are_remembered_are_not_taken_for_another_way_to_log_in() -> None:
+    words = "SASL {way} authentication failed; said: 535 5.7.3 Authentication unsuccessful"
+    lines = [SENT.format(host="smtp.office365.com", words=words.format(way=way)) for way in ("LOGIN", "XOAUTH2")]
+    result = explain_lines(line for line in lines for _ in range(5))
+    assert isinstance(result, LogSummary)
+    found = [(cause.failures, cause.finding.id, len(cause.others)) for cause in result.causes]
+    assert found == [(5, "m365.535-5-7-3-app-token", 1), (5, "m365.535-5-7-3-password", 0)]
+
+
 def test_a_journal_in_json_has_times() -> None:
     line = '{{"__REALTIME_TIMESTAMP":"{}","MESSAGE":"4A: to=<a@example.org>, status=bounced (host mx.example.org[192.0.2.1] said: 550 5.1.1 User unknown (in reply to RCPT TO command))"}}\n'
     result = explain_lines(line.format(second * 1_000_000 + 7) for second in range(1795248001, 1795248006))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import runpy
 import sys
 import threading
@@ -11,7 +12,7 @@ import pytest
 
 from smtpctl.model.transcript import Stage
 from smtpctl.render.canvas import Canvas
-from smtpctl.render.progress import LineProgress, progress
+from smtpctl.render.progress import LineProgress, progress, reading
 
 cases = runpy.run_path(str(Path(__file__).parents[2] / "golden" / "cases.py"))
 TARGETS = [report.target for report in cases["TARGETS"]]
@@ -75,3 +76,25 @@ def test_a_log_never_imports_rich(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rich.live", None)
     with progress(io.StringIO(), TARGETS, Canvas(), live=False) as shown:
         shown.done(cases["PASSED"])
+
+
+def test_a_row_tells_how_far_a_long_text_is_read_and_goes_in_the_end() -> None:
+    stream, lines = io.StringIO(), [str(number) for number in range(600)]
+    ticks = itertools.count(0.0, 2.0)
+    read = reading(lines, stream, Canvas(80), done=lambda: 0.25, clock=lambda: next(ticks))
+    assert list(read) == lines
+    assert stream.getvalue() == (
+        "\r256 lines read, 128 a second, 25 %, 6 s left\x1b[K\r512 lines read, 128 a second, 25 %, 12 s left\x1b[K\r\x1b[K"
+    )
+
+
+def test_a_text_without_a_size_has_no_time_that_is_left() -> None:
+    stream, ticks = io.StringIO(), itertools.count(0.0, 2.0)
+    list(reading(["x"] * 256, stream, Canvas(20), clock=lambda: next(ticks)))
+    assert stream.getvalue() == "\r256 lines read, 12…\x1b[K\r\x1b[K"
+
+
+def test_a_short_text_has_no_row() -> None:
+    stream = io.StringIO()
+    list(reading(["x"] * 1000, stream, Canvas(80), clock=lambda: 0.0))
+    assert not stream.getvalue()
