@@ -512,10 +512,11 @@ def problem(context: Context, *, target: str = "", evidence: Iterable[Evidence] 
 
 
 def retryable(context: Context, finding_id: str) -> bool:
-    """Whether trying again can help: the class of the code says so (RFC 5321 4.2.1), without one the entry."""
-    if context.code >= 400:
-        return context.code < 500
+    """Whether trying again can help: the class of the code says so (RFC 5321 4.2.1), without one the entry. An entry that
+    has codes for now only, and says that it does not pass, knows better."""
     said = load().entries.get(finding_id)
+    if context.code >= 400 and not (said and said.codes and max(said.codes) < 500):
+        return context.code < 500
     if said:
         return said.later
     try:

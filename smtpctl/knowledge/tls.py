@@ -107,6 +107,7 @@ ENTRIES = (
             ),
         ),
         source="RFC 8446 4.3.2, 4.4.2, 6.2",
+        knowledge=("generic.tls-client-cert-not-presented",),
     ),
     Entry(
         id="tls.client_cert_no_clientauth_eku",

@@ -146,8 +146,9 @@ def _leaf(octets: bytes, policy: TlsPolicy) -> Certificate | None:
 
 def with_scan(report: Report, findings: tuple[Finding, ...], outcomes: tuple[Outcome, ...]) -> Report:
     """The report with what the scan adds. What stopped the session stands first; a scan that saw the same has better
-    evidence of it."""
-    seen = {finding.id: finding for finding in findings}
+    evidence of it. What a reply told already is not told again."""
+    told_already = {finding.id for finding in report.findings}
+    seen = {finding.id: finding for finding in findings if told_already.isdisjoint(finding.knowledge)}
     before = tuple(seen.pop(finding.id, finding) for finding in report.findings)
     first = before[:1] if report.failure else ()
     rest = sorted((*before[len(first) :], *seen.values()), key=lambda finding: -finding.severity)

@@ -21,7 +21,7 @@ from smtpctl.knowledge import ciphers, groups
 from smtpctl.model.endpoint import Endpoint, Route, Timeouts, TlsMode, TlsPolicy
 from smtpctl.model.errors import Obstacle
 from smtpctl.model.finding import Severity
-from smtpctl.model.report import Report
+from smtpctl.model.report import ExitStatus, Report
 from smtpctl.model.tlsscan import TlsScan
 from smtpctl.model.transcript import Transcript
 from smtpctl.net.connection import Log
@@ -171,7 +171,8 @@ def test_postfix_demands_a_certificate_inside_tls(postfix: Postfix, pki: Pki) ->
     report = judged(postfix, "client_certificate", pki)
     assert report.failure
     ids = [finding.id for finding in report.findings if finding.severity is Severity.ERROR]
-    assert ids == ["generic.tls-client-cert-not-presented", "tls.client_cert_required"]
+    assert ids == ["generic.tls-client-cert-not-presented"], "told once"
+    assert (report.failure.retryable, report.status()) == (False, ExitStatus.UNAVAILABLE)
 
 
 def test_resumption_switched_off(openssl: OpenSsl) -> None:

@@ -127,3 +127,6 @@ def test_what_a_scan_saw_too_is_told_once_and_in_the_place_of_the_first() -> Non
     failure = Failure(ExitStatus.UNAVAILABLE, Stage.TLS, False)
     report = Report("mx", Transcript(), findings=(stopped,), failure=failure)
     assert deep.with_scan(report, (other, better), ()).findings == (better, other)
+    said = stopped._replace(id="generic.said")
+    same = other._replace(knowledge=("generic.said",))
+    assert deep.with_scan(report._replace(findings=(said,)), (same,), ()).findings == (said,)
