@@ -60,6 +60,15 @@ def _escape(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
 
 
+def _no_command(text: str) -> str:
+    """`text` without a word that a GitHub job takes for a workflow command (`::name ...::`) once it begins a line: where
+    text is wrapped, any word may."""
+    if "::" not in text:
+        return text
+    words = text.split(" ")
+    return " ".join(f"\\x3a{word[1:]}" if word.startswith("::") and word[2:3].isalpha() else word for word in words)
+
+
 LINES = 4  # a row of a table may take; the evidence below has all of it
 
 
@@ -145,7 +154,8 @@ class Canvas(NamedTuple):
 
     def text(self, raw: str) -> str:
         """Any text made safe for one line of this screen."""
-        return visible(raw) if self.unicode else to_ascii(visible(raw))
+        text = _no_command(visible(raw))
+        return text if self.unicode else to_ascii(text)
 
     def paint(self, role: str, text: str) -> str:
         """`text` in the colour of `role`; unchanged where there is no colour."""
@@ -185,14 +195,7 @@ class Canvas(NamedTuple):
 
     def joined(self, lines: Iterable[str]) -> str:
         """Lines as the text of a screen, with a line end after each."""
-        return "".join(f"{_no_command(line)}\n" for line in lines)
-
-
-def _no_command(line: str) -> str:
-    """A line that a GitHub job does not take for a workflow command (`::name ...::`). Where text is wrapped, a server's
-    words may come to stand at the beginning of a line."""
-    words = line.lstrip()
-    return line.replace("::", "\\x3a:", 1) if words.startswith("::") and "::" in words[2:] else line
+        return "".join(f"{line}\n" for line in lines)
 
 
 def few(canvas: Canvas, text: str, room: int, most: int = LINES) -> list[str]:
