@@ -64,6 +64,7 @@ _STAGE_REFUSALS = {
     Stage.STARTTLS: "starttls.refused",
     Stage.AUTH: "auth.refused",
 }
+_NO_FAILURE = {2: "reply.success", 3: "reply.go_on"}
 _CODE = re.compile(r"(?<![\d.])([2-5]\d\d)(?:[ -]|$)")
 _TOKENS = "oauth"  # what a token endpoint says; no SMTP server answers in its words
 # Which stage of a session an entry's own word for it belongs to.
@@ -490,7 +491,7 @@ def _marked(evidence: tuple[Evidence, ...], said: Said) -> tuple[Evidence, ...]:
 def _unknown(context: Context, target: str, evidence: tuple[Evidence, ...]) -> Finding:
     """A reply that no entry knows: what its stage or its code says in general."""
     number = context.code
-    name = f"reply.{number}" if number >= 400 else "reply.unknown"
+    name = f"reply.{number}" if number >= 400 else _NO_FAILURE.get(number // 100, "reply.unknown")
     if number >= 400 and context.stage and (number >= 500 or context.stage is not Stage.AUTH):
         name = _STAGE_REFUSALS.get(context.stage, name)
     values: dict[str, Any] = {"reply_text": context.text}

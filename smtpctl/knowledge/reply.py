@@ -44,16 +44,13 @@ def _entry(code: int, known: Fallback) -> Entry:
     )
 
 
-def _entries() -> Iterator[Entry]:
-    codes = load().codes
-    for code in range(400, 600):
-        yield _entry(code, codes.get(code, _CLASSES[code // 100]))
-    yield Entry(
+_GENERAL = (
+    Entry(
         id="reply.unknown",
         severity=Severity.ERROR,
         stage=Stage.DATA,
         title="smtpctl does not know this text",
-        message="It has no reply code, and no entry of the knowledge base has these words.",
+        message="smtpctl finds no reply code in it, and no entry of the knowledge base has these words.",
         causes=(
             because(
                 1.0,
@@ -66,7 +63,46 @@ def _entries() -> Iterator[Entry]:
             ),
         ),
         source="RFC 5321 4.2",
-    )
+    ),
+    Entry(
+        id="reply.success",
+        severity=Severity.NOTE,
+        stage=Stage.DATA,
+        title="This is no failure: the server did what it was asked",
+        message="A reply that begins with 2 says that the command has worked. After the content of a mail it says that this "
+        "server has taken the mail on; it may still come back later.",
+        causes=(
+            because(
+                1.0,
+                "What went wrong is told by another line, before or after this one.",
+                fix("If the mail does not arrive, look for its queue id in the server's log, and for a bounce."),
+            ),
+        ),
+        source="RFC 5321 4.2.1, 6.1",
+    ),
+    Entry(
+        id="reply.go_on",
+        severity=Severity.NOTE,
+        stage=Stage.DATA,
+        title="This is no failure: the server waits for what comes next",
+        message="A reply that begins with 3 asks for more: the content of a mail (354) or the next step of a login (334).",
+        causes=(
+            because(
+                1.0,
+                "What went wrong is told by the reply after this one.",
+                fix("Explain that reply."),
+            ),
+        ),
+        source="RFC 5321 4.2.1; RFC 4954 4",
+    ),
+)
+
+
+def _entries() -> Iterator[Entry]:
+    codes = load().codes
+    for code in range(400, 600):
+        yield _entry(code, codes.get(code, _CLASSES[code // 100]))
+    yield from _GENERAL
 
 
 ENTRIES = tuple(_entries())

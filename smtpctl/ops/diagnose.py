@@ -146,7 +146,8 @@ def in_a_word(candidate: Candidate) -> str:
     """What is wrong, if this candidate is it. A setting that was found to work says what was wrong only by the finding; a
     reply that nobody knows says itself all there is."""
     if candidate.finding.id.startswith(_UNKNOWN):
-        return f"not known; {words_of(candidate.finding)}"
+        failed = candidate.finding.severity is Severity.ERROR
+        return f"not known; {words_of(candidate.finding)}" if failed else candidate.finding.title
     found = candidate.cause.text and FOUND not in candidate.cause.facts
     return candidate.cause.text if found else candidate.finding.title
 

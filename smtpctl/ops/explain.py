@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*\.(?=[^.]*[a-z_])[a-z0-9_-]+", re.IGNORECASE)
 _PAGES = 500  # recipients of a bounce that are explained one by one
+_NOT_AGAIN = ("reply.unknown", "reply.success", "reply.go_on")  # of which nobody asks whether to try again
 _CODE = re.compile(r"(?:([2-5]\d\d)[ -]?)?(?:([245X])\.(\d{1,3})\.(\d{1,3}))?", re.IGNORECASE)
 _CLASSES = {
     "2": "done",
@@ -195,7 +196,7 @@ def _explained(failure: Failure, known: Hints) -> Explanation:
     return Explanation(
         found,
         said=failure.text,
-        retryable=None if found.id == "reply.unknown" else retryable(context, found.id),
+        retryable=None if found.id in _NOT_AGAIN else retryable(context, found.id),
         alternatives=others,
         deciding=() if worded else deciding(context, matches),
     )

@@ -156,7 +156,19 @@ _SHAPES = (
         "named",
         r"(?i)\b(?:smtp|mail)\b.{0,40} error (?P<text>CODE [A-Z].*)$|\berror (?P<bare>CODE (?=.*\b(?:MAIL FROM|RCPT TO)\b).*)$",
     ),
+    _Shape(
+        "answered",
+        r"(?i)\b(?:antwort|r\u00e9ponse|respuesta|resposta|risposta|odpowied\u017a|\u043e\u0442\u0432\u0435\u0442|replied|"
+        r"answered|geantwoord)\w{0,4}(?: [^\W\d]{1,12}){0,3} ?:? ?['\"]?(?P<text>CODE[ -].*)$",
+        ("ntwort", "ponse", "puesta", "posta", "powied", "\u0442\u0432\u0435\u0442", "eplied", "nswered", "ntwoord"),
+    ),
     _Shape("transcript", r"^\s*(?:[<>S][-<>*:~ ]{1,5}|(?:Got|SERVER -> CLIENT): )?#?(?P<text>CODE(?:[ -].*)?)$"),
+    _Shape(
+        "beside a word of mail",
+        r"(?i)\b(?:smtp|auth|authenti[fc]\w{3,12}|login|anmeldung|connexion|identifi\w{3,12})(?: (?:error|code|status|fehler|"
+        r"erreur))?:? (?P<code>CODE)(?=$|[\s:,.)\]!-])(?![.,:]\d)[\s:,.)\]!-]{0,3}(?P<text>.*)$",
+        ("SMTP", "smtp ", "smtp: ", "uth", "ogin", "meldung", "nexion", "dentifi"),
+    ),
     _Shape(
         "enhanced alone", r"(?:^|Exception: |Exception message was: )#?(?P<text>[45]\.[0-35-7]\.\d{1,3} [A-Za-z<].*)$"
     ),

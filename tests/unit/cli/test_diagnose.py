@@ -329,3 +329,8 @@ def test_what_cannot_be_understood(words: tuple[str, ...], told: str, smtpctl_ca
     assert run.code in (2, 78)
     assert told in run.stderr
     assert run.stdout == "", "nothing was begun"
+
+
+def test_a_reply_that_is_no_failure_is_not_called_wrong(smtpctl_call: Runner) -> None:
+    run = smtpctl_call("diagnose", "250 2.0.0 Ok: queued as ABC", "--no-input")
+    assert "What is wrong:   This is no failure" in run.stdout

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from smtpctl.knowledge import families
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.explanation import Explanation, LogShare, LogSummary, Meaning
-from smtpctl.model.finding import Finding
+from smtpctl.model.finding import Finding, Severity
 from smtpctl.model.transcript import Event, Kind, Stage, Transcript
 from smtpctl.ops import own_output
 from smtpctl.ops.explain import by_id, explain, explain_lines
@@ -315,6 +315,23 @@ def test_what_looks_like_an_endless_id_comes_back(unit: str) -> None:
 
 def test_ids_do_not_mind_case() -> None:
     assert by_id("CONN.Refused") is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("250 2.0.0 Ok: queued as ABC", "reply.success"), ("354 End data with <CR><LF>.<CR><LF>", "reply.go_on")],
+)
+def test_a_reply_that_is_no_failure_is_called_none(text: str, name: str) -> None:
+    result = explain(text)
+    assert isinstance(result, Explanation)
+    assert (result.finding.id, result.finding.severity, result.retryable) == (name, Severity.NOTE, None)
+
+
+@pytest.mark.parametrize("text", ["smtp 450 ms", "smtp[535]: no reply", "login: 10 users", "auth 535.5 of 600"])
+def test_a_number_beside_a_word_of_mail_is_no_code_yet(text: str) -> None:
+    result = explain(text)
+    assert isinstance(result, Explanation)
+    assert result.finding.id == "reply.unknown"
 
 
 @pytest.mark.parametrize(("words", "hint"), [("conn.refusd", "conn.refused"), ("zzz.qqq.www", "quotes"), ("  ", "Try")])

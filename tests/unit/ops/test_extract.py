@@ -49,6 +49,16 @@ from smtpctl.ops.extract import LINE_LIMIT, failures, first, joined
             "",
             "2026-11-21T08:02:12",
         ),
+        (
+            "Server antwortete: 535 Authentifizierung fehlgeschlagen",
+            "535 Authentifizierung fehlgeschlagen",
+            None,
+            "",
+            "",
+        ),
+        ("La réponse du serveur était : 554 Refusé", "554 Refusé", None, "", ""),
+        ("Echec d'authentification SMTP 535", "535", None, "", ""),
+        ("SMTP error 451, try later", "451 try later", None, "", ""),
         ("Diagnostic-Code: smtp; 550 5.1.1 no such user", "550 5.1.1 no such user", None, "", ""),
         ("smtplib.SMTPAuthenticationError: (535, b'5.7.8 no\\nreally')", "535 5.7.8 no really", None, "", ""),
         (
