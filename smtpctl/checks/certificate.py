@@ -7,7 +7,7 @@ with what was seen. The chain above the server's own certificate is in `chain.py
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -77,22 +77,22 @@ def _name(facts: Facts, certificate: Certificate) -> Iterator[Finding]:
         yield finding(facts, "tls.cert.cn_only", [Evidence(certificate.subject, "subject:")])
         if asked.lower() != certificate.common_name.lower():
             yield finding(
-                facts, "tls.cert.hostname_mismatch", seen, name=asked, **_near([certificate.common_name], asked)
+                facts, "tls.cert.hostname_mismatch", seen, name=asked, **_near(facts, [certificate.common_name], asked)
             )
         return
     if matches_any(names, asked):
         return
     if asked.replace(".", "").isdigit() or ":" in asked:
-        yield finding(facts, "tls.cert.ip_used", seen, **_near(names, asked))
+        yield finding(facts, "tls.cert.ip_used", seen, **_near(facts, names, asked))
         return
     wildcard = next((name for name in names if name.startswith("*.") and asked.endswith(name[1:])), "")
     if wildcard or any(name == f"*.{asked}" for name in names):
         values = {"wildcard": wildcard or f"*.{asked}", "name": asked}
-        yield finding(facts, "tls.cert.wildcard_depth", seen, **values, **_near(names, asked))
+        yield finding(facts, "tls.cert.wildcard_depth", seen, **values, **_near(facts, names, asked))
         return
     if len(names) > 1:
         seen.append(Evidence(nearest(names, asked), "nearest:"))
-    yield finding(facts, "tls.cert.hostname_mismatch", seen, name=asked, **_near(names, asked))
+    yield finding(facts, "tls.cert.hostname_mismatch", seen, name=asked, **_near(facts, names, asked))
 
 
 def _listed(names: tuple[str, ...]) -> str:
@@ -101,10 +101,15 @@ def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(names[:8]) + more
 
 
-def _near(names: list[str] | tuple[str, ...], asked: str) -> dict[str, str]:
-    """The name to try instead: the one that reads most like what was asked for, among those that can be connected to."""
+def _near(facts: Facts, names: Sequence[str], asked: str) -> dict[str, str]:
+    """The name to try instead: the one that the server calls itself by, if the certificate is for it, else the one that
+    reads most like what was asked for, among those that can be connected to. Of a wildcard alone it is a place to fill in."""
+    offered = facts.offered(secured=False)
+    own = offered.name if offered else ""
+    if re.fullmatch(_HOST_NAME, own) and matches_any(names, own):
+        return {"nearest": own}
     found = nearest([name for name in names if re.fullmatch(_HOST_NAME, name)], asked)
-    return {"nearest": found} if found else {}
+    return {"nearest": found or "<name>"}
 
 
 def strength(facts: Facts, certificate: Certificate, which: Evidence) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from smtpctl.config import store
 from smtpctl.config.profile import Profile
 from smtpctl.config.resolve import names_server, resolve
 from smtpctl.model.errors import UsageProblem
-from smtpctl.model.finding import Severity
+from smtpctl.model.finding import Finding, Severity
 from smtpctl.model.report import Report, StageResult
 from smtpctl.model.transcript import Stage
 from smtpctl.ops.session import Surroundings
@@ -119,7 +119,9 @@ def _one(terminal: Terminal, profile: Profile, work: Work, renderer: TextRendere
 
 @contextmanager
 def followed(terminal: Terminal, renderer: TextRenderer) -> Iterator[Surroundings]:
-    """What a session takes that is shown row by row; at a terminal the last line says what is waited for."""
+    """What a session takes that is shown row by row; at a terminal the last line says what is waited for. Warnings come
+    behind the rows."""
+    held: list[Finding] = []
 
     def show(row: StageResult) -> None:
         terminal.passing("")
@@ -137,9 +139,12 @@ def followed(terminal: Terminal, renderer: TextRenderer) -> Iterator[Surrounding
     watching = watch if terminal.verbosity or terminal.live else None
     terminal.stdout.flush()
     try:
-        yield surroundings(terminal, show=show, watch=watching, wait=wait if terminal.live else None)
+        waiting = wait if terminal.live else None
+        yield surroundings(terminal, show=show, watch=watching, wait=waiting, warn=held.append)
     finally:
         terminal.passing("")
+        for finding in held:
+            terminal.warn(finding.title)
 
 
 def _many(terminal: Terminal, chosen: Sequence[Profile], work: Work) -> list[Report]:
@@ -168,9 +173,8 @@ def _many(terminal: Terminal, chosen: Sequence[Profile], work: Work) -> list[Rep
 def surroundings(terminal: Terminal, **more: Any) -> Surroundings:
     """What a use case takes from the command line's world; `more` are fields of Surroundings."""
     prompt = None if terminal.no_input else lambda label: terminal.ask_secret(label.rstrip(": ")).reveal()
-    return Surroundings(
-        terminal.environ, prompt, warn=lambda finding: terminal.warn(finding.title), say=terminal.say, **more
-    )
+    talk = {"warn": lambda finding: terminal.warn(finding.title), "say": terminal.say}
+    return Surroundings(terminal.environ, prompt, **{**talk, **more})
 
 
 def _created(path: Path) -> TextIO:

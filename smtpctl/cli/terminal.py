@@ -77,6 +77,7 @@ class Terminal:
         self.verbosity: int = values["verbose"]
         self.no_input: bool = values["no_input"] or not _is_tty(self.stdin)
         self.is_tty = _is_tty(self.stdout)
+        self._warned: set[str] = set()
         self.err_is_tty = _is_tty(self.stderr)
         self.color = _wants_color(values["color"], environ, self.stdout)
         self.err_color = _wants_color(values["color"], environ, self.stderr)
@@ -140,7 +141,10 @@ class Terminal:
             self.stderr.flush()
 
     def warn(self, text: str) -> None:
-        """A warning, to stderr, also under `--quiet`."""
+        """A warning, to stderr, also under `--quiet`; once in a run, however often it comes up."""
+        if text in self._warned:
+            return
+        self._warned.add(text)
         mark = "\x1b[33mwarning:\x1b[0m" if self.err_color else "warning:"
         self.stderr.write(f"{mark} {visible(text)}\n")
 

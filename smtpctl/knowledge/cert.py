@@ -12,7 +12,7 @@ _REISSUE = fix(
     "Have it issued again with a current tool (certbot, acme.sh, the provider's panel), then reload the server."
 )
 _BY_NAME = fix(
-    "Use a name that the certificate lists. See first whether this server answers to it, without a login.",
+    "Use a name that the certificate is for. See first whether this server answers to it, without a login.",
     "[smtpctl check {nearest}:{port} --auth none]",
     "smtpctl profile set {profile} host=<name>",
 )

@@ -53,7 +53,9 @@ def advised(report: Report, profile: Profile) -> Report:
     if report.failure and findings:
         last = report.transcript.events[-1].at if report.transcript.events else 0.0
         first = findings[0]
-        report.transcript.add(Event(last, first.stage, Kind.ERROR, first.title, facts={"id": first.id}))
+        ended = [event.facts.get("id") for event in report.transcript if event.kind is Kind.ERROR]
+        if ended[-1:] != [first.id]:  # the session may have said so itself
+            report.transcript.add(Event(last, first.stage, Kind.ERROR, first.title, facts={"id": first.id}))
     following = _next(report, findings, profile) if report.failure else carried(report.next_command, profile)
     return report._replace(findings=findings, next_command=following)
 

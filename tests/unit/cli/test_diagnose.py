@@ -107,6 +107,24 @@ def test_a_wrong_password_is_asked_for_and_stored(smtpctl_program: Path, home: P
     assert (home / "password").read_text() == "right-password\n"
 
 
+def test_a_warning_comes_once_and_behind_the_rows(smtpctl_program: Path, home: Path) -> None:
+    setup = Setup(tls=TlsMode.STARTTLS, users=USERS)
+    with desk(smtpctl_program, home, setup, tls="starttls", **password(home, "wrong")) as at:
+        (home / "password").chmod(0o644)
+        run = at.sit_down()
+        run.until(b"[y/n, Enter: not known]: ")
+        run.type("y")
+        run.until(b"What now? ")
+        run.type("t")
+        run.until(b"Still the same.")
+        run.until(b"What now? ")
+        run.type("q")
+        assert run.end() == ExitStatus.AUTH
+    told = shown(run)
+    assert told.count("warning: Others can read") == 1
+    assert told.index("535 5.7.8") < told.index("warning: Others can read") < told.index("error[")
+
+
 def test_a_question_can_be_left(smtpctl_program: Path, home: Path) -> None:
     with desk(smtpctl_program, home, Setup(), tls="starttls") as at:
         run = at.sit_down()

@@ -15,7 +15,7 @@ from smtpctl.knowledge import families, match
 from smtpctl.model.finding import Cause, Finding, Remedy, Severity
 from smtpctl.model.reply import Reply
 from smtpctl.model.report import ExitStatus, Failure, RecipientResult, Report
-from smtpctl.model.transcript import Stage, Transcript
+from smtpctl.model.transcript import Event, Kind, Stage, Transcript
 from smtpctl.ops.advice import advised, again, checking, personal
 from smtpctl.ops.diagnose import Candidate, asks_nothing, to_apply, to_try
 
@@ -227,6 +227,15 @@ def test_a_password_from_the_command_line_is_no_business_of_the_file() -> None:
 def test_what_passed_keeps_its_own_next_step() -> None:
     report = Report("office", Transcript(), next_command="smtpctl test-send office")
     assert advised(report, profile("office")).next_command == "smtpctl test-send office"
+
+
+def test_what_ended_a_session_stands_in_its_transcript_once() -> None:
+    report = stopped(with_commands())
+    told = report.findings[0]
+    report.transcript.add(Event(1.0, told.stage, Kind.ERROR, told.title, facts={"id": told.id}))
+    advised(advised(report, profile("office")), profile("office"))
+    advised(report._replace(findings=(told._replace(id="x.closer"),)), profile("office"))
+    assert [event.facts["id"] for event in report.transcript] == ["x.y", "x.closer"], "a second look may know better"
 
 
 def test_every_command_of_our_findings_is_personal() -> None:
