@@ -41,8 +41,8 @@ HOMES: dict[str, set[str]] = {
     "keyring": {"config/secrets/os_keyring.py"},
     "msal": {"oauth/microsoft.py"},
     "httpx": {"net/http.py"},
-    # reading a chain; making a throw-away one; a private key with its pass phrase
-    "cryptography": {"net/certificate.py", "sink/authority.py", "oauth/assertion.py"},
+    # reading a chain; what an authority says of it; making a throw-away one; a private key with its pass phrase
+    "cryptography": {"net/certificate.py", "net/revocation.py", "sink/authority.py", "oauth/assertion.py"},
     "jwt": {"oauth/assertion.py"},
     "tomli_w": {"config"},
     "platformdirs": {"config", "cli/defects.py"},  # a defect report must not lean on working settings

@@ -81,6 +81,10 @@ def command(
         bool,
         Option("--fetch-aia", "Fetch a certificate that the server leaves out, as a proof.", heading=OTHERS),
     ] = False,
+    revocation: Annotated[
+        bool,
+        Option("--revocation", "Ask the authority whether it has revoked the certificate.", heading=OTHERS),
+    ] = False,
     list_: Annotated[
         bool, Option("--list", "List all checks and what each can find; nothing is connected to.", heading=MODES)
     ] = False,
@@ -107,7 +111,7 @@ def command(
     $ smtpctl check office --compare office.json
     $ smtpctl check office --save-chain chain.pem
     $ smtpctl check office --probe open-relay
-    $ smtpctl check office --fetch-aia
+    $ smtpctl check office --fetch-aia --revocation
     $ smtpctl check --all --json
     $ smtpctl check --list
 
@@ -121,8 +125,9 @@ def command(
     login and postmaster names postmaster, and both reset without a mail; bare-lf sends one mail to the first --to, with
     bare line feeds in it where a mail might end. Servers of known providers are not probed.
 
-    --fetch-aia asks the authority that the server's certificate names, in plain HTTP, for a certificate that the server does
-    not send, and tells whether the chain is complete with it. The session trusts nothing of what comes.
+    --fetch-aia and --revocation ask the authority that the server's certificate names, in plain HTTP: for a certificate that
+    the server does not send, to tell whether the chain is complete with it; and whether the certificate was revoked, by OCSP
+    or else its list. The session trusts nothing of what comes.
     """
     mode = modes.only(
         {
@@ -139,7 +144,8 @@ def command(
         return _list(terminal, targets or (), all_)
     from smtpctl.cli import live
 
-    wish = modes.Wish(to or (), all_, max_connections, yes, probe or (), save_baseline or compare, deep, fetch_aia)
+    others = tuple(name for name, wanted in {"--fetch-aia": fetch_aia, "--revocation": revocation}.items() if wanted)
+    wish = modes.Wish(to or (), all_, max_connections, yes, probe or (), save_baseline or compare, deep, others)
     modes.judge(mode, wish)
     chosen = live.profiles(terminal, targets or (), overrides, all_)
     work = modes.work(mode, chosen, wish)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 class Wish(NamedTuple):
     """The options of the modes: addresses of --to, `everything` for --all, `go_on` for --yes, the `file` of a baseline, and
-    whether it is of a check with --deep; `fetch_aia` goes with any mode that makes a whole check."""
+    whether it is of a check with --deep; `others` go with any mode that makes a whole check."""
 
     recipients: Sequence[str]
     everything: bool
@@ -25,7 +25,7 @@ class Wish(NamedTuple):
     probes: Sequence[str]
     file: Path | None
     deep: bool = False
-    fetch_aia: bool = False
+    others: tuple[str, ...] = ()
 
 
 def only(modes: Mapping[str, object]) -> str:
@@ -44,8 +44,8 @@ def judge(mode: str, wish: Wish) -> None:
         raise UsageProblem("--probe and --all do not go together", "Name the servers of your own.")
     if mode == "--matrix" and wish.recipients:
         raise UsageProblem("--to and --matrix do not go together", "The matrix leaves each session after its login.")
-    if mode == "--matrix" and wish.fetch_aia:
-        raise UsageProblem("--fetch-aia and --matrix do not go together", "Check without the matrix first.")
+    if mode == "--matrix" and wish.others:
+        raise UsageProblem(f"{wish.others[0]} and --matrix do not go together", "Check without the matrix first.")
     if wish.connections < 1:
         raise UsageProblem("--max-connections: at least 1")
 
@@ -53,7 +53,7 @@ def judge(mode: str, wish: Wish) -> None:
 def work(mode: str, chosen: Sequence[Profile], wish: Wish) -> Work:
     """What to do with each of the `chosen`. UsageProblem where the mode cannot be done with them."""
     made = _WORKS[mode](chosen, wish)
-    return lambda profile, around: made(profile, around._replace(fetch_aia=wish.fetch_aia))
+    return lambda profile, around: made(profile, around._replace(others=wish.others))
 
 
 def keeping_chain(work: Work, chosen: Sequence[Profile], path: Path) -> Work:

@@ -223,15 +223,44 @@ ENTRIES = (
         source="RFC 7633",
     ),
     Entry(
+        id="tls.cert.revoked",
+        severity=_ERROR,
+        mx_severity=_WARNING,
+        stage=Stage.TLS,
+        title="The certificate of {host} was revoked[ on {on}][ ({reason})]",
+        message="Its authority has taken it back before its end. Most mail programs do not ask and go on; those that do refuse "
+        "it.",
+        causes=(
+            because(
+                0.6,
+                "It was replaced, and the mail server still serves the old one.",
+                fix(
+                    "On the server, compare the file's serial number with the one that is served.",
+                    "openssl x509 -in <file> -noout -serial -enddate",
+                ),
+                _RELOAD,
+            ),
+            because(
+                0.4,
+                "Its key got into other hands, or the authority found that it should not have been issued.",
+                fix("Have a new one issued, with a new key, and serve that."),
+            ),
+        ),
+        source="RFC 5280 5.3.1, 6.3; RFC 6960 2.2",
+    ),
+    Entry(
         id="tls.cert.revocation_info",
         severity=_NOTE,
         stage=Stage.TLS,
         title="Whether the certificate was revoked was not asked",
-        message="The certificate names who can be asked. smtpctl does not: mail programs do not either, and Let's Encrypt has "
-        "ended OCSP.",
+        message="The certificate names who can be asked. Mail programs do not, and smtpctl does where it is told to.",
         source="RFC 5280 4.2.1.13, 4.2.2.1",
         causes=(
-            because(1.0, "Asking needs another connection to a third party.", fix("Ask by hand where it matters.")),
+            because(
+                1.0,
+                "Asking needs another connection to a third party.",
+                fix("Ask where it matters.", "smtpctl check {target} --revocation"),
+            ),
         ),
     ),
     Entry(

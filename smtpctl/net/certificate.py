@@ -59,6 +59,17 @@ def of_file(path: str) -> Certificate | None:
     return parse((octets,), TlsPolicy(ca_file=path))[0]
 
 
+def with_issuer(chain: Sequence[bytes], policy: TlsPolicy) -> tuple[x509.Certificate | None, x509.Certificate | None]:
+    """The first certificate of a presented chain and the one that signed it, sent with it or a trusted root."""
+    parsed = [_load(der) for der in chain[:CHAIN_LIMIT]]
+    leaf = parsed[0] if parsed else None
+    if leaf is None:
+        return None, None
+    roots = _anchors([leaf], policy).get(leaf.issuer.public_bytes(), ())
+    signers = [one for one in (*parsed[1:], *roots) if one and signed(leaf, one)]
+    return leaf, next(iter(signers), None)
+
+
 def of_octets(octets: bytes) -> tuple[bytes, ...]:
     """The certificates, DER, in what came from an authority: one in DER (RFC 5280 4.2.2.1), a PKCS #7 of several, or PEM,
     which some serve although it is neither. Octets that are none of these are given back as they are: no certificate."""
@@ -95,16 +106,16 @@ def _facts(
     from cryptography import x509
     from cryptography.x509.oid import AuthorityInformationAccessOID as Access
 
-    constraints = _extension(certificate, x509.BasicConstraints)
-    usages = _extension(certificate, x509.ExtendedKeyUsage)
-    staple = _extension(certificate, x509.TLSFeature)
-    stamps = _extension(certificate, x509.PrecertificateSignedCertificateTimestamps)
-    own_id = _extension(certificate, x509.SubjectKeyIdentifier)
-    issuer_id = _extension(certificate, x509.AuthorityKeyIdentifier)
+    constraints = extension(certificate, x509.BasicConstraints)
+    usages = extension(certificate, x509.ExtendedKeyUsage)
+    staple = extension(certificate, x509.TLSFeature)
+    stamps = extension(certificate, x509.PrecertificateSignedCertificateTimestamps)
+    own_id = extension(certificate, x509.SubjectKeyIdentifier)
+    issuer_id = extension(certificate, x509.AuthorityKeyIdentifier)
     key, bits = _key(certificate)
     fingerprint, pin = fingerprints(der)
     namesakes = roots.get(certificate.issuer.public_bytes(), ())
-    trusted = any(_signed(certificate, root) for root in namesakes)
+    trusted = any(signed(certificate, root) for root in namesakes)
     return Certificate(
         subject=certificate.subject.rfc4514_string(),
         issuer=certificate.issuer.rfc4514_string(),
@@ -119,7 +130,7 @@ def _facts(
         is_ca=bool(constraints and constraints.ca),
         usages=tuple(usage.dotted_string for usage in usages) if usages is not None else None,
         issuer_urls=_access(certificate, Access.CA_ISSUERS),
-        revocation_urls=_access(certificate, Access.OCSP) + _crl_urls(certificate),
+        revocation_urls=ocsp_urls(certificate) + crl_urls(certificate),
         must_staple=staple is not None and x509.TLSFeatureType.status_request in staple,
         timestamps=len(list(stamps)) if stamps is not None else 0,
         fingerprint=fingerprint,
@@ -133,7 +144,8 @@ def _facts(
     )
 
 
-def _extension(certificate: x509.Certificate, kind: type[Any]) -> Any:
+def extension(certificate: Any, kind: type[Any]) -> Any:
+    """The value of an extension of a certificate, a list or an entry of one; None without it, or where it is malformed."""
     from cryptography.x509 import ExtensionNotFound
 
     try:
@@ -152,7 +164,7 @@ def _common_name(certificate: x509.Certificate) -> str:
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:
     from cryptography import x509
 
-    alternative = _extension(certificate, x509.SubjectAlternativeName)
+    alternative = extension(certificate, x509.SubjectAlternativeName)
     if alternative is None:
         return ()
     addresses = (str(address) for address in alternative.get_values_for_type(x509.IPAddress))
@@ -188,7 +200,7 @@ def _hash(certificate: x509.Certificate) -> str:
 def _access(certificate: x509.Certificate, method: Any) -> tuple[str, ...]:
     from cryptography import x509
 
-    access = _extension(certificate, x509.AuthorityInformationAccess) or ()
+    access = extension(certificate, x509.AuthorityInformationAccess) or ()
     return tuple(
         item.access_location.value
         for item in access
@@ -196,10 +208,18 @@ def _access(certificate: x509.Certificate, method: Any) -> tuple[str, ...]:
     )
 
 
-def _crl_urls(certificate: x509.Certificate) -> tuple[str, ...]:
+def ocsp_urls(certificate: x509.Certificate) -> tuple[str, ...]:
+    """Where its OCSP responders are."""
+    from cryptography.x509.oid import AuthorityInformationAccessOID as Access
+
+    return _access(certificate, Access.OCSP)
+
+
+def crl_urls(certificate: x509.Certificate) -> tuple[str, ...]:
+    """Where the lists are that it would be in."""
     from cryptography import x509
 
-    points = _extension(certificate, x509.CRLDistributionPoints) or ()
+    points = extension(certificate, x509.CRLDistributionPoints) or ()
     names = [name for point in points for name in point.full_name or ()]
     return tuple(name.value for name in names if isinstance(name, x509.UniformResourceIdentifier))
 
@@ -207,7 +227,7 @@ def _crl_urls(certificate: x509.Certificate) -> tuple[str, ...]:
 def _signer(certificate: x509.Certificate, chain: Sequence[x509.Certificate | None], roots: Anchors) -> int:
     """Which certificate of the chain signed this one, by its key and not its name alone; -1 for none. Of several with the
     same key (cross-signed ones), that which leads to a trusted root, then that which is valid longest."""
-    signers = [index for index, candidate in enumerate(chain) if candidate and _signed(certificate, candidate)]
+    signers = [index for index, candidate in enumerate(chain) if candidate and signed(certificate, candidate)]
 
     def worth(index: int) -> tuple[bool, Any]:
         candidate: Any = chain[index]
@@ -216,8 +236,8 @@ def _signer(certificate: x509.Certificate, chain: Sequence[x509.Certificate | No
     return max(signers, key=worth, default=-1)
 
 
-def _signed(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Whether the issuer's key signed the certificate."""
+def signed(certificate: x509.Certificate, issuer: x509.Certificate, *, strictly: bool = False) -> bool:
+    """Whether the issuer's key signed the certificate; `strictly` also where it cannot be verified."""
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
     if issuer.subject != certificate.issuer:
@@ -226,7 +246,7 @@ def _signed(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
         # cryptography verifies no SHA-1 signatures any more; the name has to do then, weak_signature says the rest.
-        return not isinstance(error, InvalidSignature) and "nsupported" in str(error)
+        return not strictly and not isinstance(error, InvalidSignature) and "nsupported" in str(error)
     return True
 
 

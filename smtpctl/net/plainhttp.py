@@ -28,14 +28,22 @@ class NotFetched(OSError):
     """Nothing that could be used; its words say why."""
 
 
-def fetch(url: str, route: Route, server: str, *, seconds: float = SECONDS, limit: int = LIMIT) -> bytes:
-    """What is at `url`; `server` is the address of the server whose certificate names it, empty where it is not known.
-    NotFetched."""
+def fetch(
+    url: str,
+    route: Route,
+    server: str,
+    *,
+    seconds: float = SECONDS,
+    limit: int = LIMIT,
+    form: tuple[str, bytes] | None = None,
+) -> bytes:
+    """What is at `url`, or what is answered to a `form` (content type and octets); `server` is the address of the server
+    whose certificate names it, empty where it is not known. NotFetched."""
     parts = _parts(url)
     endpoint = Endpoint(parts.hostname or "", parts.port or 80)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
-        return within(seconds, lambda: _get(_socket(endpoint, route, server, seconds), endpoint, path, limit))
+        return within(seconds, lambda: _answer(_socket(endpoint, route, server, seconds), endpoint, path, limit, form))
     except Problem as problem:
         raise NotFetched(problem.finding.title) from problem
     except TimeoutError as error:
@@ -108,13 +116,17 @@ def _ip(address: str) -> Any:
     return getattr(found, "ipv4_mapped", None) or found
 
 
-def _get(sock: socket.socket, endpoint: Endpoint, path: str, limit: int) -> bytes:
+def _answer(sock: socket.socket, endpoint: Endpoint, path: str, limit: int, form: tuple[str, bytes] | None) -> bytes:
     from http.client import HTTPConnection, HTTPException
 
     connection = HTTPConnection(endpoint.host, endpoint.port)
     connection.sock = sock
     try:
-        connection.request("GET", path, headers={"User-Agent": "smtpctl", "Accept": "*/*", "Connection": "close"})
+        headers = {"User-Agent": "smtpctl", "Accept": "*/*", "Connection": "close"}
+        if form:
+            connection.request("POST", path, form[1], {**headers, "Content-Type": form[0]})
+        else:
+            connection.request("GET", path, headers=headers)
         with connection.getresponse() as response:
             if response.status != 200:
                 elsewhere = ", and redirects are not followed" if 300 <= response.status < 400 else ""

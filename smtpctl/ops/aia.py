@@ -19,6 +19,7 @@ from smtpctl.model.report import Outcome, Report
 from smtpctl.model.transcript import Event, Kind, Stage, Transcript
 from smtpctl.net import certificate, plainhttp
 from smtpctl.net.plainhttp import NotFetched
+from smtpctl.ops.session import Surroundings
 
 NAME = "missing certificate"
 AFTER = ("tls.chain.missing_intermediate", "tls.chain.bad_signature")
@@ -34,7 +35,7 @@ class Proof(NamedTuple):
     fault: str = ""
 
 
-def proved(report: Report, profile: Profile, facts: Facts) -> Report:
+def proved(report: Report, profile: Profile, facts: Facts, _around: Surroundings) -> Report:
     """The report, with what the missing certificate would do for the chain."""
     lacking = next((finding for finding in report.findings if finding.id in AFTER), None)
     if lacking is None:
@@ -71,7 +72,7 @@ def _extended(profile: Profile, facts: Facts, last: Certificate) -> tuple[Facts,
     """The facts with the issuer of `last`, and that one. NotFetched, also for what is not its issuer."""
     if not last.issuer_urls or facts.tls is None:
         raise NotFetched("the certificate does not say where to get it")
-    octets = plainhttp.fetch(last.issuer_urls[0], profile.route, _server(facts))
+    octets = plainhttp.fetch(last.issuer_urls[0], profile.route, server_address(facts))
     fetched = certificate.of_octets(octets)
     first, *others = facts.tls.chain
     tls = facts.tls._replace(chain=(first, *fetched, *others), verified=False, verify_code=-1)
@@ -93,7 +94,7 @@ def _not_it(fetched: Sequence[Certificate | None], last: Certificate) -> str:
     return f"the one that is there is another: {read[0].subject}"
 
 
-def _server(facts: Facts) -> str:
+def server_address(facts: Facts) -> str:
     """The address that the server was reached at; empty behind a proxy."""
     attempts = [event for _, event in facts.transcript.at_stage(Stage.CONNECT) if event.kind is Kind.ATTEMPT]
     reached = [event for event in attempts if "error" not in event.facts and "overtaken" not in event.facts]

@@ -57,10 +57,10 @@ def _finished(
         findings=(*(problem.finding for problem in refused), *report.findings),
         failure=report.failure or (refused[0].failure if refused else None),
     )
-    if around.fetch_aia:
-        from smtpctl.ops import aia
+    if around.others:
+        from smtpctl.ops import others
 
-        whole = aia.proved(whole, profile, facts_of(profile, conversation, now))
+        whole = others.asked(whole, profile, facts_of(profile, conversation, now), around)
     return advice.advised(whole, profile)
 
 

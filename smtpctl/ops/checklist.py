@@ -49,10 +49,12 @@ def _compare() -> Iterator[Listed]:
 
 
 def _others() -> Iterator[Listed]:
-    from smtpctl.ops import aia
+    from smtpctl.ops import aia, revocation
 
     does = f"after {', '.join(aia.AFTER)}; asks the authority, and proves what is missing"
     yield Listed(aia.NAME, "--fetch-aia", "tls", (), does, slow=True)
+    does = "asks the authority, by OCSP or else its list"
+    yield Listed(revocation.NAME, "--revocation", "tls", _findable((revocation.REVOKED,)), does, slow=True)
 
 
 def _probes() -> Iterator[Listed]:

@@ -54,7 +54,8 @@ def check_deep(profile: Profile, around: Surroundings, recipients: Sequence[str]
     if around.show:
         around.show(row)
     findings, outcomes = runner.run_deep(_scanned(profile, report, found))
-    own = tuple(advice.personal(finding, profile) for finding in findings)
+    asked = {"tls.cert.revocation_info"} if "revocation" in report.facts else set()  # it says that nobody was asked
+    own = tuple(advice.personal(finding, profile) for finding in findings if finding.id not in asked)
     whole = with_scan(report, own, outcomes)
     more = {"ms": round(report.facts["ms"] + found.ms, 1), "scan": as_json(found)}
     return whole._replace(stages=(*report.stages, row), facts={**report.facts, **more})

@@ -43,8 +43,8 @@ class Surroundings(NamedTuple):
 
     `environ` for secrets; `prompt` asks for a password (None: nobody there); `show` gets each stage row as it is
     complete; `watch` every event; `warn` findings that stop nothing; `say` what is done now, where it takes a while;
-    `wait` is told each second in which nothing came, at which stage and for how long; `fetch_aia` that a certificate which
-    the server did not send may be fetched from its issuer.
+    `wait` is told each second in which nothing came, at which stage and for how long; `others` are
+    those besides the server who may be asked, by option (`ops.others`).
     """
 
     environ: Mapping[str, str]
@@ -54,7 +54,7 @@ class Surroundings(NamedTuple):
     warn: Callable[[Finding], None] | None = None
     say: Callable[[str], None] | None = None
     wait: Callable[[Stage, float], None] | None = None
-    fetch_aia: bool = False
+    others: tuple[str, ...] = ()
 
 
 class Conversation(NamedTuple):

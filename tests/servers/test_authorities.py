@@ -1,8 +1,9 @@
-"""Others than the server, asked about its certificate: the authority that has what the server leaves out."""
+"""Others than the server, asked about its certificate: the authority's web server, and OpenSSL's OCSP responder."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -11,9 +12,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from bed.pki import Pki
 from bed.ports import Ports
 from bed.postfix import Postfix
+from bed.process import Daemon, wait_until
 from profiles import profile
 from smtpctl.model.finding import Finding
-from smtpctl.model.report import Report
+from smtpctl.model.report import ExitStatus, Report
 from smtpctl.ops import check
 from smtpctl.ops.session import Surroundings
 from webserver import Request, Response, WebServer
@@ -23,7 +25,11 @@ from webserver import Request, Response, WebServer
 def web(pki: Pki, ports: Ports) -> Iterator[WebServer]:
     """The authority's web server."""
     intermediate = x509.load_pem_x509_certificate((pki.folder / "intermediate.crt").read_bytes())
-    files = {"/intermediate.crt": intermediate.public_bytes(Encoding.DER)}
+    revoked = x509.load_pem_x509_crl((pki.folder / "intermediate.crl.pem").read_bytes())
+    files = {
+        "/intermediate.crt": intermediate.public_bytes(Encoding.DER),
+        "/intermediate.crl": revoked.public_bytes(Encoding.DER),
+    }
 
     def answer(asked: Request) -> Response | None:
         found = files.get(asked.path)
@@ -36,9 +42,32 @@ def web(pki: Pki, ports: Ports) -> Iterator[WebServer]:
         yield serving
 
 
-def checked(postfix: Postfix, pki: Pki, chain: str) -> Report:
+@pytest.fixture
+def responder(pki: Pki, ports: Ports, tmp_path: Path) -> Iterator[Daemon]:
+    """OpenSSL's, with the data base of an authority that has revoked one."""
+    lines = []
+    for chain, state in (("good", "V\t{ends}\t"), ("revoked", "R\t{ends}\t{begins},keyCompromise")):
+        one = x509.load_pem_x509_certificates(pki.chain(chain).read_bytes())[0]
+        ends, begins = (f"{at:%y%m%d%H%M%SZ}" for at in (one.not_valid_after_utc, one.not_valid_before_utc))
+        serial = f"{one.serial_number:X}"
+        lines.append(
+            f"{state.format(ends=ends, begins=begins)}\t{serial:0>{len(serial) + len(serial) % 2}}\tunknown\t/CN=localhost\n"
+        )
+    (tmp_path / "index").write_text("".join(lines))
+    issuer, port = pki.folder / "intermediate.crt", ports["authority/responder"]
+    own: list[str | Path] = ["-CA", issuer, "-rsigner", issuer, "-rkey", pki.folder / "intermediate.key", "-ndays", "1"]
+    daemon = Daemon(["openssl", "ocsp", "-index", tmp_path / "index", "-port", str(port), *own], tmp_path / "ocsp.out")
+    try:
+        # A connection without a request would keep it: it takes one after the other.
+        wait_until(lambda: "waiting" in daemon.output.read_text() or None, "OpenSSL's responder")
+        yield daemon
+    finally:
+        daemon.stop()
+
+
+def checked(postfix: Postfix, pki: Pki, chain: str, *others: str) -> Report:
     made = profile("localhost", postfix.certificate_port(chain), tls="starttls", ca_file=str(pki.ca_file))
-    return check.check(made, Surroundings({}, fetch_aia=True))
+    return check.check(made, Surroundings({}, others=others or ("--fetch-aia",)))
 
 
 def told(finding: Finding) -> str:
@@ -58,3 +87,44 @@ def test_the_authority_does_not_answer(postfix: Postfix, pki: Pki) -> None:
 def test_the_server_sends_all(postfix: Postfix, pki: Pki, web: WebServer) -> None:
     assert [finding.id for finding in checked(postfix, pki, "good").findings if finding.id.startswith("tls.")] == []
     assert web.requests == []
+
+
+def said(report: Report) -> tuple[str, str, str]:
+    found = report.facts["revocation"]
+    return found["status"], found["source"], found["reason"] or ""
+
+
+def ids(report: Report) -> list[str]:
+    return [finding.id for finding in report.findings if finding.id.startswith("tls.")]
+
+
+def test_the_responder_is_asked(postfix: Postfix, pki: Pki, responder: Daemon) -> None:
+    report = checked(postfix, pki, "revoked", "--revocation")
+    assert said(report) == ("revoked", "OCSP", "keyCompromise"), responder.output.read_text()
+    [revoked] = [finding for finding in report.findings if finding.id.startswith("tls.")]
+    assert revoked.id == "tls.cert.revoked"
+    assert revoked.causes[0].text.startswith("Its key got into other hands")
+    assert report.stages[-1].status == "failed"
+    assert report.status() is ExitStatus.FINDINGS
+    report = checked(postfix, pki, "good", "--revocation")
+    assert said(report) == ("good", "OCSP", "")
+    assert ids(report) == []
+    assert report.stages[-1].detail.startswith("not revoked · OCSP of ")
+    assert report.status() is ExitStatus.OK
+    report = checked(postfix, pki, "good-rsa", "--revocation")  # the responder does not know it, and there is no list
+    assert said(report)[0] == "unknown"
+    assert report.stages[-1].status == "warning"
+    assert report.status() is ExitStatus.OK
+
+
+@pytest.mark.parametrize(("chain", "status", "reason"), [("revoked", "revoked", "keyCompromise"), ("good", "good", "")])
+def test_the_list_is_asked(postfix: Postfix, pki: Pki, web: WebServer, chain: str, status: str, reason: str) -> None:
+    assert said(checked(postfix, pki, chain, "--revocation")) == (status, "CRL", reason)
+
+
+def test_a_session_that_was_stopped_is_asked_about_too(postfix: Postfix, pki: Pki, web: WebServer) -> None:
+    report = checked(postfix, pki, "expired", "--revocation")
+    assert said(report) == ("good", "CRL", "")
+    assert report.findings[0].id == "tls.cert.expired"
+    report = checked(postfix, pki, "missing-int", "--revocation")
+    assert said(report)[0] == "unknown"  # there is no issuer to hold an answer against

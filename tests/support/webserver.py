@@ -96,7 +96,7 @@ class WebServer:
             def do_GET(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                body = self.rfile.read(length).decode()
+                body = self.rfile.read(length).decode("utf-8", "replace")
                 asked = Request(self.command, self.path, headers, body, self.wfile.write)
                 outer.requests.append(asked)
                 answer = outer.answering(asked)

@@ -186,6 +186,7 @@ def test_the_list_of_checks(smtpctl_call: Runner) -> None:
         (("--list", "mail.example.com"), "about no server"), (("--list", "--format", "junit"), "junit"),
         (("--probe", "open-relay", "--deep", "localhost"), "do not go together"),
         (("--probe", "open-relay", "--all"), "do not go together"),
+        (("--matrix", "--revocation", "localhost"), "--revocation and --matrix do not go together"),
         (("--probe", "open-relay", "smtp.gmail.com"), "belongs to Google"),
         (("--probe", "bare-lf", "localhost:2525"), "--to"), (("--probe", "other", "localhost"), "'other'"),
     ],
@@ -194,6 +195,18 @@ def test_what_cannot_be_listed_or_probed(smtpctl_call: Runner, more: tuple[str, 
     run = smtpctl_call("check", *more)
     assert (run.code, run.stdout) == (2, "")
     assert told in run.stderr
+
+
+def test_others_are_asked_where_they_are_named(smtpctl_call: Runner) -> None:
+    with Sink(Setup(tls=TlsMode.IMPLICIT)) as sink:
+        server = ("check", f"localhost:{sink.port}", "--ca-file", sink.ca_file, "--tls", "implicit", "--json")
+        without = smtpctl_call(*server)
+        asked = smtpctl_call(*server, "--fetch-aia", "--revocation")
+    assert "revocation" not in valid(without)["facts"]
+    document = valid(asked)
+    assert document["facts"]["revocation"]["why"] == "the certificate names nobody to ask"
+    told = {one["check"]: one["reason"] for one in document["outcomes"]}
+    assert told["missing certificate"] == "none is missing"
 
 
 def test_a_probe_has_a_line_of_its_own(smtpctl_call: Runner) -> None:

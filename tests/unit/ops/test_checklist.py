@@ -22,7 +22,7 @@ def test_every_check_has_a_name_of_its_own() -> None:
     names = [check.name for check in checklist.listing()]
     assert len(names) == len(set(names))
     assert len(names) == len(SESSION) + len(CHECKS) + len(LOOKS) + len(deep_checks()) + len(PROBES) + len(
-        ("login mechanisms", "changes", "missing certificate", "the mail")
+        ("login mechanisms", "changes", "missing certificate", "revocation", "the mail")
     )
 
 
