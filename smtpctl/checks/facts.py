@@ -19,13 +19,16 @@ from smtpctl.protocol.ehlo import Capabilities, parse
 if TYPE_CHECKING:
     from smtpctl.model.tlsscan import AddressScan, TlsScan
 
+AUTO = "auto"  # the role of a profile that names none
+
 
 class Facts(NamedTuple):
     """One session with one server.
 
     `session` is None where it did not get as far as a login; `tls` the handshake, also one that was refused; `chain` the
     presented certificates, leaf first, None for one that cannot be read; `helo` the name we gave; `now` epoch seconds;
-    `trusted` that the network to the server is; `client` the certificate that we present, where there is one.
+    `trusted` that the network to the server is; `client` the certificate that we present, where there is one; `given_role` what the profile says
+    that the server is for.
     """
 
     target: str
@@ -39,6 +42,7 @@ class Facts(NamedTuple):
     now: float
     trusted: bool = False
     client: Certificate | None = None
+    given_role: str = AUTO
 
     def offered(self, *, secured: bool) -> Capabilities | None:
         """As the function `offered`."""
@@ -60,7 +64,7 @@ class Facts(NamedTuple):
     @property
     def role(self) -> str:
         """What the server is for, as `role` has it."""
-        return role(self.endpoint, logged_in=bool(self.session and self.session.authenticated))
+        return role(self.endpoint, self.given_role, logged_in=bool(self.session and self.session.authenticated))
 
 
 class Scanned(NamedTuple):
@@ -95,6 +99,8 @@ def offered(transcript: Transcript, *, secured: bool) -> Capabilities | None:
     return parse(Reply(250, tuple(texts)), extended=extended) if texts else None
 
 
-def role(endpoint: Endpoint, *, logged_in: bool) -> str:
-    """`submission` where somebody logs in or the port is one for that, else `mx`."""
+def role(endpoint: Endpoint, given: str, *, logged_in: bool) -> str:
+    """The role that is given; else `submission` where somebody logs in or the port is one for that, else `mx`."""
+    if given != AUTO:
+        return given
     return MX if endpoint.port == 25 and not logged_in else SUBMISSION

@@ -132,6 +132,8 @@ FIELDS: tuple[Field, ...] = (
     _profile("timeout", Type.SECONDS, 300.0, "seconds for the whole run; no server can stretch it", _C, "SECONDS"),
     _profile("stage_timeout", Type.STAGES, {}, "seconds for one stage", _C, "STAGE=SECONDS"),
     _profile("trusted", Type.FLAG, False, "the network to the server is trusted: no TLS is no fault", _C),
+    _profile("role", Type.CHOICE, "auto", "what the server is for (auto: mx on port 25 without a login)",
+             _C, choices=("auto", "submission", "mx")),
     _profile("preset", Type.NAME, "", "take settings from a provider's preset", _C, "PRESET"),
     _profile("extends", Type.NAME, "", "take unset settings from another profile", _C, "PROFILE"),
     _profile("tls", Type.CHOICE, "auto", "how the connection is encrypted", _T,

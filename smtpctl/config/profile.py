@@ -118,7 +118,7 @@ class Profile(NamedTuple):
     `origins` where each one comes from. `method` is how it will log in: `oauth2`, `basic`, `anonymous`, or the
     mechanism that was asked for by name. `secret_variables` are the environment variables that hold any profile's secrets:
     no child process gets them. `secret_ref` is where the password is, `token_ref` where a ready access
-    token is; None where there is none.
+    token is; None where there is none. `role` is what the server is for, `auto` where that is to be seen.
     """
 
     name: str
@@ -142,6 +142,7 @@ class Profile(NamedTuple):
     delivery: str
     pickup_dir: str
     trusted: bool
+    role: str
     secret_variables: frozenset[str]
     values: Mapping[str, Any]
     origins: Mapping[str, Origin]

@@ -238,7 +238,7 @@ def _profile(name: str, found: Found, document: Document) -> Profile:
         token_ref=token,
         oauth=oauth,
         **{key: effective[key] for key in (
-            "preset", "extends", "priority", "enabled", "sites", "delivery", "pickup_dir", "trusted")},
+            "preset", "extends", "priority", "enabled", "sites", "delivery", "pickup_dir", "trusted", "role")},
         secret_variables=document.secret_variables | {effective[key] for key in effective if key.endswith("_env")} - {None},
         values=effective,
         origins={key: origin for key, (_, origin, _) in found.items()},

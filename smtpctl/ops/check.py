@@ -138,6 +138,7 @@ def facts_of(profile: Profile, conversation: Conversation, now: float) -> Facts:
         now=now,
         trusted=profile.trusted,
         client=certificate.of_file(profile.tls.client_cert),
+        given_role=profile.role,
     )
 
 

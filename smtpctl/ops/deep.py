@@ -130,7 +130,7 @@ def _scanned(profile: Profile, report: Report, found: TlsScan) -> Scanned:
         leaves = _leaf(named, profile.tls), _leaf(default, profile.tls)
     return Scanned(
         endpoint=profile.endpoint,
-        role=checks_facts.role(profile.endpoint, logged_in="mechanism" in report.facts),
+        role=checks_facts.role(profile.endpoint, profile.role, logged_in="mechanism" in report.facts),
         server_name=name,
         scan=found,
         certificates=leaves,

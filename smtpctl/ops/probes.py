@@ -64,7 +64,7 @@ def check_and_probe(profile: Profile, around: Surroundings, recipients: Sequence
     chosen = [one for one in PROBES if one.name in names]
     profile = session.prepared(profile, around)
     report = check(profile, around, recipients)
-    role = checks_facts.role(profile.endpoint, logged_in="mechanism" in report.facts)
+    role = checks_facts.role(profile.endpoint, profile.role, logged_in="mechanism" in report.facts)
     verdicts = [(one.name, *_run(one, profile, around, recipients, role, report.transcript)) for one in chosen]
     found = tuple(advice.personal(v.finding, profile) for _, v, _ in verdicts if v.finding)
     told = tuple(Line(_STATUS[v.result], (name, v.detail), ms) for name, v, ms in verdicts)
@@ -100,7 +100,9 @@ def _run(
 ) -> tuple[Verdict, float | None]:
     """One probe and how long it took. What it said goes into the record behind all before."""
     if one.role not in ("", role):
-        return Verdict("skipped", f"only of a server with the role {one.role} (port 25, no login)"), None
+        return Verdict(
+            "skipped", f"only of a server with the role {one.role} (port 25 and no login, or --role mx)"
+        ), None
     own = profile if one.login else profile._replace(method="anonymous")
     done = session.converse(own, Surroundings(around.environ), lambda opened: one.body(profile, recipients, opened))
     before = record.events[-1].at if record.events else 0.0

@@ -185,7 +185,7 @@ def _too_large(profile: Profile, conversation: Conversation, message: Message) -
     place, logged_in = profile.endpoint, bool(conversation.session and conversation.session.authenticated)
     seen = [Evidence(f"250-SIZE {limit}", "S:")]
     entry = families.entry("smtp.size_too_small")
-    of = role(place, logged_in=logged_in)
+    of = role(place, profile.role, logged_in=logged_in)
     return [entry.finding(target=str(place), role=of, evidence=seen, size=message.size, limit=limit)]
 
 

@@ -89,6 +89,8 @@ def test_what_was_offered_before_and_after_tls() -> None:
 )
 def test_role(port: int, role: str) -> None:
     assert facts(port=port).role == role
+    assert facts(port=port)._replace(given_role="mx").role == "mx"
+    assert facts(port=port)._replace(given_role="submission").role == "submission"
 
 
 def looked_up(*addresses: str) -> Event:

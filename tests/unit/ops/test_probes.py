@@ -103,10 +103,11 @@ def test_open_relay(script: Script, expected: tuple[str, str | None]) -> None:
         ({"MAIL": ["550 5.7.1 Not you"], **PIPELINING, **OUT_OF_ORDER}, ("skipped", None)),
     ],
 )
-def test_postmaster(monkeypatch: pytest.MonkeyPatch, script: Script, expected: tuple[str, str | None]) -> None:
-    monkeypatch.setattr(probes.checks_facts, "role", lambda *_, **__: MX)
+def test_postmaster(script: Script, expected: tuple[str, str | None]) -> None:
     with Server(script) as server:
-        assert verdict(probed(server, "postmaster")) == expected
+        report = probed(server, "postmaster", role="mx")
+    assert verdict(report) == expected
+    assert {finding.role for finding in report.findings if finding.id.startswith("smtp.")} == {"mx"}
     assert "DATA" not in server.said
 
 
