@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from smtpctl.checks import chain
+from smtpctl.checks.certificate import WEAK_HASHES
 from smtpctl.checks.facts import Facts
 from smtpctl.config.profile import Profile
 from smtpctl.knowledge.families import entry
@@ -82,6 +83,8 @@ def _extended(profile: Profile, facts: Facts, last: Certificate) -> tuple[Facts,
     )  # its key signed: it is linked
     if issuer is None:
         raise NotFetched(_not_it(more.chain[1 : 1 + len(fetched)], last))
+    if last.hash in WEAK_HASHES:  # linked by the name alone
+        raise NotFetched(f"the one that is there has the right name; a signature with {last.hash} proves nothing more")
     return more, issuer
 
 

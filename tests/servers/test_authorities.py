@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from bed.ports import Ports
 from bed.postfix import Postfix
 from bed.process import Daemon, wait_until
 from profiles import profile
+from rawserver import Peer, RawServer
 from smtpctl.model.finding import Finding
 from smtpctl.model.report import ExitStatus, Report
 from smtpctl.ops import check
@@ -128,3 +130,21 @@ def test_a_session_that_was_stopped_is_asked_about_too(postfix: Postfix, pki: Pk
     assert report.findings[0].id == "tls.cert.expired"
     report = checked(postfix, pki, "missing-int", "--revocation")
     assert said(report)[0] == "unknown"  # there is no issuer to hold an answer against
+
+
+def test_a_signature_that_proves_nothing(pki: Pki, web: WebServer) -> None:
+    """Of a weak one the name is all that is left, and anybody can have that."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.load_cert_chain(pki.folder / "sha1.crt", pki.key("sha1"))
+
+    def script(peer: Peer) -> None:
+        with context.wrap_socket(peer.sock, server_side=True) as peer.sock:
+            peer.until_gone()
+
+    with RawServer(script) as server:
+        made = profile("localhost", server.port, tls="implicit", ca_file=str(pki.ca_file), seconds=2)
+        report = check.check(made, Surroundings({}, others=("--fetch-aia",)))
+    [missing] = [finding for finding in report.findings if finding.id == "tls.chain.missing_intermediate"]
+    assert "a signature with SHA1 proves nothing" in told(missing)
+    assert web.requests

@@ -165,6 +165,7 @@ class Pki:
         extensions = path.with_suffix(".ext")
         extensions.write_text(
             "subjectAltName=DNS:localhost,DNS:mail.bed.test,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n"
+            f"authorityInfoAccess=caIssuers;URI:{self.issuer_url}\n"
         )
         request = ["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/O=smtpctl bed/CN=localhost"]
         run([*request, "-keyout", path.with_suffix(".key"), "-out", path.with_suffix(".csr")])
