@@ -359,12 +359,11 @@ def _concluded(terminal: Terminal, stand: Diagnosis, profile: Profile | None) ->
 def _nothing_left(stand: Diagnosis, profile: Profile | None) -> dict[str, str]:
     """The closing lines where every known cause was ruled out or refused."""
     assert stand.finding is not None
-    ask = "Show these words to whoever runs the server."
-    more = f" {advice.again('report', profile)} has them with all else." if profile and stand.target else ""
-    return {
+    lines = {
         "What is wrong": f"none of the known causes; {diagnose.words_of(stand.finding)}",
-        "What to do": f"{ask}{more}",
+        "What to do": "Show these words to whoever runs the server.",
     }
+    return {**lines, "All in one file": advice.again("report", profile)} if profile and stand.target else lines
 
 
 def _two_lines(candidate: Candidate, profile: Profile | None) -> dict[str, str]:

@@ -58,12 +58,15 @@ def open_question(canvas: Canvas, name: str, ask: str, answers: Mapping[str, str
 
 
 def ending(canvas: Canvas, lines: Mapping[str, str]) -> str:
-    """The two last lines: what was wrong, what to do or what mended it."""
+    """The last lines: what was wrong, what to do or what mended it. A command of ours stays on one line."""
 
     def folded() -> Iterator[str]:
         yield ""
         for label, words in lines.items():
             lead = canvas.paint("title", canvas.pad(f"{label}:", _LABEL))
-            yield from canvas.prose(words, " " * _LABEL, first=lead)
+            if words.startswith("smtpctl "):
+                yield lead + canvas.paint("command", canvas.text(words))
+            else:
+                yield from canvas.prose(words, " " * _LABEL, first=lead)
 
     return canvas.joined(folded())

@@ -257,7 +257,7 @@ def test_when_every_cause_was_refused_none_is_the_verdict(smtpctl_program: Path,
         assert run.end() == ExitStatus.DATA
     told = shown(run)
     assert "What is wrong: none of the known causes; the server said 554 5.7.1 <bob@y.test>" in told
-    assert "smtpctl report office" in told
+    assert "All in one file: smtpctl report office" in told
     for ruled_out in ("takes mail by IP address", "AUTH succeeded but"):
         assert ruled_out not in told
 
@@ -302,6 +302,25 @@ def test_an_answer_counts_for_what_a_program_says_too(text: str, answer: str, fi
 def test_of_a_text_that_nobody_knows_its_own_words_are_said(text: str, wrong: str, smtpctl_call: Runner) -> None:
     told = " ".join(smtpctl_call("diagnose", text).stdout.split())
     assert f"What is wrong: {wrong}" in told
+
+
+def test_a_command_at_the_end_stays_on_one_line(smtpctl_call: Runner) -> None:
+    given = [
+        "--tls",
+        "starttls",
+        "--helo",
+        "a-long-name.of-this-machine.test",
+        "--from",
+        "ann@x.test",
+        "--timeout",
+        "20",
+    ]
+    with Sink(Setup(tls=TlsMode.IMPLICIT)) as sink:
+        target = f"{sink.host}:{sink.port}"
+        run = smtpctl_call("diagnose", target, *given, "--stage-timeout", "greeting=1")
+    [line] = [line for line in run.stdout.splitlines() if line.startswith("What to do:")]
+    assert line.split()[3:6] == ["smtpctl", "check", target]
+    assert line.endswith("--helo a-long-name.of-this-machine.test")
 
 
 def test_a_text_from_stdin_as_json(smtpctl_call: Runner) -> None:
