@@ -229,7 +229,7 @@ WRONG = {
         to_listener("no_starttls"), 69, "starttls.not_offered",
         "smtpctl check office --port 465 --tls implicit --auth none",
     ),
-    "missing intermediate": Wrong(at_certificate("missing-int"), 69, "tls.chain.missing_intermediate", ASKS),
+    "missing intermediate": Wrong(at_certificate("missing-int"), 69, "tls.chain.missing_intermediate", "smtpctl check office --fetch-aia {options}"),
     "expired": Wrong(at_certificate("expired"), 69, "tls.cert.expired", ASKS),
     "relay denied": Wrong(
         lambda user: [*to_listener("mx")(user), "--to", "x@elsewhere.example"], 65, "generic.rcpt-relay-access-denied",
