@@ -64,7 +64,8 @@ def _dates(facts: Facts, certificate: Certificate) -> Iterator[Finding]:
         ahead = _days(certificate.not_before - facts.now)
         yield finding(facts, "tls.cert.not_yet_valid", seen, not_before=before, ahead=ahead)
     elif facts.now > certificate.renewal_due:
-        yield finding(facts, "tls.cert.expires_soon", seen, not_after=after, left=_days(left))
+        asked = {"days": int(certificate.notice / DAY)} if certificate.notice else {}
+        yield finding(facts, "tls.cert.expires_soon", seen, not_after=after, left=_days(left), **asked)
     if life > PUBLIC_MAXIMUM * DAY and certificate.trusted_issuer and certificate.timestamps:
         yield finding(facts, "tls.cert.long_validity", seen, days=int(life / DAY))
 

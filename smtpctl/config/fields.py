@@ -147,6 +147,7 @@ FIELDS: tuple[Field, ...] = (
     _profile("verify_name", Type.SERVER_NAME, "", "name the certificate must carry (default: the host)", _T, "NAME"),
     _profile("pin", Type.PINS, (), "accept only this certificate or public key", _T, "sha256:HEX"),
     _profile("tls_min", Type.CHOICE, "1.2", "oldest TLS version to accept", _T, choices=("1.2", "1.3")),
+    _profile("renew_before", Type.DAYS, 0, "days that a certificate is to last (0: 14, or a third of a shorter life)", _T, "DAYS"),
     _profile("auth", Type.CHOICE, "auto", "how to log in", _A, choices=("auto", "oauth2", "basic", "none"),
              aliases=("AuthenticationType", "ServerAuthenticationType")),
     _profile("auth_mech", Type.TEXT, "", "SASL mechanism to use, and no other", _A, "NAME"),

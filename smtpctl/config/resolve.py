@@ -293,6 +293,7 @@ def _tls(effective: Mapping[str, Any]) -> TlsPolicy:
         verify=not effective["insecure"],
         pins=tuple(pin.removeprefix("sha256:") for pin in effective["pin"]),
         minimum=effective["tls_min"],
+        renew_before=effective["renew_before"],
         sni=effective["sni"],
         verify_name=effective["verify_name"],
         **{key: _expanded(effective[key]) for key in ("ca_file", "ca_dir", "client_cert", "client_key")},

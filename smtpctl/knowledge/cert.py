@@ -52,7 +52,8 @@ ENTRIES = (
         severity=_WARNING,
         stage=Stage.TLS,
         title="The certificate of {host} expires soon[, in {left}][ ({not_after})]",
-        message="An automatic renewal would have happened by now.",
+        message="[It is to last {days} days or more, by the settings (renew_before). ]Where the renewal is automatic, see why it "
+        "has not happened.",
         causes=(
             because(
                 0.6,

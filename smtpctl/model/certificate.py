@@ -21,6 +21,7 @@ class Certificate(NamedTuple):
     Key identifiers are what the certificate says of its key and of its issuer's, in hex.
     `signed_by` is the index in the presented chain of the certificate whose key signed this one, -1 for none of them.
     `path_length` is how many authorities may stand between it and a server, None for any number (RFC 5280 4.2.1.9).
+    `notice` are the seconds before its end from which on it is to be renewed, 0 for what is usual.
     `trusted_issuer` says that a trusted root signed it, `namesake_root` that one has the issuer's name and another key.
     """
 
@@ -48,6 +49,7 @@ class Certificate(NamedTuple):
     key_id: str = ""
     issuer_key_id: str = ""
     path_length: int | None = None
+    notice: float = 0.0
 
     @property
     def self_issued(self) -> bool:
@@ -56,10 +58,10 @@ class Certificate(NamedTuple):
 
     @property
     def renewal_due(self) -> float:
-        """When it should have been renewed, in epoch seconds: two weeks before its end, or when a third of its life is
+        """When it should have been renewed, in epoch seconds: where nobody said how long before its end, two weeks before its end, or when a third of its life is
         left where that is less. Either of the two would be a warning on every day of a certificate for a week, and for
         four months of one for a year."""
-        return self.not_after - min(RENEWAL, (self.not_after - self.not_before) / 3)
+        return self.not_after - (self.notice or min(RENEWAL, (self.not_after - self.not_before) / 3))
 
     def lines(self) -> Iterator[str]:
         """What `-v` shows of it. A pin reads as `--pin` and a profile take it."""

@@ -62,6 +62,7 @@ class TlsPolicy(NamedTuple):
 
     `verify` False accepts any certificate (`--insecure`). Paths are files; `sni` and `verify_name` default to
     the host; `pins` are lower-case hex SHA-256 values of a certificate or of an SPKI; `minimum` is `1.2` or `1.3`.
+    `renew_before` are the days before its end from which on a certificate is late to be renewed, 0 for what is usual.
     """
 
     mode: TlsMode = TlsMode.AUTO
@@ -74,6 +75,7 @@ class TlsPolicy(NamedTuple):
     verify_name: str = ""
     pins: tuple[str, ...] = ()
     minimum: str = "1.2"
+    renew_before: int = 0
 
 
 class Credentials(NamedTuple):

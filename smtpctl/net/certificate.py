@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 CHAIN_LIMIT = 20  # certificates that are looked at; more is no chain
 _FILE_LIMIT = 1 << 20  # octets in which the first certificate of a file stands
+_DAY = 86400.0
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 Anchors: TypeAlias = "Mapping[bytes, Sequence[x509.Certificate]]"
 
@@ -32,7 +33,7 @@ def parse(chain: Sequence[bytes], policy: TlsPolicy) -> tuple[Certificate | None
         parsed = [_load(der) for der in chain[:CHAIN_LIMIT]]
         roots = _anchors(parsed, policy)
         return tuple(
-            _facts(certificate, der, parsed, roots) if certificate else None
+            _facts(certificate, der, parsed, roots)._replace(notice=policy.renew_before * _DAY) if certificate else None
             for certificate, der in zip(parsed, chain, strict=False)
         )
 

@@ -30,6 +30,7 @@ BY_TYPE: dict[Type, st.SearchStrategy[Any]] = {
     Type.SERVER_NAME: HOSTS,
     Type.PORT: st.integers(1, 65535),
     Type.FLAG: st.booleans(),
+    Type.DAYS: st.integers(0, 10_000),
     Type.SECONDS: SECONDS,
     Type.STAGES: st.dictionaries(st.sampled_from([stage.value for stage in DEFAULT_TIMEOUTS]), SECONDS, max_size=3),
     Type.LIST: st.lists(NAMES, max_size=3).map(tuple),

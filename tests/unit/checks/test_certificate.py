@@ -59,6 +59,8 @@ LEAVES: list[tuple[dict[str, Any], list[str]]] = [
     ({"not_after": NOW + 15 * DAY}, []),
     ({"not_before": NOW - 4 * DAY, "not_after": NOW + 3 * DAY}, []),  # a week's life: three days are not soon
     ({"not_before": NOW - 5 * DAY, "not_after": NOW + 2 * DAY}, ["tls.cert.expires_soon"]),
+    ({"not_after": NOW + 29 * DAY, "notice": 30 * DAY}, ["tls.cert.expires_soon"]),  # somebody wants to know earlier
+    ({"not_after": NOW + 13 * DAY, "notice": 10 * DAY}, []),
     ({"names": ("other.example",)}, ["tls.cert.hostname_mismatch"]),
     ({"names": ("*.example.com",)}, []),
     ({"names": ("*.com",)}, ["tls.cert.wildcard_depth"]),

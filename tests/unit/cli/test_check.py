@@ -209,6 +209,18 @@ def test_others_are_asked_where_they_are_named(smtpctl_call: Runner) -> None:
     assert told["missing certificate"] == "none is missing"
 
 
+def test_how_long_a_certificate_is_to_last(smtpctl_call: Runner) -> None:
+    """The sink's lasts for a week."""
+    with Sink(Setup(tls=TlsMode.IMPLICIT)) as sink:
+        server = ("check", f"localhost:{sink.port}", "--ca-file", sink.ca_file, "--tls", "implicit", "--json")
+        usual, early = (valid(smtpctl_call(*server, *more)) for more in ((), ("--renew-before", "30")))
+    assert "tls.cert.expires_soon" not in [finding["id"] for finding in usual["findings"]]
+    [soon] = [finding for finding in early["findings"] if finding["id"] == "tls.cert.expires_soon"]
+    assert soon["message"].startswith("It is to last 30 days or more")
+    [shown] = early["facts"]["certificates"]
+    assert shown["not_after"] - shown["renewal_due"] == 30 * 86400  # a monitor's threshold is the same
+
+
 def test_a_probe_has_a_line_of_its_own(smtpctl_call: Runner) -> None:
     with Sink(Setup(open_relay=True)) as sink:
         target = (f"{sink.host}:{sink.port}", "--tls", "none", "--trusted", "--probe", "open-relay")
