@@ -116,6 +116,12 @@ _FORMS = (
     # smtp://ann:S3cret@mail.example.com, also with an address as the user; and the same without a scheme
     _Form(("://",), r"://((?:[^\s\"]|(?<=\\)\")++)", _userinfo),
     _Form(("@",), r"@(?<=[\w.+-]@)[\w.-]{1,255}+:([^\s]{1,512})(?=@[\w-]+\.)"),
+    # ann:S3cret@mail.example.com; to:ann@example.com looks the same, so a port follows, or nobody is called so
+    _Form(
+        ("@",),
+        r":(?<=[\w.+-]:)(?<!(?i:smtp):)(?<!(?i:mailto):)(?=(?:[^\s@]{0,99}\d[^\s@]{0,99}[A-Z!#$%^&*]|[^\s@]{0,99}[A-Z!#$%^&*][^\s@]{0,99}\d|"
+        r"\S{0,128}@[\w.-]{1,255}:\d))([^\s@<>\"/][^\s<>\"]{0,127})(?=@[\w-]+(?:\.|:\d))",
+    ),
     # password=S3cret, "smtp_pass": "S3cret", <password>S3cret</password>, <add key="Password" value="S3cret"/>
     _Form(
         _NAMED,
