@@ -67,6 +67,8 @@ _STAGE_REFUSALS = {
 _NO_FAILURE = {2: "reply.success", 3: "reply.go_on"}
 _CODE = re.compile(r"(?<![\d.])([2-5]\d\d)(?:[ -]|$)")
 _TOKENS = "oauth"  # what a token endpoint says; no SMTP server answers in its words
+_OF_LOGIN, _LOGIN_LATER = (530, 534, 535, 538), (454, "4.7.0")
+_OF_MAIL = (Stage.MAIL, Stage.RCPT, Stage.DATA)
 # Which stage of a session an entry's own word for it belongs to.
 _STAGES = {"oauth": Stage.AUTH, "queue": Stage.DATA}
 
@@ -255,10 +257,12 @@ def shared(said: Said) -> bool:
 
 def _against(said: Said, context: Context) -> Iterator[str]:
     """What of the numbers in the text is other than this entry has it. Codes are hints where every make of server
-    says it; a provider's are exact."""
+    says it; a provider's are exact. A code of a login (RFC 4954 6) is no answer to an envelope or a message."""
     code, enhanced = context.code, context.enhanced
     if said.codes and code and code not in said.codes:
         yield f"the code is usually {' or '.join(map(str, said.codes))}"
+        if stage_of(said) in _OF_MAIL and (code in _OF_LOGIN or (code, enhanced) == _LOGIN_LATER):
+            yield "this code is about a login"
     if said.prefix != GENERIC and said.enhanced and enhanced and enhanced not in said.enhanced:
         yield f"the enhanced code is usually {' or '.join(said.enhanced)}"
 

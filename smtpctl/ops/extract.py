@@ -100,6 +100,8 @@ _SHAPES = (
     ),
     _Shape("msmtp", r"smtpmsg='(?P<text>CODE.*?)'(?: errormsg=|$)", ("smtpmsg=",)),
     _Shape("msmtp error", r"errormsg='(?P<text>.*?)'(?: exitcode=|$)", ("errormsg=",)),
+    _Shape("wrapped", r"<[^<>]{0,80}#[45]\.\d\.\d{1,3} smtp; ?(?P<text>CODE.*?)>?'?$", ("smtp;",)),
+    _Shape("domino", r"Protocol Returned a (?:Permanent|Transient) Error (?P<text>CODE.*)$", ("Protocol Returned",)),
     _Shape("delivery report", r"(?i)^(?:Diagnostic-Code:\s*[\w-]+|smtp|lmtp|x-[\w-]+);\s*#?(?P<text>.*)$", (";",)),
     _Shape(
         "supplementary info",
@@ -110,6 +112,17 @@ _SHAPES = (
         "sendmail",
         r"(?:\bstat=(?:Deferred: |Service unavailable: )?|\(reason: )(?P<text>CODE.*?)\)?$",
         ("stat=", "(reason: "),
+    ),
+    _Shape("stalwart", r'\bcode = (?P<code>CODE)\b.{0,200}?(?:details|reason) = "(?P<text>[^"]*)"', ("code = ",)),
+    _Shape(
+        "milter",
+        r"milter-reject: (?P<command>[\w-]+) from [^:]{1,300}: (?P<text>(?:CODE )?[45]\.\d\.\d{1,3} .*?)(?:; from=<.*)?$",
+        ("milter-reject",),
+    ),
+    _Shape(
+        "exim reject",
+        r"\b(?P<text>(?:temporarily )?rejected (?P<command>RCPT|MAIL|DATA|after DATA|EHLO or HELO)\b.*)$",
+        ("rejected ",),
     ),
     _Shape("qmail", r"(?i)remote host said: (?P<text>CODE.*?)(?:/Giving up on .*)?$", ("ost said: ",)),
     _Shape("exchange protocol log", r",<,(?P<text>CODE .*?),?$", (",<,",)),
@@ -144,7 +157,7 @@ _SHAPES = (
         "introduced",
         r"(?:[Ee]rror|[Ff]ailed|[Ll]ogin|[Rr]efused|[Rr]ejected|[Ee]xception|[Pp]ermanent|[Tt]emporary|[Tt]ransient|"
         r"[Rr]esponse|[Rr]eply|Erreur|Fehler|Errore|Erro|\u041e\u0448\u0438\u0431\u043a\u0430|(?:Net::)?SMTP\w*|S)\b[^:]{0,60}: ?['\"]?"
-        r"(?P<text>CODE[ -].*)$",
+        r"(?P<text>CODE(?:[ -]|\\n).*)$",
         (":",),
     ),
     _Shape(
@@ -163,6 +176,10 @@ _SHAPES = (
         ("ntwort", "ponse", "puesta", "posta", "powied", "\u0442\u0432\u0435\u0442", "eplied", "nswered", "ntwoord"),
     ),
     _Shape("transcript", r"^\s*(?:[<>S][-<>*:~ ]{1,5}|(?:Got|SERVER -> CLIENT): )?#?(?P<text>CODE(?:[ -].*)?)$"),
+    _Shape("ruby", r"\bNet::SMTP\w+:? ?\(?(?P<text>CODE[ -].*?)\s*\)?:?$", ("Net::",)),
+    _Shape(
+        "device", r"(?i)\b(?:smtp\w*|mail)\b.{0,60}\b(?:code|error|status)\b\W{0,3}\[(?P<text>CODE)\]", ("[4", "[5")
+    ),
     _Shape(
         "beside a word of mail",
         r"(?i)\b(?:smtp|auth|authenti[fc]\w{3,12}|login|anmeldung|connexion|identifi\w{3,12})(?: (?:error|code|status|fehler|"
@@ -170,7 +187,13 @@ _SHAPES = (
         ("SMTP", "smtp ", "smtp: ", "uth", "ogin", "meldung", "nexion", "dentifi"),
     ),
     _Shape(
-        "enhanced alone", r"(?:^|Exception: |Exception message was: )#?(?P<text>[45]\.[0-35-7]\.\d{1,3} [A-Za-z<].*)$"
+        "behind a colon",
+        r"(?i)^(?=.*(?:mail|smtp|recipient|message|notif)).*?(?:fail|error|unable|could ?n.t|not ).*?: (?P<text>CODE (?=[A-Z#<]).*)$",
+        (": 4", ": 5"),
+    ),
+    _Shape(
+        "enhanced alone",
+        r"(?:^|Exception: |Exception message was: |Status: )#?(?P<text>[45]\.[0-35-7]\.\d{1,3} [A-Za-z<].*)$",
     ),
 )
 # What .NET says in place of the reply code: the words of System.Net.Mail.SmtpStatusCode.
@@ -226,7 +249,12 @@ _HERE = (
 _EPOCH = re.compile(r'"__REALTIME_TIMESTAMP" ?: ?"?(\d{10})\d{6}\b')  # journald in JSON: microseconds
 _PORT = re.compile(r"connect\b.*?[\]\w]:(\d{2,5})\b")
 # What mail servers fold over indented lines when they tell people about a failure.
-_WRAPPED = re.compile(r"\s*(?:<[^>\s]+>: |SMTP error from remote |delivery via |Remote host said: |host \S+\[)")
+_WRAPPED = re.compile(
+    r"\s*(?:<[^>\s]+>(?:\)?: | \(expanded from)|SMTP error from remote |delivery via |Remote host said: |host \S+\[)"
+)
+_ESCAPED = re.compile(r"(?:\\r)?\\n")  # the line ends of a reply in a quoted string
+_MIDWORD = re.compile(r"(?i)diagnostic-code:\s*x-notes;")  # Domino folds where the line is full
+_BARE_CODE = re.compile(r" said: [45]\d\d$")  # some programs do not indent what they fold
 _OPEN = re.compile(r'with message "[^"]*$')  # a quoted reply whose line end Symfony has kept
 _CONTINUED = re.compile(r"^(?P<lead>.{0,40}?)(?P<code>[45]\d\d)-(?P<text>.*)$")
 # Lines of a trace: what tells more is kept, the calls are not. Of Java and .NET, Node, Python, Ruby, PHP and Rust.
@@ -300,9 +328,11 @@ def _continuation(held: str, line: str) -> str | None:
     wrapped = _WRAPPED.match(held)
     if not line.strip():
         return None if wrapped else ""  # between the parts of a Python trace
-    if wrapped and line[0] in " \t" and not line.lstrip().startswith("<"):
+    if wrapped and line[0] in " \t" and (held.endswith("(expanded from") or not line.lstrip().startswith("<")):
         return f" {line.strip()}"
     if line[0] in " \t" and held[:16].lower() in ("diagnostic-code:", "x-supplementary-"):
+        return line.strip() if _MIDWORD.match(held) else f" {line.strip()}"
+    if held.startswith("Diagnostic-Code:") and _BARE_CODE.search(held) and not line.startswith("-"):
         return f" {line.strip()}"
     if line[0] == '"' and _OPEN.search(held):
         return line
@@ -328,7 +358,7 @@ def _read(line: str) -> Failure | None:
     if start >= 0 and (told := _from_json(words[start:])):
         words = told
     said, command, certain = _said(words)
-    said = " ".join(said.split())
+    said = " ".join(_ESCAPED.sub(" ", said).split())
     if said not in line:
         said = FOREIGN.text(said)  # once more: quotes and escapes are undone by now
     port = _PORT.search(said)
