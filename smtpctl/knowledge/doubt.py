@@ -19,7 +19,10 @@ _SUPPOSED = re.compile(
     r"[^.,;:!?]*$",
     re.IGNORECASE,
 )
-_OR_AFTER = re.compile(r"[^.;:!?,]{0,12}\bor\b(?! (?:to )?(?:try|contact|visit|see|call|later)\b)", re.IGNORECASE)
+_OR_AFTER = re.compile(
+    r"[^.;:!?,]{0,12}\b(?:or|oder|lub|или|(?<= )(?:o|ou)(?= ))\b(?! (?:to )?(?:try|contact|visit|see|call|later)\b)",
+    re.IGNORECASE,
+)
 _OR_BEFORE = re.compile(r"\bor\s+(?:[\w']+\s+){0,3}$", re.IGNORECASE)
 _REASON_AFTER = re.compile(r"[^.;]{0,20}\b(?:because|due to|owing to)\b", re.IGNORECASE)
 _OF_SENDER = re.compile(

@@ -66,6 +66,7 @@ _STAGE_REFUSALS = {
 }
 _NO_FAILURE = {2: "reply.success", 3: "reply.go_on"}
 _CODE = re.compile(r"(?<![\d.])([2-5]\d\d)(?:[ -]|$)")
+_INNER = re.compile(r"(?<![\d.])([45]\d\d)[ -]#?([45]\.\d{1,3}\.\d{1,3})\b")
 _TOKENS = "oauth"  # what a token endpoint says; no SMTP server answers in its words
 _OF_LOGIN, _LOGIN_LATER = (530, 534, 535, 538), (454, "4.7.0")
 _OF_MAIL = (Stage.MAIL, Stage.RCPT, Stage.DATA)
@@ -175,7 +176,7 @@ def match(context: Context, limit: int = 8) -> tuple[Match, ...]:
         hit = said.search(text, lowered) or (said.search(unfolded, unfolded.lower()) if unfolded else None)
         if hit or _by_number(said, context, status):
             score, unknown = _score(said, context._replace(challenge=status), known, catalogue)
-            against = (*_against(said, context), *_doubts(said, hit)) if hit else ()
+            against = (*_against(said, context, hit), *_doubts(said, hit)) if hit else ()
             span = hit.span() if hit and hit.string == text else None
             found.append(Match(said, score, unknown, against, span))
     found.sort(key=lambda one: (-one.score, one.said.id))
@@ -255,10 +256,13 @@ def shared(said: Said) -> bool:
     return not tied and bool(said.regex) and not said.facts
 
 
-def _against(said: Said, context: Context) -> Iterator[str]:
+def _against(said: Said, context: Context, hit: re.Match[str]) -> Iterator[str]:
     """What of the numbers in the text is other than this entry has it. Codes are hints where every make of server
     says it; a provider's are exact. A code of a login (RFC 4954 6) is no answer to an envelope or a message."""
     code, enhanced = context.code, context.enhanced
+    inner = _INNER.search(hit.string, 4, hit.start()) if code not in said.codes else None
+    if inner:  # a server that passes on what another one said: its own code comes first
+        code, enhanced = int(inner[1]), inner[2]
     if said.codes and code and code not in said.codes:
         yield f"the code is usually {' or '.join(map(str, said.codes))}"
         if stage_of(said) in _OF_MAIL and (code in _OF_LOGIN or (code, enhanced) == _LOGIN_LATER):
@@ -366,7 +370,7 @@ def in_order(found: Finding, context: Context) -> Finding:
     return found._replace(causes=ranked(found.causes, context.facts, context.denied))
 
 
-def _weighed(found: Finding, sure: float) -> Finding:
+def weighed(found: Finding, sure: float) -> Finding:
     """The finding with causes that are together no likelier than it is sure that it is meant."""
     return found._replace(causes=tuple(cause._replace(likelihood=cause.likelihood * sure) for cause in found.causes))
 
@@ -399,7 +403,7 @@ def finding(
         or (Evidence(context.text, "S:" if context.code else "", span=best.span),),
         knowledge=tuple(other.said.id for other in alternatives(matches)),
     )
-    return _weighed(meant, best.sure)
+    return weighed(meant, best.sure)
 
 
 def _answer(matches: tuple[Match, ...]) -> Match | None:
@@ -466,7 +470,7 @@ def _worded(context: Context, found: wording.Recognised, target: str, evidence: 
     # A program tells what failed. Where one cause is not nearly all that it can be, its words do not tell which it was.
     first = meant.causes[0].likelihood
     sure = 1.0 if first >= _NEARLY_ALL else min(1.0, _UNTOLD / first)
-    return in_order(_weighed(meant, sure), context)
+    return in_order(weighed(meant, sure), context)
 
 
 def by_id(name: str, *, target: str = "", evidence: tuple[Evidence, ...] = (), verified: bool = True) -> Finding:

@@ -176,6 +176,8 @@ _SHAPES = (
         ("ntwort", "ponse", "puesta", "posta", "powied", "\u0442\u0432\u0435\u0442", "eplied", "nswered", "ntwoord"),
     ),
     _Shape("transcript", r"^\s*(?:[<>S][-<>*:~ ]{1,5}|(?:Got|SERVER -> CLIENT): )?#?(?P<text>CODE(?:[ -].*)?)$"),
+    _Shape("code alone", r"(?i)\b(?:reply|response|answer): (?P<text>CODE)$", ("eply: ", "esponse: ", "nswer: ")),
+    _Shape("code and colon", r"^\s*(?P<code>CODE): (?P<text>[45]\.\d\.\d{1,3}\b.*)$", (": 4.", ": 5.")),
     _Shape("ruby", r"\bNet::SMTP\w+:? ?\(?(?P<text>CODE[ -].*?)\s*\)?:?$", ("Net::",)),
     _Shape(
         "device", r"(?i)\b(?:smtp\w*|mail)\b.{0,60}\b(?:code|error|status)\b\W{0,3}\[(?P<text>CODE)\]", ("[4", "[5")

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from smtpctl.knowledge import families
 from smtpctl.knowledge.catalogue import GENERIC, load, owner
-from smtpctl.knowledge.match import Context, alternatives, finding, match, recognised, retryable, whose
+from smtpctl.knowledge.match import Context, alternatives, finding, match, recognised, retryable, weighed, whose
 from smtpctl.knowledge.match import by_id as by_finding_id
 from smtpctl.model.explanation import LOG_NAMES, LogCause, LogShare, LogSummary
 from smtpctl.model.finding import Finding
@@ -153,7 +153,11 @@ class Log:
 
 def _of_any_server(found: Finding) -> Finding:
     """Our own finding without the server that its title names; the next failure of this kind may be about another."""
-    return found if found.id in load().entries else by_finding_id(found.id, evidence=found.evidence)
+    if found.id in load().entries:
+        return found
+    general = by_finding_id(found.id, evidence=found.evidence)
+    whole = sum(cause.likelihood for cause in general.causes)
+    return weighed(general, sum(cause.likelihood for cause in found.causes) / whole) if whole else general
 
 
 def _constant(text: str) -> str:
