@@ -61,12 +61,15 @@ def _escape(char: str) -> str:
 
 
 def _no_command(text: str) -> str:
-    """`text` without a word that a GitHub job takes for a workflow command (`::name ...::`) once it begins a line: where
-    text is wrapped, any word may."""
-    if "::" not in text:
-        return text
-    words = text.split(" ")
-    return " ".join(f"\\x3a{word[1:]}" if word.startswith("::") and word[2:3].isalpha() else word for word in words)
+    """`text` without a word that a CI job takes for a command to itself: `::name ...::` where it begins a line, and where
+    text is wrapped any word may; the others wherever they stand (GitHub's older form, Azure Pipelines, TeamCity)."""
+    if "##" in text:
+        for command in ("##[", "##vso[", "##teamcity["):
+            text = text.replace(command, f"\\x23{command[1:]}")
+    if "::" in text:
+        words = text.split(" ")
+        text = " ".join(f"\\x3a{word[1:]}" if word.startswith("::") and word[2:3].isalpha() else word for word in words)
+    return text
 
 
 LINES = 4  # a row of a table may take; the evidence below has all of it

@@ -75,6 +75,13 @@ def test_no_word_is_a_command_to_a_github_job_where_it_begins_a_line(said: str) 
     assert not [line for line in fold(shown, 8) if line.startswith("::")]
 
 
-@pytest.mark.parametrize("said", ["::1", "at ::1 port 25", "Net::SMTP::Error", "2001:db8::1::x"])
+@pytest.mark.parametrize("said", ["a ##[set-output name=x]b", "##vso[task.setvariable x]", "b##teamcity[c"])
+def test_no_word_is_a_command_to_another_job_wherever_it_stands(said: str) -> None:
+    assert PLAIN.text(said) == said.replace("##", "\\x23#")
+
+
+@pytest.mark.parametrize(
+    "said", ["#1", "## Title", "a##b", "::1", "at ::1 port 25", "Net::SMTP::Error", "2001:db8::1::x"]
+)
 def test_other_words_with_colons_stay(said: str) -> None:
     assert PLAIN.text(said) == said
