@@ -20,7 +20,7 @@ _SUPPOSED = re.compile(
     re.IGNORECASE,
 )
 _OR_AFTER = re.compile(
-    r"[^.;:!?,]{0,12}\b(?:or|oder|lub|или|(?<= )(?:o|ou)(?= ))\b(?! (?:to )?(?:try|contact|visit|see|call|later)\b)",
+    r"[^.;:!?,]{0,12}(?:, [^.;:!?,]{1,30},)? ?\b(?:or|oder|lub|или|(?<= )(?:o|ou)(?= ))\b(?! (?:to )?(?:try|contact|visit|see|call|later)\b)",
     re.IGNORECASE,
 )
 _OR_BEFORE = re.compile(r"\bor\s+(?:[\w']+\s+){0,3}$", re.IGNORECASE)
