@@ -20,7 +20,6 @@ MICROSOFT_HOSTS = (
 _OWN_DOMAIN_ONLY: Mapping[str, tuple[str, ...]] = {"smtp.zengenti.com": ("contensis.com", "zengenti.com")}
 SECRET_SOON = 30  # days
 _PLACEHOLDER = re.compile(r"<[^<>@\s][^<>@]*>|\{[A-Za-z_]+\}|[Yy][Oo][Uu][Rr][_-][A-Za-z_-]+")
-_HIDING = ("SCRAM-", "CRAM-", "NTLM", "GSSAPI")
 _BATCH = range(10, 1001)  # outside, the database is asked too often or holds too much at once
 
 
@@ -84,11 +83,6 @@ class Settings(NamedTuple):
             )
 
     @property
-    def hidden(self) -> bool:
-        """Whether the mechanism asked for proves the password without showing it."""
-        return self.auth.mechanism.upper().startswith(_HIDING)
-
-    @property
     def encrypted(self) -> bool:
         """Whether TLS is asked for."""
         return self.tls.mode is not TlsMode.NONE
@@ -118,7 +112,7 @@ def login(it: Settings) -> Iterator[Finding]:
     if it.asked in ("auto", "basic") and it.method == "anonymous" and bool(it.username) != it.has_password:
         missing = "password" if it.username else "user name"
         yield it.finding("half_credentials", "username" if it.username else "password", missing=missing)
-    if it.method == "basic" and not it.encrypted and not it.auth.allow_plaintext and not it.hidden:
+    if it.method == "basic" and not it.encrypted and not it.auth.allow_plaintext:
         yield it.finding("plaintext_credentials", "tls")
     if it.method == "anonymous" and not it.encrypted and not it.private and it.endpoint.host not in _OWN_DOMAIN_ONLY:
         yield it.finding("untrusted_plaintext", "tls")

@@ -101,9 +101,9 @@ ENTRIES = (
         severity=Severity.ERROR,
         stage=Stage.AUTH,
         status=ExitStatus.AUTH,
-        title="Logging in to {host} would send the password in clear text",
-        message="The connection has no TLS, and every login that the server offers shows the password to whoever "
-        "listens. smtpctl stopped before it; nothing secret was sent.",
+        title="Logging in to {host} would send the password without encryption",
+        message="The connection has no TLS. PLAIN and LOGIN show the password to whoever listens; from SCRAM, CRAM-MD5 and "
+        "NTLM it can be guessed afterwards. smtpctl stopped before it; nothing secret was sent.",
         causes=(
             because(
                 0.8,
@@ -122,7 +122,7 @@ ENTRIES = (
                 ),
             ),
         ),
-        source="RFC 4954 4; RFC 8314 3",
+        source="RFC 4954 4; RFC 5802 9; RFC 8314 3",
     ),
     Entry(
         id="auth.refused",

@@ -66,8 +66,9 @@ _RULES = (
         severity=Severity.ERROR,
         stage=Stage.CONFIG,
         status=ExitStatus.CONFIG,
-        title="The password would go over the network in clear text",
-        message="The profile has a login and no encryption. smtpctl refuses to send it so.",
+        title="The login would go over the network without encryption",
+        message="The profile has a login and no encryption. smtpctl refuses to send it so: a password can be read on the way, "
+        "or with SCRAM, CRAM-MD5 and NTLM be guessed from what goes over.",
         causes=(
             because(
                 0.9,

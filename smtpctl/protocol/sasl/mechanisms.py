@@ -68,7 +68,7 @@ class Reason(StrEnum):
     NO_CERTIFICATE = "there is no client certificate on a TLS connection"
     METHOD = "the authentication method rules it out"
     ON_REQUEST = "it is used only when it is asked for by name"
-    PLAINTEXT = "the connection is not encrypted and it would reveal the password or token"
+    PLAINTEXT = "the connection is not encrypted: who listens would learn the password or token, or could guess it"
     NO_BINDING = "the connection has no TLS channel binding that it could use"
     NO_AUTHZID = "it cannot carry an authorization identity, and one is set"
     UNPREPARABLE = "the user name or password has characters that SASLprep (RFC 4013) forbids"
@@ -85,6 +85,10 @@ class Choice(NamedTuple):
     candidates: tuple[str, ...]
     rejected: tuple[tuple[str, Reason], ...] = ()
 
+
+# Whoever overhears the proof of a password can guess it at leisure, as often as they like (RFC 5802 9). So SCRAM, CRAM-MD5
+# and NTLM need TLS as PLAIN does.
+_NEEDS_TLS = (Credential.PASSWORD, Credential.TOKEN)
 
 # Credentials each method of `AuthPolicy` allows. A certificate or ticket is no password, so `basic` has none.
 _METHODS: Mapping[str, frozenset[Credential]] = {
@@ -163,7 +167,7 @@ class _Situation(NamedTuple):
 
     def _unsafe(self, mechanism: Mechanism) -> Reason | None:
         may_show = self.policy.allow_plaintext and mechanism.credential is not Credential.TOKEN
-        if mechanism.reveals and not (self.secured or may_show):
+        if mechanism.credential in _NEEDS_TLS and not (self.secured or may_show):
             return Reason.PLAINTEXT
         if self.forced:
             return None  # the mechanism itself says what is wrong, and how to mend it
