@@ -1,15 +1,14 @@
 """Plain HTTP to places that a server's certificate names, such as its issuer's own certificate (RFC 5280 4.2.2.1).
 
-Whoever answered wrote these addresses, so they lead nowhere else: `http` alone, no redirect, no address of a private
-network unless the server itself has one, a limit of size and one of time for the whole. What comes is a signed object or
-of no use, so that it needs no TLS.
+Whoever answered wrote these addresses, so they lead nowhere else: `http` alone, no redirect, no address that
+`net.destinations` refuses, a limit of size and one of time for the whole. What comes is a signed object or of no use, so
+that it needs no TLS.
 """
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from smtpctl.model.endpoint import Endpoint, Route, Timeouts, TlsMode, TlsPolicy
@@ -17,6 +16,7 @@ from smtpctl.model.errors import Problem
 from smtpctl.model.transcript import Stage, Transcript
 from smtpctl.net.connect import connect, resolve
 from smtpctl.net.connection import Log
+from smtpctl.net.destinations import refused
 from smtpctl.net.within import within
 
 SECONDS = 10.0  # for one request
@@ -88,32 +88,11 @@ def _places(endpoint: Endpoint, route: Route, server: str, timeouts: Timeouts, l
         found = [endpoint.host]
     else:
         found = [str(address.sockaddr[0]) for address in resolve(endpoint, route, timeouts, log)]
-    allowed = [address for address in found if _may(address, server)]
+    reasons = {address: refused(address, server) for address in found}
+    allowed = [address for address, reason in reasons.items() if not reason]
     if found and not allowed:
-        raise NotFetched(f"its address is private ({found[0]}), that of the server is not")
+        raise NotFetched(reasons[found[0]])
     return (endpoint._replace(host=address) for address in allowed)
-
-
-def _may(address: str, server: str) -> bool:
-    """Whether a certificate of the server at `server` may send us to this address: to a public one always, within its own
-    kind of network else. Link-local addresses are where clouds hand out credentials."""
-    asked, own = _ip(address), _ip(server)
-    if asked is None:  # a name, which the proxy looks up
-        return True
-    if asked.is_link_local or asked.is_multicast:
-        return False
-    inside = own is not None and not own.is_global and (own.is_loopback or not asked.is_loopback)
-    return bool(asked.is_global or inside)
-
-
-def _ip(address: str) -> Any:
-    import ipaddress
-
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return None
-    return getattr(found, "ipv4_mapped", None) or found
 
 
 def _answer(sock: socket.socket, endpoint: Endpoint, path: str, limit: int, form: tuple[str, bytes] | None) -> bytes:
