@@ -144,7 +144,7 @@ def _address(text: str, address: str, offset: int) -> tuple[str, str]:
     local_part = _QUOTED.match(address) or _DOT_ATOM.match(address)
     end = local_part.end() if local_part else 0
     if "@" not in address:
-        raise AddressProblem(text, offset + len(address) + 1, "there is no '@'")
+        raise AddressProblem(text, offset + len(address) + 1, _without_at(text, address, offset))
     if local_part is None or address[end] != "@":
         raise AddressProblem(text, offset + end + 1, f"{address[end]!r} cannot stand here before the '@'")
     local, domain = address[:end], address[end + 1 :]
@@ -152,6 +152,13 @@ def _address(text: str, address: str, offset: int) -> tuple[str, str]:
         raise AddressProblem(text, offset + 1, f"the part before the '@' is longer than {LOCAL_LIMIT} octets")
     _check_domain(text, domain, offset + end + 1)
     return local, domain
+
+
+def _without_at(text: str, address: str, offset: int) -> str:
+    """What is wrong with an address without its '@': it may have one behind a separator that nobody meant as one."""
+    around = text[:offset].rstrip(" \t<")[-1:] + text[offset + len(address) :].lstrip(" \t>")[:1]
+    separator = next((char for char in around if char in _SEPARATORS), "")
+    return "there is no '@'" + (f" in {address!r}, and {separator!r} parts addresses" if separator else "")
 
 
 def _check_domain(text: str, domain: str, offset: int) -> None:
