@@ -42,7 +42,8 @@ def list_(terminal: Terminal, words: Words = None) -> None:
         terminal.say("No preset has these words. See: smtpctl preset list")
         return
     rows = [[one.id, one.name, *_server(one)] for one in found]
-    heads: list[Column | str] = [Column("preset", shrink=False), "provider", "server", Column("tls", shrink=False)]
+    preset, server, tls = (Column(title, shrink=False) for title in ("preset", "server", "tls"))
+    heads = [preset, Column("provider", minimum=16, spare=True), server, tls]
     terminal.out(table(rows, heads, stored.columns(terminal), canvas=stored.canvas(terminal)))
 
 
@@ -85,7 +86,7 @@ def suggest(terminal: Terminal, address: Address = "", host: Host = "", mx: Mx =
         terminal.document("preset.suggest/1", {"presets": data})
         return
     rows = [[one.preset.id, *_server(one.preset), one.reason] for one in found]
-    heads: list[Column | str] = [Column("preset", shrink=False), "server", Column("tls", shrink=False), ""]
+    heads: list[Column | str] = [*(Column(title, shrink=False) for title in ("preset", "server", "tls")), ""]
     terminal.out(table(rows, heads, stored.columns(terminal), canvas=stored.canvas(terminal)))
     terminal.say(f"Next: smtpctl profile add NAME --preset {found[0].preset.id}")
 

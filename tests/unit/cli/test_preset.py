@@ -8,6 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+import harness
 import smtpctl
 from harness import Runner
 
@@ -79,6 +80,15 @@ def test_list(smtpctl_call: Runner) -> None:
     presets = valid(smtpctl_call("preset", "list", "--json").stdout, "preset.list")["presets"]
     assert isinstance(presets, list)
     assert len(presets) == 125
+
+
+def test_a_server_is_never_cut(smtpctl_call: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    presets = json.loads(smtpctl_call("preset", "list", "--json").stdout)["presets"]
+    servers = [f"{end['host']}:{end['port']}" for end in (preset["endpoints"][0] for preset in presets)]
+    monkeypatch.setattr(harness.Stream, "isatty", lambda stream: True)
+    shown = smtpctl_call("preset", "list", env={"COLUMNS": "80", "NO_COLOR": "1"}).stdout
+    assert [server for server in servers if server not in shown] == []
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_show(smtpctl_call: Runner) -> None:

@@ -25,6 +25,13 @@ def test_the_widest_column_gives_way_and_names_never_do() -> None:
     assert "profile-with-a-long-name" in table([["profile-with-a-long-name", "x" * 90]], [HEADS[0], HEADS[1]], 40)
 
 
+def test_a_column_that_can_be_spared_goes_before_another_is_cut() -> None:
+    heads = [HEADS[0], Column("USER", minimum=10, spare=True), Column("SERVER", shrink=False)]
+    rows = [[name, user, server] for name, server, _, user in ROWS]
+    assert table(rows, heads, 42).splitlines()[1] == "office  noreply@e\u2026  smtp.office365.com:587"
+    assert table(rows, heads, 41).splitlines()[1] == "office  smtp.office365.com:587"
+
+
 def test_a_pipe_gets_everything() -> None:
     assert "x" * 500 in table([["a", "x" * 500]], ["A", "B"])
 
