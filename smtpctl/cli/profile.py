@@ -253,7 +253,10 @@ def _server(row: dict[str, Any]) -> str:
 def _login(row: dict[str, Any]) -> str:
     if row["error"]:
         return ""
-    return f"{row['auth']} {row['username']}".rstrip() if row["auth"] != "anonymous" else "none"
+    half = row["missing"] and f"(no {row['missing']})"
+    if row["auth"] == "anonymous" and not half:
+        return "none"
+    return " ".join(filter(None, ("basic" if half else row["auth"], row["username"], half)))
 
 
 def _headline(terminal: Terminal, found: Profile) -> str:

@@ -63,9 +63,10 @@ def _row(document: Document, name: str) -> dict[str, Any]:
         found = resolve(name, {}, {}, document=document, need_host=False)
     except SmtpctlError as error:
         finding = getattr(error, "finding", None)
-        return {"name": name, **dict.fromkeys(keys), "auth": None, "error": finding.title if finding else str(error)}
+        unknown = dict.fromkeys((*keys, "auth", "missing"))
+        return {"name": name, **unknown, "error": finding.title if finding else str(error)}
     row = {key: plain(found.values[key]) for key in keys}
-    return {"name": name, **row, "auth": found.method, "error": None}
+    return {"name": name, **row, "auth": found.method, "missing": _missing(found), "error": None}
 
 
 def _connection(found: Profile) -> dict[str, Any]:
@@ -84,11 +85,6 @@ def _connection(found: Profile) -> dict[str, Any]:
 
 
 def _authentication(found: Profile) -> dict[str, Any]:
-    """`missing` names the half of a login that is not set; mail is tried without a login then."""
-    half = found.method == "anonymous" and found.auth.method == "none" and found.values["auth"] != "none"
-    missing = ""
-    if half and bool(found.username) != bool(found.secret_ref):
-        missing = "password" if found.username else "username"
     return {
         "method": found.method,
         "mechanism": found.auth.mechanism,
@@ -101,8 +97,15 @@ def _authentication(found: Profile) -> dict[str, Any]:
         "access_token_from": _place(found.token_ref),
         "oauth": found.oauth.name if found.oauth else "",
         "allow_plaintext": found.auth.allow_plaintext,
-        "missing": missing,
+        "missing": _missing(found),
     }
+
+
+def _missing(found: Profile) -> str:
+    """The half of a login that is not set, `password` or `username`: mail is tried without a login then."""
+    if found.method != "anonymous" or found.values["auth"] == "none" or bool(found.username) == bool(found.secret_ref):
+        return ""
+    return "password" if found.username else "username"
 
 
 def oauth(found: OAuth) -> dict[str, Any]:

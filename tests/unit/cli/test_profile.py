@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,25 @@ def test_half_a_login_is_said(smtpctl_call: Runner) -> None:
     data = resolved(smtpctl_call, "--host", "m.example", "--username", "u")
     assert (data["authentication"]["method"], data["authentication"]["missing"]) == ("anonymous", "password")
     assert "the password is not set" in smtpctl_call("profile", "show", "m.example", "--username", "u").stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "shown", "missing"),
+    [
+        ('auth = "basic"\nusername = "ann"\n', "basic ann (no password)", "password"),
+        ('password_env = "MAIL"\n', "basic (no username)", "username"),
+        ('auth = "none"\nusername = "ann"\n', "none", ""),
+        ('username = "ann"\npassword_env = "MAIL"\n', "basic ann", ""),
+    ],
+)
+def test_half_a_login_is_listed_as_one(
+    smtpctl_call: Runner, file: Path, settings: str, shown: str, missing: str
+) -> None:
+    file.parent.mkdir(parents=True)
+    file.write_text(f'[profiles.a]\nhost = "m.example"\n{settings}')
+    (row,) = document(smtpctl_call, "profile", "list")["profiles"]
+    assert row["missing"] == missing
+    assert re.search(rf"  {re.escape(shown)}  ", smtpctl_call("profile", "list").stdout)
 
 
 def test_oauth_shows_its_effective_endpoint(smtpctl_call: Runner, file: Path) -> None:
