@@ -147,11 +147,11 @@ def _facts(
 
 def extension(certificate: Any, kind: type[Any]) -> Any:
     """The value of an extension of a certificate, a list or an entry of one; None without it, or where it is malformed."""
-    from cryptography.x509 import ExtensionNotFound
+    from cryptography.x509 import DuplicateExtension, ExtensionNotFound
 
     try:
         return certificate.extensions.get_extension_for_class(kind).value
-    except (ExtensionNotFound, ValueError):
+    except (ExtensionNotFound, DuplicateExtension, ValueError):
         return None
 
 
@@ -216,12 +216,23 @@ def ocsp_urls(certificate: x509.Certificate) -> tuple[str, ...]:
     return _access(certificate, Access.OCSP)
 
 
-def crl_urls(certificate: x509.Certificate) -> tuple[str, ...]:
-    """Where the lists are that it would be in."""
+def crl_points(certificate: x509.Certificate) -> tuple[x509.DistributionPoint, ...]:
+    """Where the lists are that it would be in (RFC 5280 4.2.1.13)."""
     from cryptography import x509
 
-    points = extension(certificate, x509.CRLDistributionPoints) or ()
-    names = [name for point in points for name in point.full_name or ()]
+    return tuple(extension(certificate, x509.CRLDistributionPoints) or ())
+
+
+def crl_urls(certificate: x509.Certificate) -> tuple[str, ...]:
+    """The addresses of these lists."""
+    return tuple(url for point in crl_points(certificate) for url in urls(point))
+
+
+def urls(point: x509.DistributionPoint) -> tuple[str, ...]:
+    """Its addresses; they lead to the same list."""
+    from cryptography import x509
+
+    names = point.full_name or ()
     return tuple(name.value for name in names if isinstance(name, x509.UniformResourceIdentifier))
 
 

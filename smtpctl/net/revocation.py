@@ -1,6 +1,8 @@
 """Whether an authority has revoked a certificate, as it says itself: OCSP (RFC 6960), then its list (CRL, RFC 5280 5).
 
-An answer counts only with a signature of the issuer, or of a responder that the issuer named, and within its own dates.
+An answer counts only with a signature of the issuer, or of a responder that the issuer named, and within its own dates; a
+list only for the certificates and reasons it is about. It came in plain HTTP, so that anybody on the way may have put
+another answer of the same issuer in its place.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 LIST_LIMIT = 8 * 1024 * 1024  # octets of a list; large authorities divide theirs into parts of some hundred kB
 _SKEW = timedelta(minutes=5)  # between its clock and ours
+_UNDATED = timedelta(days=1)  # how long an answer counts that does not say until when
 _REQUEST = "application/ocsp-request"
 
 
@@ -139,24 +142,45 @@ def _crl(
     url: str, leaf: x509.Certificate, issuer: x509.Certificate, route: Route, server: str, now: datetime
 ) -> Revocation:
     from cryptography import x509
+    from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
 
     octets = plainhttp.fetch(url, route, server, limit=LIST_LIMIT)
     try:
         found = x509.load_der_x509_crl(octets)
         mine = found.issuer == issuer.subject and found.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]
-        scope = certificate.extension(found, x509.IssuingDistributionPoint)
         entry = found.get_revoked_certificate_by_serial_number(leaf.serial_number)
+        demands = {one.oid for one in (*found.extensions, *(entry.extensions if entry else ())) if one.critical}
+        scope = certificate.extension(found, x509.IssuingDistributionPoint)
         reason = certificate.extension(entry, x509.CRLReason) if entry else None
-    except (ValueError, TypeError) as error:
+    except Exception as error:  # ValueError, TypeError, DuplicateExtension ...: a stranger wrote it
         raise _Useless("what is there is no list of revoked certificates") from error
     if not mine:
         raise _Useless("the list is not signed by the issuer")
-    if scope and (scope.only_contains_ca_certs or scope.only_contains_attribute_certs or scope.indirect_crl):
+    if ExtensionOID.DELTA_CRL_INDICATOR in demands:
+        raise _Useless("the list has only what is new since another one")
+    if demands - {ExtensionOID.ISSUING_DISTRIBUTION_POINT, CRLEntryExtensionOID.CRL_REASON}:
+        raise _Useless("the list demands what is not known here")  # RFC 5280 5.2: it must not be used
+    point = next(one for one in certificate.crl_points(leaf) if url in certificate.urls(one))
+    if scope and not _covers(scope, point, leaf):
         raise _Useless("the list is about other certificates")
     as_of = _current(found.last_update_utc, found.next_update_utc, now)
-    if entry is None:
-        return Revocation("good", as_of=as_of)
-    return _revoked(entry.revocation_date_utc, reason.reason if reason else None, as_of)
+    if entry:
+        return _revoked(entry.revocation_date_utc, reason.reason if reason else None, as_of)
+    if point.reasons or (scope and scope.only_some_reasons):  # in another list it may be for another
+        raise _Useless("the list is about some reasons to revoke one, not about all")
+    return Revocation("good", as_of=as_of)
+
+
+def _covers(scope: x509.IssuingDistributionPoint, point: x509.DistributionPoint, leaf: x509.Certificate) -> bool:
+    """Whether a list of this scope is one for the certificate, which names it in `point` (RFC 5280 6.3.3 b 2). A list of
+    several issuers is none, nor one that says its name in part."""
+    from cryptography import x509
+
+    constraints = certificate.extension(leaf, x509.BasicConstraints)
+    kind = scope.only_contains_user_certs if constraints and constraints.ca else scope.only_contains_ca_certs
+    if kind or scope.only_contains_attribute_certs or scope.indirect_crl or scope.relative_name:
+        return False
+    return scope.full_name is None or not set(scope.full_name).isdisjoint(point.full_name or ())
 
 
 def _current(since: datetime, until: datetime | None, now: datetime) -> float:
@@ -165,6 +189,8 @@ def _current(since: datetime, until: datetime | None, now: datetime) -> float:
         raise _Useless(f"the answer is from the future ({since:%Y-%m-%d %H:%M} UTC)")
     if until is not None and until < now - _SKEW:
         raise _Useless(f"the answer is out of date since {until:%Y-%m-%d %H:%M} UTC")
+    if until is None and since < now - _UNDATED - _SKEW:  # RFC 6960 2.4: newer information is available at all times
+        raise _Useless(f"the answer is of {since:%Y-%m-%d %H:%M} UTC, and does not say how long it counts")
     return since.timestamp()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID as Access
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from chains import NOW, Authority, Made, made
 from smtpctl.model.endpoint import Route, TlsPolicy
@@ -20,6 +20,8 @@ from smtpctl.net.revocation import Revocation, ask
 
 SHA256 = hashes.SHA256()
 OCSP_SIGNING = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING])
+DIRECTORY = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "CRL7")])
+COMPROMISED = frozenset({x509.ReasonFlags.key_compromise})
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
@@ -30,7 +32,13 @@ def authority() -> Iterator[Authority]:
         yield made
 
 
-def leaf(authority: Authority, *, responder: bool = True, lists: bool = True) -> Made:
+def leaf(
+    authority: Authority,
+    *,
+    responder: bool = True,
+    lists: bool = True,
+    reasons: frozenset[x509.ReasonFlags] | None = None,
+) -> Made:
     def at(path: str) -> x509.UniformResourceIdentifier:
         return x509.UniformResourceIdentifier(authority.url(path))
 
@@ -38,7 +46,8 @@ def leaf(authority: Authority, *, responder: bool = True, lists: bool = True) ->
     if responder:
         more.append(x509.AuthorityInformationAccess([x509.AccessDescription(Access.OCSP, at("/ocsp"))]))
     if lists:
-        more.append(x509.CRLDistributionPoints([x509.DistributionPoint([at("/crl")], None, None, None)]))
+        names = [x509.DirectoryName(DIRECTORY), at("/crl"), at("/copy")]
+        more.append(x509.CRLDistributionPoints([x509.DistributionPoint(names, None, reasons, None)]))
     return made("localhost", authority.root, server=True, more=more)
 
 
@@ -68,7 +77,14 @@ def answer(
     return builder.sign(signer.key, SHA256).public_bytes(Encoding.DER)
 
 
-def listed(issuer: Made, *serials: int, since: timedelta = -HOUR, until: timedelta = DAY, **scope: Any) -> bytes:
+def listed(
+    issuer: Made,
+    *serials: int,
+    since: timedelta = -HOUR,
+    until: timedelta = DAY,
+    more: Sequence[tuple[x509.ExtensionType, bool]] = (),
+    **scope: Any,
+) -> bytes:
     builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.certificate.subject)
     builder = builder.last_update(NOW + since).next_update(NOW + until)
     for serial in serials:
@@ -78,10 +94,10 @@ def listed(issuer: Made, *serials: int, since: timedelta = -HOUR, until: timedel
     if scope:
         flags = dict.fromkeys(("only_contains_user_certs", "only_contains_ca_certs", "indirect_crl",
                                "only_contains_attribute_certs"), False)  # fmt: skip
-        part = x509.IssuingDistributionPoint(
-            full_name=None, relative_name=None, only_some_reasons=None, **flags | scope
-        )
-        builder = builder.add_extension(part, critical=True)
+        names = dict.fromkeys(("full_name", "relative_name", "only_some_reasons"))
+        builder = builder.add_extension(x509.IssuingDistributionPoint(**names | flags | scope), critical=True)
+    for extension, critical in more:
+        builder = builder.add_extension(extension, critical)
     return builder.sign(issuer.key, SHA256).public_bytes(Encoding.DER)
 
 
@@ -125,6 +141,7 @@ USELESS: list[tuple[dict[str, Any], str]] = [
     ({"status": ocsp.OCSPCertStatus.UNKNOWN}, "does not know the certificate"),
     ({"since": -2 * DAY, "until": -DAY}, "out of date"),
     ({"since": DAY, "until": 2 * DAY}, "from the future"),
+    ({"since": -2 * DAY, "until": None}, "does not say how long it counts"),
 ]
 
 
@@ -181,10 +198,20 @@ def test_the_list_where_the_responder_is_silent(authority: Authority) -> None:
     assert said(authority, one).status == "good"
 
 
+def at(url: str) -> list[x509.GeneralName]:
+    return [x509.UniformResourceIdentifier(url)]
+
+
+UNKNOWN_TO_ALL = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.32473.1"), b"\x05\x00")  # RFC 5612
 LISTS: list[tuple[dict[str, Any], str]] = [
     ({"since": -2 * DAY, "until": -DAY}, "out of date"),
     ({"only_contains_ca_certs": True}, "about other certificates"),
     ({"indirect_crl": True}, "about other certificates"),
+    ({"full_name": at("http://127.0.0.1/other.crl")}, "about other certificates"),
+    ({"relative_name": x509.RelativeDistinguishedName(DIRECTORY)}, "about other certificates"),
+    ({"only_some_reasons": COMPROMISED}, "about some reasons"),
+    ({"more": [(x509.DeltaCRLIndicator(5), True)]}, "only what is new"),
+    ({"more": [(UNKNOWN_TO_ALL, True)]}, "demands what is not known here"),
 ]
 
 
@@ -193,6 +220,31 @@ def test_a_list_that_says_nothing(authority: Authority, how: dict[str, Any], why
     one = leaf(authority, responder=False)
     authority.files["/crl"] = listed(authority.root, **how)
     assert why in said(authority, one).why
+
+
+def test_a_list_for_the_certificate(authority: Authority) -> None:
+    one = leaf(authority, responder=False)
+    for name in (at(authority.url("/crl")), at(authority.url("/copy")), [x509.DirectoryName(DIRECTORY)]):
+        authority.files["/crl"] = listed(authority.root, full_name=[*at("http://127.0.0.1/"), *name])
+        assert said(authority, one).status == "good"
+    authority.files["/crl"] = listed(authority.root, more=[(x509.CRLNumber(5), False), (UNKNOWN_TO_ALL, False)])
+    assert said(authority, one).status == "good"
+
+
+def test_what_a_list_about_some_reasons_says(authority: Authority) -> None:
+    """It can revoke, and cannot clear; whether the list itself says so, or the certificate of it."""
+    one = leaf(authority, responder=False, reasons=COMPROMISED)
+    for scope in ({}, {"only_some_reasons": COMPROMISED}):
+        authority.files["/crl"] = listed(authority.root, one.certificate.serial_number, **scope)
+        assert said(authority, one).status == "revoked"
+        authority.files["/crl"] = listed(authority.root, **scope)
+        assert "about some reasons" in said(authority, one).why
+
+
+def test_an_answer_of_today_needs_no_end(authority: Authority) -> None:
+    one = leaf(authority)
+    authority.files["/ocsp"] = answer(one, authority.root, until=None)
+    assert said(authority, one).status == "good"
 
 
 def test_a_list_of_somebody_else(authority: Authority) -> None:
