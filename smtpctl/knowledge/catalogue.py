@@ -77,6 +77,7 @@ class Said(NamedTuple):
     own_server: bool = False
     own_words: bool = False
     of_recipient: bool = False
+    of_message: bool = False
     own_stage: bool = False
     facts: tuple[str, ...] = ()
     mechanisms: tuple[str, ...] = ()

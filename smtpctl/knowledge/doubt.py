@@ -29,6 +29,20 @@ _OF_SENDER = re.compile(
     r"\b(?:sender|sending|outgoing|from header|mail from|verification failed for|your (?:account|mailbox|quota))\b[^.;]*$",
     re.IGNORECASE,
 )
+_TO_SENDER = re.compile(
+    r"[^.;]{0,40}\b(?:for sending|to send\b|sender.s|outgoing|daily|hourly|(?:smtp )?auth(?:entication)?\b|passwords?\b)",
+    re.IGNORECASE,
+)
+_OF_CLIENT = re.compile(
+    r"\b(?:(?:your|client|sending|remote|this) (?:[\w-]+ )?(?:host|server|network|domain|account|address|provider)|IP)\b[^.;]*$",
+    re.IGNORECASE,
+)
+_TO_CLIENT = re.compile(
+    r"\bspam\W+(?:sources?|activit\w+|complaints?|reports?|abuse|being sent|sent|was sent|from)\b|"
+    r"^[^.;]{0,40}\b(?:from your|against your|by your (?:host|server|network|IP))\b",
+    re.IGNORECASE,
+)
+_OR_WITHIN = re.compile(r"\w\w\b or (?!illegal|discontinued)", re.IGNORECASE)
 
 
 def masked(text: str) -> str:
@@ -47,12 +61,21 @@ def doubts(text: str, span: tuple[int, int]) -> Iterator[str]:
     before, after = text[max(0, start - _NEAR) : start], text[end : end + _NEAR]
     if _SUPPOSED.search(before):
         yield "the text only supposes it"
-    if _OR_AFTER.match(after) or _OR_BEFORE.search(before):
+    if _OR_AFTER.match(after) or _OR_BEFORE.search(before) or _OR_WITHIN.search(text, start, end):
         yield "the text has it as one of several possibilities"
     if _REASON_AFTER.match(after):
         yield "the text goes on with a reason for it"
 
 
-def of_sender(text: str, start: int) -> bool:
-    """Whether the sentence before the words speaks of the sender and not of a recipient."""
-    return _OF_SENDER.search(text[max(0, start - _NEAR) : start + 1]) is not None
+def of_sender(text: str, span: tuple[int, int]) -> bool:
+    """Whether the sentence around the words speaks of the sender, or of a login, and not of a recipient."""
+    start, end = span
+    before, after = text[max(0, start - _NEAR) : start + 1], text[end : end + _NEAR]
+    return _OF_SENDER.search(before) is not None or _TO_SENDER.match(after) is not None
+
+
+def of_client(text: str, span: tuple[int, int]) -> bool:
+    """Whether the sentence around the words speaks of who sends, a machine or an account, and not of a message."""
+    start, end = span
+    before, after = text[max(0, start - _NEAR) : start + 1], text[max(start, end - 8) : end + _NEAR]
+    return _OF_CLIENT.search(before) is not None or _TO_CLIENT.search(after) is not None

@@ -274,8 +274,10 @@ def _against(said: Said, context: Context, hit: re.Match[str]) -> Iterator[str]:
 def _doubts(said: Said, hit: re.Match[str]) -> Iterator[str]:
     """What around the words keeps them from saying what this entry means."""
     yield from doubt.doubts(hit.string, hit.span())
-    if said.of_recipient and doubt.of_sender(hit.string, hit.start()):
+    if said.of_recipient and doubt.of_sender(hit.string, hit.span()):
         yield "the text speaks of the sender"
+    if said.of_message and doubt.of_client(hit.string, hit.span()):
+        yield "the text speaks of who sends"
 
 
 def _fits(value: object, allowed: Iterable[object]) -> bool | None:
