@@ -149,7 +149,11 @@ LINES: dict[str, list[str]] = {
     "oauth list": ["oauth list", "oauth list --json"],
     "oauth show": ["oauth show m365", "oauth show m365 --json"],
     "oauth add": ["oauth add new --tenant-id tenant --client-id app", "oauth add new --preset gmail"],
-    "oauth set": ["oauth set m365 cache=file", "oauth set m365 client_secret={option}"],
+    "oauth set": [
+        "oauth set m365 cache=file",
+        "oauth set m365 client_secret={option}",
+        "oauth set m365 proxy=http://ann:{option_url}@127.0.0.1:1",
+    ],
     "oauth remove": ["oauth remove m365 --yes", "oauth remove asking --yes"],
     "oauth login": ["oauth login m365", "oauth login m365 --with code --no-input"],
     "oauth token": ["oauth token asking", "oauth token asking --renew --format xoauth2 --user a@b.test"],
@@ -174,6 +178,7 @@ LINES: dict[str, list[str]] = {
         "profile set plain password={option}",
         "profile set token access_token={option}",
         "profile set plain host=ann:{option}@127.0.0.1",
+        "profile set plain proxy=http://ann:{option_url}@127.0.0.1:1",
     ],
     "profile unset": ["profile unset plain username", "profile unset plain password"],
     "profile remove": ["profile remove plain --yes", "profile remove keyring --yes"],
@@ -232,7 +237,7 @@ LINES: dict[str, list[str]] = {
     "sink": ["sink --user ann={option}", "sink --user ann=env:MISSING", "sink --user ann=env:PW --port 99999"],
 }  # fmt: skip
 # The user hands these over where everybody can see them; we may store, but never repeat them.
-STORED = {"profile add": {"option"}, "config set": {"option"}}
+STORED = {"config set": {"option"}}
 
 
 def commands() -> dict[str, Verb]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from smtpctl.config import faults, values
-from smtpctl.config.fields import BY_NAME, FIELDS, Field, Type
+from smtpctl.config.fields import BY_NAME, FIELDS, Field, Type, Value
 from smtpctl.config.problems import did_you_mean, finding, problem
 from smtpctl.config.profile import Origin
 from smtpctl.config.store import Document
@@ -41,7 +41,7 @@ def from_flags(overrides: Mapping[str, Any]) -> Layer:
     def refuse(field: Field, error: str) -> NoReturn:
         raise UsageProblem(f"{field.option or field.name}: {error}")
 
-    found = parsed({k: v for k, v in overrides.items() if v is not None}, refuse)
+    found = parsed({k: v for k, v in overrides.items() if v is not None}, refuse, parse=values.typed)
     for secret in SECRETS:
         given = [name for name in secret_settings(secret) if found.get(name)]
         if len(given) > 1:
@@ -125,16 +125,18 @@ def parsed(
     raw: Mapping[str, Any],
     refuse: Callable[[Field, str], NoReturn],
     conflict: Callable[[int, int], NoReturn] | None = None,
+    parse: Callable[[Field, object], Value] = values.parse,
 ) -> dict[str, Any]:
     """Every value in its canonical form; `host:port` taken apart.
 
-    `refuse` raises for a value that cannot be, `conflict` where `port` and the port in the host differ.
+    `refuse` raises for a value that cannot be, `conflict` where `port` and the port in the host differ; `parse` is
+    `values.typed` for what stands on a command line.
     """
     found: dict[str, Any] = {}
     for name, value in raw.items():
         field = BY_NAME[name]
         try:
-            result = values.parse(field, value.reveal() if isinstance(value, Secret) else value)
+            result = parse(field, value.reveal() if isinstance(value, Secret) else value)
         except values.BadValueError as error:
             refuse(field, str(error))
         found[name] = Secret(str(result)) if field.secret else result

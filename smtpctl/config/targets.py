@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smtpctl.config.values import BadValueError, hide_password, split_host
+from smtpctl.config.values import PASSWORD_IN_URL, BadValueError, hide_password, split_host
 from smtpctl.model.errors import UsageProblem
 
 # What a scheme says besides the host (RFC 8314 7.3 for the ports; `smtp` leaves TLS to the port).
@@ -60,7 +60,7 @@ def _url(scheme: str, rest: str, target: str) -> dict[str, Any]:
     user, at, server = rest.rpartition("@")
     if ":" in user:
         raise UsageProblem(
-            "TARGET: there is a password in the URL; other users see it in the list of processes, shells keep it",
+            f"TARGET: {PASSWORD_IN_URL}",
             "Leave it out, and give it with --password-file, --password-env, --password-command or a prompt.",
         )
     server, _slash, more = server.partition("/")

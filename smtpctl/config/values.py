@@ -25,6 +25,7 @@ _IPV4 = r"(?a:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3})
 _PIN = r"(?i:(?:sha256:)?((?:[0-9a-f]{2}:?){32}))\Z"
 _DAY = r"\d{4}-\d\d-\d\d"
 _CONTROL = r"[\x00-\x1f\x7f\ud800-\udfff]"
+PASSWORD_IN_URL = "there is a password in the URL; other users see it in the list of processes, shells keep it"
 _PROXIES = ("socks5://", "socks5h://", "socks4://", "http://")
 
 
@@ -38,6 +39,15 @@ def parse(field: Field, raw: object) -> Value:
     None stays None (inferred or unset). Raises BadValueError; the caller says which setting it was, and where.
     """
     return None if raw is None else _PARSERS[field.type](field, raw)
+
+
+def typed(field: Field, raw: object) -> Value:
+    """The same for what stands on a command line, where a URL may have no password. BadValueError."""
+    value = parse(field, raw)
+    if field.type is Type.PROXY and ":" in _user_information(str(value)):
+        elsewhere = f" or into ${field.env}" if field.env else ""
+        raise BadValueError(f"{PASSWORD_IN_URL}. Put it into the configuration file{elsewhere}")
+    return value
 
 
 def text(value: Value) -> str:
@@ -310,11 +320,15 @@ def _proxy(field: Field, raw: object) -> str:
     if value and not value.startswith(_PROXIES):
         raise BadValueError(f"{_quote(hide_password(value))} is not a proxy: {', '.join(_PROXIES)}HOST:PORT is needed")
     if value:
-        user, _, server = value.split("://", 1)[1].rpartition("@")
-        if any(mark in user for mark in "/?#"):
+        if any(mark in _user_information(value) for mark in "/?#"):
             raise BadValueError("a proxy's user name and password have /, ? and # written as %2F, %3F and %23")
-        split_host(server.rstrip("/"))
+        split_host(value.split("://", 1)[1].rpartition("@")[2].rstrip("/"))
     return value
+
+
+def _user_information(url: str) -> str:
+    """What stands before the `@` of a URL (RFC 3986 3.2.1), empty where nothing does."""
+    return url.partition("://")[2].rpartition("@")[0]
 
 
 def _url(field: Field, raw: object) -> str:

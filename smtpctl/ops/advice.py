@@ -14,7 +14,6 @@ from typing import Any
 from smtpctl.config.fields import FIELDS, Field, Type
 from smtpctl.config.profile import OAuth, Profile
 from smtpctl.config.secrets import refs
-from smtpctl.config.values import hide_password
 from smtpctl.model.finding import Cause, Finding, Remedy
 from smtpctl.model.report import Report
 from smtpctl.model.transcript import Event, Kind, Stage
@@ -163,14 +162,14 @@ def _given(profile: Profile) -> dict[tuple[str, str], str]:
 
 
 def _options(field: Field, value: Any) -> Iterator[tuple[str, str]]:
-    """An option as it would be typed, by key where it is repeated for each; a password in a URL is masked."""
+    """An option as it would be typed, by key where it is repeated for each."""
     if isinstance(value, Mapping):
         yield from ((key, f"{field.option} {quoted(f'{key}={item:g}')}") for key, item in value.items())
     elif field.type is Type.COMMAND:
         yield "", _typed(field, " ".join(map(quoted, value)))
     else:
         values = value if isinstance(value, tuple) else (value,)
-        shown = {Type.FLAG: str.lower, Type.PROXY: hide_password}.get(field.type, str)
+        shown = str.lower if field.type is Type.FLAG else str
         yield "", " ".join(_typed(field, shown(str(item))) for item in values)
 
 

@@ -148,7 +148,7 @@ def _parsed(raw: Mapping[str, Any]) -> dict[str, Any]:
     result = {}
     for key, value in raw.items():
         try:
-            result[key] = values.parse(OAUTH_BY_NAME[key], value)
+            result[key] = values.typed(OAUTH_BY_NAME[key], value)
         except values.BadValueError as error:
             raise UsageProblem(f"{key}: {error}") from None
     return result

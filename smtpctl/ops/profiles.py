@@ -68,7 +68,8 @@ def assign(path: Path, name: str, words: Sequence[str], settings: Mapping[str, A
 
     def change(document: Document) -> list[Edit]:
         profile_name(name, document)
-        written = layers.parsed({key: value for key, value in raw.items() if not clears(BY_NAME[key], value)}, _refuse)
+        kept = {key: value for key, value in raw.items() if not clears(BY_NAME[key], value)}
+        written = layers.parsed(kept, _refuse, parse=values.typed)
         _check_references(document, written, name)
         _check_delivery({**document.profiles[name], **written})
         if written.get("delivery", "network") != "network":

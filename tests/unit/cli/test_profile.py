@@ -286,3 +286,25 @@ def test_a_change_that_is_none(words: tuple[str, ...], said: str, smtpctl_call: 
     assert run.code == 2
     assert said in run.stderr
     assert path.read_text() == before
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["profile show --host a.test --proxy {url}", "check a.test --proxy {url}", "validate a.test --proxy {url}",
+     "profile add a --host a.test --proxy {url}", "profile set own proxy={url}", "profile set own --proxy {url}",
+     "oauth add a --proxy {url}", "oauth set m365 proxy={url}"],
+)  # fmt: skip
+def test_a_proxys_password_is_not_taken_from_a_command_line(smtpctl_call: Runner, file: Path, line: str) -> None:
+    text = '[profiles.own]\nhost = "a.test"\n[oauth.m365]\nclient_id = "x"\n'
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    run = smtpctl_call(*line.format(url="http://u:S3cretPass@127.0.0.1:1").split())
+    assert run.code == 2
+    assert "a password in the URL" in run.stderr and "the configuration file" in run.stderr
+    assert "S3cretPass" not in run.stdout + run.stderr
+    assert file.read_text() == text
+
+
+def test_a_proxys_password_is_taken_from_a_variable(smtpctl_call: Runner) -> None:
+    env = {"SMTPCTL_PROXY": "http://u:S3cretPass@127.0.0.1:1"}
+    assert resolved(smtpctl_call, "--host", "a.test", env=env)["connection"]["proxy"] == "http://u:********@127.0.0.1:1"

@@ -54,7 +54,7 @@ def test_it_stretches_no_time(scheme: str, script: Script) -> None:
     assert ids(report)[0] == "conn.proxy_failed"
 
 
-def test_what_it_is_told_ends_no_line_and_is_not_shown() -> None:
+def test_what_it_is_told_ends_no_line_and_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[bytes] = []
 
     def script(peer: Peer) -> None:
@@ -62,8 +62,8 @@ def test_what_it_is_told_ends_no_line_and_is_not_shown() -> None:
         peer.say(b"HTTP/1.1 407 pa:ss\r\n\r\n")
 
     with RawServer(script) as proxy:
-        url = f"http://us%0d%0aer:pa%3Ass@{proxy.host}:{proxy.port}"
-        report = look("mail.test", 25, proxy=url, tls="none", seconds=SECONDS)
+        monkeypatch.setenv("SMTPCTL_PROXY", f"http://us%0d%0aer:pa%3Ass@{proxy.host}:{proxy.port}")
+        report = look("mail.test", 25, tls="none", seconds=SECONDS)
     assert heard[0].split(b"\r\n") == [
         b"CONNECT mail.test:25 HTTP/1.1",
         b"Host: mail.test:25",
