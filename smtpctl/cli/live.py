@@ -11,6 +11,7 @@ from smtpctl.cli.terminal import Terminal, leave_interrupted
 from smtpctl.config import store
 from smtpctl.config.profile import Profile
 from smtpctl.config.resolve import names_server, resolve
+from smtpctl.config.scope import site_name
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.finding import Finding, Severity
 from smtpctl.model.report import Report, StageResult
@@ -37,7 +38,7 @@ def profiles(terminal: Terminal, targets: Sequence[str], overrides: dict[str, An
         if targets:
             raise UsageProblem("--all stands for every enabled profile: name either targets or --all")
         names = enabled(document)
-    site = terminal.site or ""
+    site = site_name(terminal.site)
     if not targets and not names_server(overrides, terminal.environ):
         enabled(document)
     found = [resolve(name, overrides, terminal.environ, document=document, site=site) for name in names]

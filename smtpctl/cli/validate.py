@@ -10,6 +10,7 @@ from smtpctl.cli.command import verb
 from smtpctl.cli.options import FINDINGS, Argument, FailOn, Ignores, Option, Settings
 from smtpctl.cli.terminal import Terminal
 from smtpctl.config import store
+from smtpctl.config.scope import site_name
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.finding import Severity
 from smtpctl.model.report import ExitStatus
@@ -45,7 +46,7 @@ def command(
     from smtpctl.ops.validate import validate, validate_files
 
     threshold = Severity.WARNING if strict else None if fail_on == "never" else Severity.parse(fail_on)
-    more: dict[str, Any] = {"site": terminal.site or "", "platform": platform or "", "ignore": ignore or ()}
+    more: dict[str, Any] = {"site": site_name(terminal.site), "platform": platform or "", "ignore": ignore or ()}
     if files := _files(targets or (), settings):
         found = validate_files(files, terminal.environ, **more)
     else:

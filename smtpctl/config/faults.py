@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from smtpctl.config.problems import did_you_mean, finding
 from smtpctl.config.store import Document
+from smtpctl.model.command import quoted
 from smtpctl.model.finding import Finding
 
 
@@ -25,7 +26,7 @@ def port_conflict(document: Document, name: str, port: object, in_host: int) -> 
         "config.port_conflict",
         f"[profiles.{name}] port: {port} and {in_host} in the host differ",
         fix="Give the port once.",
-        commands=[f"smtpctl profile set {name} port={in_host}"],
+        commands=[f"smtpctl profile set {quoted(name)} port={in_host}"],
         target=name,
         location=document.locate("profiles", name, "port"),
     )
@@ -47,7 +48,7 @@ def circle(document: Document, members: Sequence[str]) -> Finding:
         "config.extends_cycle",
         f"Profiles extend each other in a circle: {' -> '.join(around)}",
         fix="Break the circle.",
-        commands=[f"smtpctl profile unset {first} extends"],
+        commands=[f"smtpctl profile unset {quoted(first)} extends"],
         target=first,
         location=document.locate("profiles", first, "extends"),
     )
@@ -71,6 +72,6 @@ def no_default(document: Document, site: str, name: str) -> Finding:
     """`default_profile` of a site (or of global, when empty) names a profile that is not there."""
     path = ("sites", site) if site else ("global",)
     title = f'[{".".join(path)}] default_profile: There is no profile "{name}".{did_you_mean(name, document.profiles)}'
-    command = "smtpctl profile default NAME" + (f" --site {site}" if site else "")
+    command = "smtpctl profile default NAME" + (f" --site {quoted(site)}" if site else "")
     return finding("config.default_missing", title, fix="Choose another one.", commands=[command],
                    location=document.locate(*path, "default_profile"))  # fmt: skip

@@ -21,6 +21,7 @@ from smtpctl.config.profile import OAuth, Origin, Profile
 from smtpctl.config.scope import GLOBAL, resolve_scope
 from smtpctl.config.secrets.refs import SecretRef, from_settings, keyring_entry
 from smtpctl.config.store import Document
+from smtpctl.model.command import quoted
 from smtpctl.model.endpoint import USUAL_PORT, AuthPolicy, Endpoint, Route, Timeouts, TlsMode, TlsPolicy, is_loopback
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.secret import Secret
@@ -85,7 +86,7 @@ def default_profile(document: Document, site: str, environ: Mapping[str, str]) -
         raise problem(faults.no_default(document, own, name))
     where = f"site {site}" if site else GLOBAL
     title = f"{where} has no default profile; there are {', '.join(sorted(document.profiles))}"
-    command = "smtpctl profile default NAME" + (f" --site {site}" if site else "")
+    command = "smtpctl profile default NAME" + (f" --site {quoted(site)}" if site else "")
     raise problem(finding("config.default_missing", title, fix="Choose one.", commands=[command]))
 
 
@@ -113,7 +114,9 @@ def _target(target: str | None, document: Document) -> tuple[str, dict[str, Any]
     try:
         profile_name(target, document)
     except UsageProblem as error:
-        raise UsageProblem(error.message, f"{error.hint}. A server of that name is meant by smtp://{target}") from None
+        raise UsageProblem(
+            error.message, f"{error.hint}. A server of that name is meant by {quoted(f'smtp://{target}')}"
+        ) from None
     return target, {}
 
 
@@ -203,7 +206,7 @@ def _no_host(name: str, document: Document) -> None:
     if not name:
         raise UsageProblem("No server is named", "Give a TARGET, --host or --preset.")
     location = document.locate("profiles", name)
-    fix = f"smtpctl profile set {name} host=HOST"
+    fix = f"smtpctl profile set {quoted(name)} host=HOST"
     title = f'The profile "{name}" names no server'
     raise problem(finding("config.no_host", title, target=name, location=location, fix="Give it one.", commands=[fix]))
 

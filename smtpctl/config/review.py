@@ -13,6 +13,7 @@ from smtpctl.config.fields import FIELDS, OAUTH_BY_NAME, SCOPE_BY_NAME, SCOPE_FI
 from smtpctl.config.problems import did_you_mean, finding
 from smtpctl.config.secrets.refs import keyring_entry
 from smtpctl.config.store import TABLES, Document
+from smtpctl.model.command import quoted
 from smtpctl.model.finding import Finding
 
 _TOP = ("version", *TABLES)
@@ -45,12 +46,10 @@ def _tables(document: Document) -> Iterator[Finding]:
         yield from _table(document, ("sites", site), own, site_fields)
     for name, table in document.profiles.items():
         yield from _table(document, ("profiles", name), table, _STORED)
-        yield from _name(document, "profiles", name)
         yield from _conflict(document, name, table)
         yield from _pickup(document, name, table)
     for name, table in document.oauth.items():
         yield from _table(document, ("oauth", name), table, OAUTH_BY_NAME)
-        yield from _name(document, "oauth", name)
 
 
 def _table(
@@ -69,7 +68,7 @@ def _table(
             continue
         if field.secret and raw:
             noun = "profile" if path[0] == "profiles" else "oauth"
-            command = f"smtpctl secret move {keyring_entry(noun, path[-1], name)} --to keyring"
+            command = f"smtpctl secret move {quoted(keyring_entry(noun, path[-1], name))} --to keyring"
             title = f"{where}: the secret stands in the file in plain text"
             yield finding("config.plain_secret", title, fix="Move it into the keyring, or to a file or command of its own.",
                           commands=[command], target=path[-1], location=location)  # fmt: skip
@@ -86,13 +85,6 @@ def _unknown(
             yield finding("config.unknown_key", f'{where}There is no setting "{key}".{hint}',
                           fix="Correct or remove it; it has no effect.", target=path[-1] if path else "",
                           location=document.locate(*path, key))  # fmt: skip
-
-
-def _name(document: Document, kind: str, name: str) -> Iterator[Finding]:
-    try:
-        values.name_word(name)
-    except values.BadValueError as error:
-        yield finding("config.invalid_value", f"[{kind}] {error}", location=document.locate(kind, name))
 
 
 def _conflict(document: Document, name: str, table: Mapping[str, Any]) -> Iterator[Finding]:
@@ -114,7 +106,7 @@ def _pickup(document: Document, name: str, table: Mapping[str, Any]) -> Iterator
         yield finding("config.invalid_value", title, fix="Write the whole path.", target=name, location=location)
     if table.get("delivery") == "pickup" and not folder:
         title = f"[profiles.{name}] delivery is pickup and pickup_dir is not set"
-        fix = f"smtpctl profile set {name} pickup_dir=DIR"
+        fix = f"smtpctl profile set {quoted(name)} pickup_dir=DIR"
         yield finding("config.invalid_value", title, fix="Set it.", commands=[fix], target=name, location=location)
 
 

@@ -15,13 +15,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from smtpctl.config import values
 from smtpctl.config.problems import finding, problem
 from smtpctl.model.finding import Finding, Location, Severity
 
 VERSION = 1
 FILE_NAME = "config.toml"
 MAX_OCTETS = 8 * 1024 * 1024
-TABLES = ("global", "sites", "profiles", "oauth")
+NAMED = {"sites": "name for a site", "profiles": "name for a profile", "oauth": "name for OAuth 2.0 credentials"}
+TABLES = ("global", *NAMED)
 # Compiled where something is wrong with the file.
 _NAME_OF_LINE = r"\s*([\w.-]{1,64})\s*[=:]"
 _HEADER_OF_LINE = r"\s*\[{1,2}[\w. -]{1,80}\]{0,2}"
@@ -92,14 +94,21 @@ class Document:
             self._refuse("config.version", title, "version", fix="Use a newer smtpctl, or another file.")
         for name in TABLES:
             self._must_be_table(self.values.get(name, {}), name)
-            if name != "global":
-                for key, value in self._table(name).items():
-                    self._must_be_table(value, name, key)
+            for key, value in self._table(name).items() if name in NAMED else ():
+                self._must_be_table(value, name, key)
+                self._must_be_name(name, key)
 
     def _must_be_table(self, value: object, *path: str) -> None:
         if not isinstance(value, Mapping):
             name = ".".join(path)
             self._refuse("config.invalid_value", f"{name} is not a table; write [{name}]", *path)
+
+    def _must_be_name(self, table: str, name: str) -> None:
+        """What is no name is no name anywhere: it would stand in commands to be copied, in entries of a keyring, in files."""
+        try:
+            values.name_word(name, NAMED[table])
+        except values.BadValueError as error:
+            self._refuse("config.invalid_value", f"[{table}] {error}", table, name, fix="Give it another name there.")
 
     def _refuse(self, id_: str, title: str, *path: str, fix: str = "") -> NoReturn:
         raise problem(finding(id_, title, fix=fix, location=self.locate(*path)))

@@ -14,6 +14,7 @@ from typing import Any
 from smtpctl.config.fields import FIELDS, Field, Type
 from smtpctl.config.profile import OAuth, Profile
 from smtpctl.config.secrets import refs
+from smtpctl.model.command import quoted
 from smtpctl.model.finding import Cause, Finding, Remedy
 from smtpctl.model.report import Report
 from smtpctl.model.transcript import Event, Kind, Stage
@@ -279,13 +280,6 @@ def _typed(field: Field, value: str) -> str:
     if field.type is Type.FLAG:
         return "" if value.startswith("<") else field.option if value == "true" else f"--no-{field.option[2:]}"
     return f"{field.option} {value if value.startswith('<') else quoted(value)}"
-
-
-def quoted(word: str) -> str:
-    """The word as a shell reads it."""
-    import shlex
-
-    return shlex.quote(word)
 
 
 def _split(line: str) -> list[str]:

@@ -10,6 +10,7 @@ from smtpctl.checks import runner
 from smtpctl.checks.facts import Facts
 from smtpctl.config.profile import Profile
 from smtpctl.model.certificate import Certificate
+from smtpctl.model.command import quoted
 from smtpctl.model.envelope import Envelope, Recipient
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Finding
@@ -108,7 +109,9 @@ def judged(profile: Profile, conversation: Conversation, now: float, **more: Any
         headline=profile.headline,
         place=profile.place,
         chain=conversation.tls.chain if conversation.tls else (),
-        next_command=f"smtpctl test-send {profile.name} --to you@example.com" if profile.name and not problem else "",
+        next_command=f"smtpctl test-send {quoted(profile.name)} --to you@example.com"
+        if profile.name and not problem
+        else "",
         **more,
     )
 

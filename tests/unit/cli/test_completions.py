@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 SCRIPTS = {"bash": "smtpctl.bash", "zsh": "smtpctl.zsh", "fish": "smtpctl.fish", "powershell": "smtpctl.ps1"}
-CONFIG = '[profiles.office]\nhost = "a.example"\n[profiles.overseas]\n[sites.shop]\n[sites."eu:shop"]\n'
+CONFIG = '[profiles.office]\nhost = "a.example"\n[profiles.overseas]\n[sites.shop]\n'
 # the command line as typed, and what must be among the offers
 LINES = [
     ("smtpctl ch", {"check"}),
@@ -84,13 +84,6 @@ printf '%s\n' "${COMPREPLY[@]}"
 def test_bash_offers(line: str, expected: set[str], script: Callable[[str], Path], environment: dict[str, str]) -> None:
     offers = _output(["bash", "--norc", "-c", BASH, "bash", str(script("bash")), line], environment)
     assert expected <= set(offers)
-
-
-def test_bash_offers_a_name_with_a_colon_behind_the_colon(
-    script: Callable[[str], Path], environment: dict[str, str]
-) -> None:
-    line = "smtpctl --site eu:"
-    assert _output(["bash", "--norc", "-c", BASH, "bash", str(script("bash")), line], environment) == ["shop"]
 
 
 def test_bash_completes_at_the_prompt(script: Callable[[str], Path], environment: dict[str, str]) -> None:

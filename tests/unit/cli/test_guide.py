@@ -184,11 +184,3 @@ def test_other_characters_are_marked_for_windows(smtpctl_call: Runner) -> None:
     other = smtpctl_call("guide", "m365", "--mailbox", "jos\u00e9@x.org", "--script", "-").stdout
     assert plain.isascii()
     assert other.startswith("\ufeff")
-
-
-def test_a_name_with_a_line_end_stays_in_its_comment(config: Path, smtpctl_call: Runner) -> None:
-    with config.open("a") as file:
-        file.write('[profiles."odd\\nname"]\nhost = "mx.example.com"\n')
-    run = smtpctl_call("guide", "relay", "odd\nname", "--network", "192.0.2.10", "--script", "-")
-    assert run.code == 0
-    assert not [line for line in run.stdout.splitlines() if line.startswith("name")]

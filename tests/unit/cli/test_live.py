@@ -162,3 +162,9 @@ def test_without_a_password_nobody_logs_in(smtpctl_program: Path, home: Path) ->
         assert run.end() == ExitStatus.OK
         assert b"config.half_credentials" in run.said
         assert "AUTH" not in sink.transcript.dumps().replace("250-AUTH", "").replace("250 AUTH", "")
+
+
+@pytest.mark.parametrize("command", ["check", "test-send --to a@x.test", "validate", "profile list"])
+def test_what_is_no_site_is_refused_where_it_is_given(command: str, smtpctl_call: Runner) -> None:
+    run = smtpctl_call(*command.split(), "--site", "x;id")
+    assert run.code == ExitStatus.USAGE and '--site: "x;id" is not a site' in run.stderr

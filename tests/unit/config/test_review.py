@@ -86,6 +86,11 @@ def test_an_unknown_key_has_a_suggestion(text: str, words: str) -> None:
     assert words in found.title and found.severity is Severity.WARNING
 
 
+def test_a_name_in_a_command_is_as_a_shell_reads_it() -> None:
+    (found,) = review(Document(Path("c"), '[profiles."b\u00fcro"]\nhost = "h:25"\nport = 26'))
+    assert found.causes[0].remedies[0].commands == ("smtpctl profile set 'b\u00fcro' port=25",)
+
+
 TABLES = st.fixed_dictionaries(
     {},
     optional={
@@ -97,7 +102,7 @@ TABLES = st.fixed_dictionaries(
 )
 
 
-@given(profiles=st.dictionaries(st.text(min_size=1, max_size=4), TABLES, max_size=3))
+@given(profiles=st.dictionaries(st.from_regex(r"\w[\w.@+-]{0,3}", fullmatch=True), TABLES, max_size=3))
 def test_any_file_is_reviewed(profiles: dict[str, dict[str, object]]) -> None:
     lines = []
     for name, table in profiles.items():

@@ -55,6 +55,15 @@ def test_a_file_that_was_asked_for_must_be_there(tmp_path: Path) -> None:
     assert found.finding.id == "config.unreadable" and "none.toml" in found.finding.title
 
 
+@pytest.mark.parametrize("table", ["profiles", "sites", "oauth"])
+@pytest.mark.parametrize("name", ["x;id", "$(id)", "a b", "-x", "a/b", "a\\nb", ""])
+def test_what_is_no_name_is_refused_where_it_is_read(table: str, name: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "c.toml", f'[profiles.office]\nhost = "h"\n[{table}."{name}"]\n')
+    found = problem(path)
+    assert found.status is ExitStatus.CONFIG and found.finding.id == "config.invalid_value"
+    assert found.finding.location is not None and found.finding.location.line == 3
+
+
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     assert problem(tmp_path).finding.id == "config.unreadable"
 

@@ -144,13 +144,13 @@ def test_the_mode_that_works_and_one_login() -> None:
 
 @pytest.mark.parametrize(
     ("tls", "command"),
-    [("implicit", "smtpctl profile set 'my office' port={port} tls=starttls"), ("starttls", "")],
+    [("implicit", "smtpctl profile set 'b\u00fcro' port={port} tls=starttls"), ("starttls", "")],
 )
 def test_the_command_for_a_stored_profile(tls: str, command: str) -> None:
     with Sink(Setup(tls=STARTTLS)) as sink:
-        text = f'[profiles."my office"]\nhost = "{sink.host}"\nport = {sink.port}\nca_file = "{sink.ca_file}"\n'
+        text = f'[profiles."b\u00fcro"]\nhost = "{sink.host}"\nport = {sink.port}\nca_file = "{sink.ca_file}"\n'
         document = Document(Path("none.toml"), text)
-        made = resolve("my office", {"tls": tls}, {}, document=document)
+        made = resolve("b\u00fcro", {"tls": tls}, {}, document=document)
         found = suggest.suggest(made, around())
     assert found.best is not None and found.best.candidate.given is (tls == "starttls")
     assert found.command == command.format(port=sink.port)
