@@ -23,7 +23,7 @@ _OR_AFTER = re.compile(
     r"[^.;:!?,]{0,12}(?:, [^.;:!?,]{1,30},)? ?\b(?:or|oder|lub|или|(?<= )(?:o|ou)(?= ))\b(?! (?:to )?(?:try|contact|visit|see|call|later)\b)",
     re.IGNORECASE,
 )
-_OR_BEFORE = re.compile(r"\bor\s+(?:[\w']+\s+){0,3}$", re.IGNORECASE)
+_OR_BEFORE = re.compile(r"(?:\b(?:or|oder|lub|или)|(?<= )(?:o|ou))\s+(?:[\w']+\s+){0,3}$", re.IGNORECASE)
 _REASON_AFTER = re.compile(r"[^.;]{0,20}\b(?:because|due to|owing to)\b", re.IGNORECASE)
 _OF_SENDER = re.compile(
     r"\b(?:sender|sending|outgoing|from header|mail from|verification failed for|your (?:account|mailbox|quota))\b[^.;]*$",
