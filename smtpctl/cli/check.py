@@ -62,7 +62,7 @@ def command(
     ] = False,
     save_baseline: Annotated[
         Path | None,
-        Option("--save-baseline", "Keep what the server is like, where all is well.", "FILE", MODES),
+        Option("--save-baseline", "Keep what the server is like, where all is well; - for stdout.", "FILE", MODES),
     ] = None,
     compare: Annotated[
         Path | None,
@@ -91,7 +91,7 @@ def command(
     yes: Annotated[bool, Option("--yes -y", "With --matrix: try on after a refusal.", heading=MODES)] = False,
     save_chain: Annotated[
         Path | None,
-        Option("--save-chain", "Write the certificates that the server shows, as PEM.", "FILE", OUTPUT),
+        Option("--save-chain", "Write the certificates that the server shows, as PEM; - for stdout.", "FILE", OUTPUT),
     ] = None,
     all_: All = False,
     fail_on: FailOn = "error",
@@ -142,22 +142,28 @@ def command(
     )
     if list_:
         return _list(terminal, targets or (), all_)
-    from smtpctl.cli import live
+    from smtpctl.cli import live, outputs
 
     others = tuple(name for name, wanted in {"--fetch-aia": fetch_aia, "--revocation": revocation}.items() if wanted)
-    wish = modes.Wish(to or (), all_, max_connections, yes, probe or (), save_baseline or compare, deep, others)
+    file = save_baseline or compare
+    saves = {"--save-chain": save_chain, "--save-baseline": save_baseline, "--transcript": transcript}
+    wish = modes.Wish(to or (), all_, max_connections, yes, probe or (), file, deep, others)
     modes.judge(mode, wish)
     chosen = live.profiles(terminal, targets or (), overrides, all_)
-    work = modes.work(mode, chosen, wish)
+    put = outputs.prepared(terminal, saves, chosen, {"--compare": compare})
+    work = modes.work(mode, chosen, wish._replace(put=put))
+    if save_chain and put:
+        work = modes.keeping_chain(work, chosen, save_chain, put)
     return live.run(
         terminal,
         chosen,
-        modes.keeping_chain(work, chosen, save_chain) if save_chain else work,
+        work,
         schema="check/1",
         fail_on=fail_on,
         ignore=ignore or (),
         exit_style=exit_style,
         transcript=transcript,
+        put=put,
     )
 
 

@@ -12,11 +12,12 @@ from smtpctl.model.record import NamedTuple
 
 if TYPE_CHECKING:
     from smtpctl.cli.live import Work
+    from smtpctl.ops.files import Put
 
 
 class Wish(NamedTuple):
     """The options of the modes: addresses of --to, `everything` for --all, `go_on` for --yes, the `file` of a baseline, and
-    whether it is of a check with --deep; `others` go with any mode that makes a whole check."""
+    whether it is of a check with --deep; `others` go with any mode that makes a whole check, `put` writes a file."""
 
     recipients: Sequence[str]
     everything: bool
@@ -26,6 +27,7 @@ class Wish(NamedTuple):
     file: Path | None
     deep: bool = False
     others: tuple[str, ...] = ()
+    put: Put | None = None
 
 
 def only(modes: Mapping[str, object]) -> str:
@@ -56,13 +58,12 @@ def work(mode: str, chosen: Sequence[Profile], wish: Wish) -> Work:
     return lambda profile, around: made(profile, around._replace(others=wish.others))
 
 
-def keeping_chain(work: Work, chosen: Sequence[Profile], path: Path) -> Work:
-    """The work, with the certificates that the server shows written to `path`. UsageProblem where they cannot be."""
-    from smtpctl.ops import chain_file, files
+def keeping_chain(work: Work, chosen: Sequence[Profile], path: Path, put: Put) -> Work:
+    """The work, with the certificates that the server shows written to `path`."""
+    from smtpctl.ops import chain_file
 
-    _one("--save-chain", chosen)
-    files.writable(path, "--save-chain")
-    return lambda profile, around: chain_file.saved(work(profile, around), path)
+    _one(chain_file.OPTION, chosen)
+    return lambda profile, around: chain_file.saved(work(profile, around), path, put)
 
 
 def _check(_chosen: Sequence[Profile], wish: Wish) -> Work:
@@ -98,12 +99,12 @@ def _probe(chosen: Sequence[Profile], wish: Wish) -> Work:
 
 
 def _save(chosen: Sequence[Profile], wish: Wish) -> Work:
-    from smtpctl.ops import baseline, files
+    from smtpctl.ops import baseline
 
-    file = _file("--save-baseline", chosen, wish)
-    files.writable(file, "--save-baseline")
+    file, put = _file(baseline.OPTION, chosen, wish), wish.put
+    assert put
     look, options = _looked(chosen, wish)
-    return lambda profile, around: baseline.saved(look(profile, around), profile, file, options)
+    return lambda profile, around: baseline.saved(look(profile, around), profile, file, options, put)
 
 
 def _compare(chosen: Sequence[Profile], wish: Wish) -> Work:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from smtpctl.cli.terminal import Terminal, leave_interrupted
 from smtpctl.config import store
@@ -21,6 +21,9 @@ from smtpctl.ops.static import enabled
 from smtpctl.render import exit_status
 from smtpctl.render.canvas import Canvas
 from smtpctl.render.text import TextRenderer
+
+if TYPE_CHECKING:
+    from smtpctl.ops.files import Put
 
 SWAKS = "swaks"  # of `--exit-style`
 
@@ -68,14 +71,15 @@ def run(
     transcript: Path | None,
     ignore: Sequence[str] = (),
     exit_style: str = "smtpctl",
+    put: Put | None = None,
 ) -> int:
-    """Do `work` for each profile, show it as it goes, write the results; the exit status of all, in the format's terms."""
+    """Do `work` for each profile, show it as it goes, write the results; the exit status of all, in the format's terms.
+    `put` writes the `transcript`."""
     if transcript and len(chosen) > 1:
         raise UsageProblem("--transcript takes the dialogue with one server", "Name one target.")
     work = _counting(work, ignore)
     if exit_style == SWAKS:
         work, fail_on = _like_swaks(work, terminal.format), "never"
-    kept = _created(transcript) if transcript else None
     threshold = None if fail_on == "never" else Severity.parse(fail_on)
     renderer = terminal.renderer(schema, threshold)
     try:
@@ -86,10 +90,18 @@ def run(
             terminal.out(renderer.report(reports[0]) if len(reports) == 1 else renderer.reports(reports))
     except KeyboardInterrupt:
         leave_interrupted()
-    if kept:
-        with kept:
-            kept.write(reports[0].transcript.dumps())
+    if transcript and put:
+        put(transcript, reports[0].transcript.dumps(), "--transcript")
+    if terminal.format != "text":
+        _tell_missing(terminal, reports)
     return exit_status(terminal.format, reports, threshold)
+
+
+def _tell_missing(terminal: Terminal, reports: Sequence[Report]) -> None:
+    """Text has said which files were not written; who reads another format hears it on stderr."""
+    for file in (file for report in reports for file in report.facts.get("saved", ())):
+        if not file["written"]:
+            terminal.warn(f"{file['file']} was not written: {file['reason']}.")
 
 
 def _counting(work: Work, ids: Sequence[str]) -> Work:
@@ -176,15 +188,3 @@ def surroundings(terminal: Terminal, **more: Any) -> Surroundings:
     prompt = None if terminal.no_input else lambda label: terminal.ask_secret(label.rstrip(": ")).reveal()
     talk = {"warn": lambda finding: terminal.warn(finding.title), "say": terminal.say}
     return Surroundings(terminal.environ, prompt, **{**talk, **more})
-
-
-def _created(path: Path) -> TextIO:
-    """The file for the transcript (JSON Lines), readable by its owner only. Before anything is sent: UsageProblem where it
-    cannot be made."""
-    import os
-
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    except OSError as error:
-        raise UsageProblem(f"--transcript {path}: {error.strerror}") from error
-    return os.fdopen(descriptor, "w", encoding="utf-8")

@@ -85,7 +85,7 @@ FailOn = Annotated[
 ]
 TranscriptFile = Annotated[
     Path | None,
-    Option("--transcript", "Write every line of the dialogue, redacted, as JSON Lines.", "FILE", OUTPUT),
+    Option("--transcript", "Write every line of the dialogue, redacted, as JSON Lines; - for stdout.", "FILE", OUTPUT),
 ]
 
 

@@ -106,6 +106,13 @@ class Terminal:
         """Data, to stdout; a missing line end is added."""
         self.stdout.write(text if text.endswith("\n") else text + "\n")
 
+    def aside(self) -> TextIO:
+        """Stdout, for a file that is to be written there; from now on results go to stderr, as talk does."""
+        stdout, self.stdout = self.stdout, self.stderr
+        self.is_tty, self.color = self.err_is_tty, self.err_color
+        self.unicode = _can_show(self.stdout, self.environ)
+        return stdout
+
     def document(self, schema: str, data: Mapping[str, Any]) -> None:
         """One JSON document with its `schema` (`profile.list/1`), to stdout."""
         from smtpctl.render.to_json import document

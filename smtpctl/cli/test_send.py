@@ -57,7 +57,7 @@ def command(
 
     The mail goes straight to the server, past any queue. What fails is explained.
     """
-    from smtpctl.cli import live
+    from smtpctl.cli import live, outputs
     from smtpctl.ops.test_send import DEFAULT_TEXT, Wish, composed, draft, test_send
 
     if sample and (body is not None or html is not None):
@@ -85,6 +85,7 @@ def command(
         ignore=ignore or (),
         exit_style=exit_style,
         transcript=transcript,
+        put=outputs.prepared(terminal, {"--transcript": transcript}, chosen),
     )
 
 

@@ -17,7 +17,9 @@ from smtpctl.model.errors import UsageProblem
 from smtpctl.model.report import Comparison, Outcome, Report
 from smtpctl.model.transcript import Kind, Stage
 from smtpctl.ops import advice, files
+from smtpctl.ops.files import Put
 
+OPTION = "--save-baseline"
 LIMIT = 1 << 20  # octets of a file; a baseline has a few thousand
 _SCANNED_ONCE = {  # then, now: what is not compared
     (True, False): " With --deep what its TLS takes is compared, too.",
@@ -25,15 +27,17 @@ _SCANNED_ONCE = {  # then, now: what is not compared
 }
 
 
-def saved(report: Report, profile: Profile, path: Path, options: Sequence[str] = ()) -> Report:
+def saved(report: Report, profile: Profile, path: Path, options: Sequence[str] = (), put: Put = files.put) -> Report:
     """The report; what it saw is written to `path`, unless something stopped it. `options` are those of `check` that it was
-    made with besides settings. UsageProblem where it cannot be written."""
+    made with besides settings. Problem where it cannot be written."""
     if report.failure:
-        return _with_note(report, f"{path} was not written: what fails is nothing to compare with later.")
+        return files.noted(report, OPTION, path, "", "what fails is nothing to compare with later.")
     document = {"schema": SCHEMA, **taken(report, profile).to_json()}
-    files.put(path, json.dumps(document, indent=2) + "\n", "--save-baseline")
-    command = advice.checking(profile, *options, "--compare", str(path))
-    return _with_note(report, f"The baseline is in {path}.")._replace(next_command=command)
+    put(path, json.dumps(document, indent=2) + "\n", OPTION)
+    whole = files.noted(report, OPTION, path, f"The baseline is {files.told(path)}.")
+    if str(path) == files.STDOUT:
+        return whole
+    return whole._replace(next_command=advice.checking(profile, *options, "--compare", str(path)))
 
 
 def compared(report: Report, profile: Profile, path: Path, then: Baseline, options: Sequence[str] = ()) -> Report:
@@ -44,7 +48,7 @@ def compared(report: Report, profile: Profile, path: Path, then: Baseline, optio
     since = f"since {then.taken[:16].replace('T', ' ')} UTC ({path})"
     note = f"{len(ids)} difference{'s' * (len(ids) != 1)} {since}." if ids else f"Nothing has changed {since}."
     note += _SCANNED_ONCE.get((then.suites is not None, now.suites is not None), "") if not report.failure else ""
-    save_anew = advice.checking(profile, *options, "--save-baseline", str(path)) if ids and not report.failure else ""
+    save_anew = advice.checking(profile, *options, OPTION, str(path)) if ids and not report.failure else ""
     first = report.findings[:1] if report.failure else ()
     rest = sorted((*found, *report.findings[len(first) :]), key=lambda finding: -finding.severity)
     return _with_note(report, note)._replace(

@@ -123,7 +123,8 @@ def _recipients(section: Element, recipients: Sequence[RecipientResult]) -> None
 
 
 def _comparison(section: Element, tried: Comparison) -> None:
-    _add(section, "h4", tried.title)
+    if tried.title:
+        _add(section, "h4", tried.title)
     if tried.lines:
         body = _add(_add(section, "table"), "tbody")
         for line in tried.lines:

@@ -251,7 +251,6 @@ def test_a_baseline_is_saved_and_compared_with(smtpctl_call: Runner, tmp_path: P
 
 def test_the_chain_is_written_as_it_was_shown_trusted_or_not(smtpctl_call: Runner, tmp_path: Path) -> None:
     file = tmp_path / "chain.pem"
-    file.write_text("old")
     with Sink(Setup(tls=TlsMode.STARTTLS)) as sink:
         asked = ("check", f"{sink.host}:{sink.port}", "--save-chain", file)
         refused = smtpctl_call(*asked)
@@ -259,6 +258,7 @@ def test_the_chain_is_written_as_it_was_shown_trusted_or_not(smtpctl_call: Runne
         document = valid(smtpctl_call(*asked, "--ca-file", sink.ca_file, "--json"))
         file.unlink()
         clear = smtpctl_call(*asked, "--tls", "none", "--trusted")
+        silent = smtpctl_call(*asked, "--tls", "none", "--trusted", "--json")
         both = smtpctl_call(*asked, "b.example.com")
     blocks = re.findall("-----BEGIN CERTIFICATE-----\n[^-]+-----END CERTIFICATE-----\n", kept)
     assert "".join(blocks) == kept
@@ -268,6 +268,11 @@ def test_the_chain_is_written_as_it_was_shown_trusted_or_not(smtpctl_call: Runne
     assert f"in {file}" in " ".join(refused.stdout.split())
     assert "was not written: the server showed no certificate." in " ".join(clear.stdout.split())
     assert not file.exists()
+    assert valid(silent)["facts"]["saved"][0] == {
+        "option": "--save-chain", "file": str(file), "written": False, "reason": "the server showed no certificate",
+    }  # fmt: skip
+    assert "was not written" in silent.stderr
+    assert document["facts"]["saved"][0]["written"] is True
     assert (both.code, "--save-chain is about one server" in both.stderr) == (2, True)
 
 
@@ -275,6 +280,39 @@ def test_where_the_chain_cannot_be_written_nobody_is_asked(smtpctl_call: Runner,
     run = smtpctl_call("check", "localhost:1", "--save-chain", tmp_path)
     assert (run.code, run.stdout) == (2, "")
     assert "it is a folder" in run.stderr
+
+
+@pytest.mark.parametrize("option", ["--save-chain", "--save-baseline", "--transcript"])
+def test_a_file_for_stdout_has_it_alone(smtpctl_call: Runner, option: str, tmp_path: Path) -> None:
+    begins = {"--save-chain": "-----BEGIN CERTIFICATE-----\n", "--save-baseline": "{\n", "--transcript": '{"at": '}
+    ends = {"--save-chain": "-----END CERTIFICATE-----\n", "--save-baseline": "\n}\n", "--transcript": "}\n"}
+    with Sink(Setup(tls=TlsMode.STARTTLS)) as sink:
+        asked = ("check", f"{sink.host}:{sink.port}", "--ca-file", sink.ca_file, option, "-")
+        run = smtpctl_call(*asked)
+        document = smtpctl_call(*asked, "--json")
+    assert (run.stdout.startswith(begins[option]), run.stdout.endswith(ends[option])) == (True, True)
+    assert "Everything works" in run.stderr or "Works" in run.stderr
+    assert (document.code, document.stdout) == (2, "") or "Leave out the format json" in document.stdout
+    assert not Path("-").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--save-chain", "x.pem", "--save-baseline", "x.pem"), "name the same file"),
+        (("--save-chain", "x.pem", "--transcript", "./x.pem"), "name the same file"),
+        (("--save-chain", "trust.pem", "--ca-file", "trust.pem"), "this file is the ca_file of the run"),
+        (("--compare", "b.json", "--transcript", "b.json"), "this file is the --compare of the run"),
+    ],
+)
+def test_a_file_has_one_use(
+    smtpctl_call: Runner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, options: tuple[str, ...], words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "trust.pem").write_text("")
+    run = smtpctl_call("check", "localhost:1", *options)
+    assert (run.code, run.stdout) == (2, "")
+    assert words in " ".join(run.stderr.split())
 
 
 def test_a_scan_is_told_whole_with_v_and_kept_in_a_baseline(smtpctl_call: Runner, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from profiles import profile
 from smtpctl.config.profile import Profile
 from smtpctl.model.endpoint import TlsMode
-from smtpctl.model.errors import UsageProblem
+from smtpctl.model.errors import Problem, UsageProblem
 from smtpctl.model.finding import Severity
 from smtpctl.model.report import Report
 from smtpctl.model.secret import Secret
@@ -55,8 +55,6 @@ def drifted(report: Report) -> list[str]:
 
 def test_a_baseline_is_private_whole_and_without_secrets(sink: Sink, tmp_path: Path) -> None:
     path = tmp_path / "a b.json"
-    path.write_text("old")
-    path.chmod(0o644)
     report = saved(sink, path)
     assert path.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == [path]
@@ -155,9 +153,9 @@ def test_what_fails_is_not_kept(sink: Sink, tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_told_before_and_after(sink: Sink, tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none" / "b.json"):
         with pytest.raises(UsageProblem, match="--save-baseline"):
-            files.writable(path, "--save-baseline")
-    files.writable(tmp_path / "b.json", "--save-baseline")
-    with pytest.raises(UsageProblem, match="No such file"):
+            files.judge({"--save-baseline": path}, {})
+    files.judge({"--save-baseline": tmp_path / "b.json"}, {})
+    with pytest.raises(Problem, match="No such file"):
         saved(sink, tmp_path / "none" / "b.json")
 
 
