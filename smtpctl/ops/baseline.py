@@ -14,6 +14,7 @@ from smtpctl.checks.facts import offered
 from smtpctl.config.profile import Profile
 from smtpctl.model.baseline import SCHEMA, Baseline, Leaf, Offer, steps
 from smtpctl.model.errors import UsageProblem
+from smtpctl.model.finding import Severity
 from smtpctl.model.report import Comparison, Outcome, Report
 from smtpctl.model.transcript import Kind, Stage
 from smtpctl.ops import advice, files
@@ -48,14 +49,15 @@ def compared(report: Report, profile: Profile, path: Path, then: Baseline, optio
     since = f"since {then.taken[:16].replace('T', ' ')} UTC ({path})"
     note = f"{len(ids)} difference{'s' * (len(ids) != 1)} {since}." if ids else f"Nothing has changed {since}."
     note += _SCANNED_ONCE.get((then.suites is not None, now.suites is not None), "") if not report.failure else ""
-    save_anew = advice.checking(profile, *options, OPTION, str(path)) if ids and not report.failure else ""
+    slight = all(finding.severity is Severity.NOTE for finding in found)
+    save_anew = advice.checking(profile, *options, OPTION, str(path)) if ids and slight and not report.failure else ""
     first = report.findings[:1] if report.failure else ()
     rest = sorted((*found, *report.findings[len(first) :]), key=lambda finding: -finding.severity)
     return _with_note(report, note)._replace(
         findings=(*first, *rest),
         outcomes=(*report.outcomes, Outcome("drift", "found" if ids else "passed", " ".join(ids))),
         facts={**report.facts, "baseline": {"taken": then.taken, "version": then.version, "drift": ids}},
-        next_command=save_anew or report.next_command,
+        next_command=save_anew or ("" if ids and not report.failure else report.next_command),
     )
 
 

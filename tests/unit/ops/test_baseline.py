@@ -73,7 +73,15 @@ def test_the_same_server_has_not_changed(sink: Sink, tmp_path: Path) -> None:
     assert report.outcomes[-1][:2] == ("drift", "passed")
 
 
-def test_what_changed_is_found_with_the_command_that_takes_it_over(sink: Sink, tmp_path: Path) -> None:
+def test_what_is_only_to_be_known_can_be_taken_over(sink: Sink, tmp_path: Path) -> None:
+    saved(sink, tmp_path / "b.json")
+    sink.setup = sink.setup._replace(extensions=(*SETUP.extensions, "X-NEW"))
+    report = compared(sink, tmp_path / "b.json")
+    assert {one.severity for one in report.findings if one.id.startswith("drift.")} == {Severity.NOTE}
+    assert " --save-baseline " in report.next_command
+
+
+def test_what_may_be_wrong_is_not_offered_as_the_new_state(sink: Sink, tmp_path: Path) -> None:
     saved(sink, tmp_path / "b.json")
     sink.setup = sink.setup._replace(
         extensions=tuple(keyword for keyword in SETUP.extensions if keyword != "DSN"), mechanisms=("PLAIN",)
@@ -81,7 +89,7 @@ def test_what_changed_is_found_with_the_command_that_takes_it_over(sink: Sink, t
     report = compared(sink, tmp_path / "b.json")
     assert drifted(report) == ["drift.extensions", "drift.mechanisms"]
     assert {one.severity for one in report.findings if one.id.startswith("drift.")} == {Severity.WARNING}
-    assert " --save-baseline " in report.next_command
+    assert report.next_command == ""
     assert report.failure is None
     assert report.comparisons[-1].note.startswith("2 differences since ")
 
@@ -113,7 +121,6 @@ def test_what_tls_takes_is_compared_where_both_were_scanned(sink: Sink, tmp_path
     versions["TLS 1.2"]["ciphers"] = ["TLS_B"]
     report = baseline.compared(deep, settled, path, then, ("--deep",))
     assert drifted(report) == ["drift.suites"]
-    assert " --deep --save-baseline " in report.next_command
     assert report.comparisons[-1].note.startswith("1 difference since ")
     again = baseline.compared(plain, settled, path, then)
     assert drifted(again) == []
