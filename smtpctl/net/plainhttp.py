@@ -7,12 +7,15 @@ that it needs no TLS.
 
 from __future__ import annotations
 
+import math
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from urllib.parse import SplitResult, urlsplit
 
 from smtpctl.model.endpoint import Endpoint, Route, Timeouts, TlsMode, TlsPolicy
 from smtpctl.model.errors import Problem
+from smtpctl.model.record import NamedTuple
 from smtpctl.model.transcript import Stage, Transcript
 from smtpctl.net.connect import connect, resolve
 from smtpctl.net.connection import Log
@@ -24,30 +27,43 @@ LIMIT = 64 * 1024  # octets of an answer
 _IN_CLEAR = TlsPolicy(mode=TlsMode.NONE)
 
 
+class Errand(NamedTuple):
+    """On whose behalf others are asked: `server` is the address of the server whose certificate names them, empty where it
+    is not known. `route` leads to them, `until` when (`time.monotonic`); `wait` is told each second for how long."""
+
+    server: str
+    route: Route = Route()
+    until: float = math.inf
+    wait: Callable[[float], None] | None = None
+
+
 class NotFetched(OSError):
     """Nothing that could be used; its words say why."""
 
 
 def fetch(
     url: str,
-    route: Route,
-    server: str,
+    errand: Errand,
     *,
     seconds: float = SECONDS,
     limit: int = LIMIT,
     form: tuple[str, bytes] | None = None,
 ) -> bytes:
-    """What is at `url`, or what is answered to a `form` (content type and octets); `server` is the address of the server
-    whose certificate names it, empty where it is not known. NotFetched."""
+    """What is at `url`, or what is answered to a `form` (content type and octets). NotFetched."""
     parts = _parts(url)
     endpoint = Endpoint(parts.hostname or "", parts.port or 80)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    left = errand.until - time.monotonic()
+    if left <= 0:
+        raise NotFetched("the time for the whole run is over")
+    each = min(seconds, left)
     try:
-        return within(seconds, lambda: _answer(_socket(endpoint, route, server, seconds), endpoint, path, limit, form))
+        return within(each, lambda: _answer(_socket(endpoint, errand, each), endpoint, path, limit, form), errand.wait)
     except Problem as problem:
         raise NotFetched(problem.finding.title) from problem
     except TimeoutError as error:
-        raise NotFetched(f"no answer within {seconds:g} s") from error
+        more = ", and the time for the whole run is over" if left < seconds else ""
+        raise NotFetched(f"no answer within {each:.3g} s{more}") from error
     except NotFetched:
         raise
     except (OSError, ValueError) as error:
@@ -67,14 +83,14 @@ def _parts(url: str) -> SplitResult:
     return parts
 
 
-def _socket(endpoint: Endpoint, route: Route, server: str, seconds: float) -> socket.socket:
+def _socket(endpoint: Endpoint, errand: Errand, seconds: float) -> socket.socket:
     """A connection to an address that may be asked. With a proxy the name is looked up there. Problem, NotFetched."""
     timeouts = Timeouts(total=seconds, stages=dict.fromkeys(Stage, seconds))
     log = Log(Transcript())
     last: Problem | None = None
-    for one in _places(endpoint, route, server, timeouts, log):
+    for one in _places(endpoint, errand, timeouts, log):
         try:
-            sock = connect(one, route, _IN_CLEAR, timeouts, log).channel.sock
+            sock = connect(one, errand.route, _IN_CLEAR, timeouts, log).channel.sock
         except Problem as problem:
             last = problem
             continue
@@ -83,12 +99,12 @@ def _socket(endpoint: Endpoint, route: Route, server: str, seconds: float) -> so
     raise last or NotFetched("it has no address")
 
 
-def _places(endpoint: Endpoint, route: Route, server: str, timeouts: Timeouts, log: Log) -> Iterator[Endpoint]:
-    if route.proxy:
+def _places(endpoint: Endpoint, errand: Errand, timeouts: Timeouts, log: Log) -> Iterator[Endpoint]:
+    if errand.route.proxy:
         found = [endpoint.host]
     else:
-        found = [str(address.sockaddr[0]) for address in resolve(endpoint, route, timeouts, log)]
-    reasons = {address: refused(address, server) for address in found}
+        found = [str(address.sockaddr[0]) for address in resolve(endpoint, errand.route, timeouts, log)]
+    reasons = {address: refused(address, errand.server) for address in found}
     allowed = [address for address, reason in reasons.items() if not reason]
     if found and not allowed:
         raise NotFetched(reasons[found[0]])

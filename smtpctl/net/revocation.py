@@ -12,10 +12,10 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from smtpctl.model.endpoint import Route, TlsPolicy
+from smtpctl.model.endpoint import TlsPolicy
 from smtpctl.model.record import NamedTuple
 from smtpctl.net import certificate, plainhttp
-from smtpctl.net.plainhttp import NotFetched
+from smtpctl.net.plainhttp import Errand, NotFetched
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -43,8 +43,8 @@ class _Useless(Exception):
     """An answer that says nothing; its words say why."""
 
 
-def ask(chain: tuple[bytes, ...], policy: TlsPolicy, route: Route, server: str, now: float) -> Revocation:
-    """What the authority says of the first certificate of a presented chain; `server` as `plainhttp.fetch` wants it."""
+def ask(chain: tuple[bytes, ...], policy: TlsPolicy, errand: Errand, now: float) -> Revocation:
+    """What the authority says of the first certificate of a presented chain."""
     leaf, issuer = certificate.with_issuer(chain, policy)
     if leaf is None or issuer is None:
         return Revocation(
@@ -54,7 +54,7 @@ def ask(chain: tuple[bytes, ...], policy: TlsPolicy, route: Route, server: str, 
     clock = datetime.fromtimestamp(now, UTC)
     for source, url, one in _ways(leaf):
         try:
-            found = one(url, leaf, issuer, route, server, clock)
+            found = one(url, leaf, issuer, errand, clock)
         except (NotFetched, _Useless) as error:
             found = Revocation("unknown", why=str(error))
         last = found._replace(source=source, url=url)
@@ -73,16 +73,14 @@ def _ways(leaf: x509.Certificate) -> Iterator[tuple[str, str, Callable[..., Revo
             yield source, url, one
 
 
-def _ocsp(
-    url: str, leaf: x509.Certificate, issuer: x509.Certificate, route: Route, server: str, now: datetime
-) -> Revocation:
+def _ocsp(url: str, leaf: x509.Certificate, issuer: x509.Certificate, errand: Errand, now: datetime) -> Revocation:
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.serialization import Encoding
     from cryptography.x509 import ocsp
 
     names = hashes.SHA1()  # noqa: S303  # of public names, no signature; every responder knows it
     request = ocsp.OCSPRequestBuilder().add_certificate(leaf, issuer, names).build()
-    octets = plainhttp.fetch(url, route, server, form=(_REQUEST, request.public_bytes(Encoding.DER)))
+    octets = plainhttp.fetch(url, errand, form=(_REQUEST, request.public_bytes(Encoding.DER)))
     try:
         response = ocsp.load_der_ocsp_response(octets)
         if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
@@ -138,13 +136,11 @@ def _signed(response: Any, key: Any) -> bool:
     return False
 
 
-def _crl(
-    url: str, leaf: x509.Certificate, issuer: x509.Certificate, route: Route, server: str, now: datetime
-) -> Revocation:
+def _crl(url: str, leaf: x509.Certificate, issuer: x509.Certificate, errand: Errand, now: datetime) -> Revocation:
     from cryptography import x509
     from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
 
-    octets = plainhttp.fetch(url, route, server, limit=LIST_LIMIT)
+    octets = plainhttp.fetch(url, errand, limit=LIST_LIMIT)
     try:
         found = x509.load_der_x509_crl(octets)
         mine = found.issuer == issuer.subject and found.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]

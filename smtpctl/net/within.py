@@ -6,15 +6,17 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
+TICK = 1.0  # seconds
 
 
-def within(seconds: float, work: Callable[[], T]) -> T:
-    """What `work` gives, or what it raises; TimeoutError when it takes longer.
+def within(seconds: float, work: Callable[[], T], wait: Callable[[float], None] | None = None) -> T:
+    """What `work` gives, or what it raises; TimeoutError when it takes longer. `wait` is told each second for how long.
 
     A library limits each read and not the whole, so a peer that drips could hold it for long. It cannot be interrupted:
     what is slow is left behind in a daemon thread.
     """
     import threading
+    import time
 
     box: list[T | Exception] = []
 
@@ -26,7 +28,11 @@ def within(seconds: float, work: Callable[[], T]) -> T:
 
     thread = threading.Thread(target=attempt, daemon=True)
     thread.start()
-    thread.join(seconds)
+    began = time.monotonic()
+    while thread.is_alive() and (passed := time.monotonic() - began) < seconds:
+        if wait and passed >= TICK:
+            wait(passed)
+        thread.join(min(TICK, seconds - passed))
     if not box:
         raise TimeoutError
     if isinstance(box[0], Exception):

@@ -19,8 +19,7 @@ from smtpctl.model.record import NamedTuple
 from smtpctl.model.report import Outcome, Report
 from smtpctl.model.transcript import Event, Kind, Stage, Transcript
 from smtpctl.net import certificate, plainhttp
-from smtpctl.net.plainhttp import NotFetched
-from smtpctl.ops.session import Surroundings
+from smtpctl.net.plainhttp import Errand, NotFetched
 
 NAME = "missing certificate"
 AFTER = ("tls.chain.missing_intermediate", "tls.chain.bad_signature")
@@ -29,51 +28,52 @@ LINKS = 3  # certificates that a chain may lack, one above the other
 
 class Proof(NamedTuple):
     """What came of it: `seen` to be told with the finding, and what is wrong with the chain `still`, empty where it is
-    complete; `fault` is the finding that this is, where it is one."""
+    complete; `fault` is the finding that this is, where it is one. `facts` have what was fetched in their chain."""
 
+    facts: Facts
     seen: tuple[Evidence, ...]
     still: str = ""
     fault: str = ""
 
 
-def proved(report: Report, profile: Profile, facts: Facts, _around: Surroundings) -> Report:
-    """The report, with what the missing certificate would do for the chain."""
+def proved(report: Report, profile: Profile, facts: Facts, errand: Errand) -> tuple[Report, Facts]:
+    """The report, with what the missing certificate would do for the chain; the facts with that certificate."""
     lacking = next((finding for finding in report.findings if finding.id in AFTER), None)
     if lacking is None:
         why = "none is missing" if facts.chain else "the session did not get to tls"
-        return _with(report, Outcome(NAME, "skipped", why))
-    proof = _prove(profile, facts)
+        return _with(report, Outcome(NAME, "skipped", why)), facts
+    proof = _prove(profile, facts, errand)
     _note(proof, report.transcript)
     findings = tuple(_told(finding, proof) if finding is lacking else finding for finding in report.findings)
     outcome = Outcome(NAME, "skipped", proof.still) if proof.still else Outcome(NAME, "passed")
-    return _with(report._replace(findings=findings), outcome)
+    return _with(report._replace(findings=findings), outcome), proof.facts
 
 
-def _prove(profile: Profile, facts: Facts) -> Proof:
+def _prove(profile: Profile, facts: Facts, errand: Errand) -> Proof:
     seen: list[Evidence] = []
     fault = AFTER[0]
     still = ""
     for _ in range(LINKS):
         last = chain.needed(facts)[-1]
         try:
-            facts, found = _extended(profile, facts, last)
+            facts, found = _extended(profile, facts, last, errand)
         except NotFetched as error:
             still = str(error)
-            return Proof((*seen, Evidence(still, "not fetched:")), still, fault)
+            return Proof(facts, (*seen, Evidence(still, "not fetched:")), still, fault)
         seen.append(Evidence(f"{found.subject}, issued by {found.issuer}", "fetched:"))
         faults = [finding for finding in chain.chain(facts) if entry(finding.id).severity is Severity.ERROR]
         fault, still = (faults[0].id, faults[0].title) if faults else ("", "")
         if fault != AFTER[0]:
             break
     label = "with them:" if len(seen) > 1 else "with it:"
-    return Proof((*seen, Evidence(still or "the chain is complete", label)), still, fault)
+    return Proof(facts, (*seen, Evidence(still or "the chain is complete", label)), still, fault)
 
 
-def _extended(profile: Profile, facts: Facts, last: Certificate) -> tuple[Facts, Certificate]:
+def _extended(profile: Profile, facts: Facts, last: Certificate, errand: Errand) -> tuple[Facts, Certificate]:
     """The facts with the issuer of `last`, and that one. NotFetched, also for what is not its issuer."""
     if not last.issuer_urls or facts.tls is None:
         raise NotFetched("the certificate does not say where to get it")
-    octets = plainhttp.fetch(last.issuer_urls[0], profile.route, server_address(facts))
+    octets = plainhttp.fetch(last.issuer_urls[0], errand)
     fetched = certificate.of_octets(octets)
     first, *others = facts.tls.chain
     tls = facts.tls._replace(chain=(first, *fetched, *others), verified=False, verify_code=-1)
@@ -95,13 +95,6 @@ def _not_it(fetched: Sequence[Certificate | None], last: Certificate) -> str:
     if any(one.subject == last.issuer for one in read):
         return "the one that is there has the right name, but its key did not sign"
     return f"the one that is there is another: {read[0].subject}"
-
-
-def server_address(facts: Facts) -> str:
-    """The address that the server was reached at; empty behind a proxy."""
-    attempts = [event for _, event in facts.transcript.at_stage(Stage.CONNECT) if event.kind is Kind.ATTEMPT]
-    reached = [event for event in attempts if "error" not in event.facts and "overtaken" not in event.facts]
-    return str(reached[-1].facts.get("address", "")) if reached else ""
 
 
 def _told(finding: Finding, proof: Proof) -> Finding:

@@ -12,9 +12,8 @@ from smtpctl.model.finding import Evidence
 from smtpctl.model.report import Outcome, Report, StageResult
 from smtpctl.model.transcript import Stage
 from smtpctl.net import revocation
+from smtpctl.net.plainhttp import Errand
 from smtpctl.net.revocation import Revocation
-from smtpctl.ops.aia import server_address
-from smtpctl.ops.session import Surroundings
 
 NAME = "revocation"
 REVOKED = "tls.cert.revoked"
@@ -22,19 +21,18 @@ _COMPROMISED = ("keyCompromise", "cACompromise", "privilegeWithdrawn")  # RFC 52
 _ROWS = {"good": "passed", "revoked": "failed", "unknown": "warning"}
 
 
-def asked(report: Report, profile: Profile, facts: Facts, around: Surroundings) -> Report:
-    """The report, with what the authority said."""
+def asked(report: Report, profile: Profile, facts: Facts, errand: Errand) -> tuple[Report, Facts]:
+    """The report, with what the authority said; the facts as they are."""
     if facts.tls is None or not facts.tls.chain:
-        return report._replace(outcomes=(*report.outcomes, Outcome(NAME, "skipped", "the session did not get to tls")))
+        outcome = Outcome(NAME, "skipped", "the session did not get to tls")
+        return report._replace(outcomes=(*report.outcomes, outcome)), facts
     began = time.monotonic()
-    found = revocation.ask(facts.tls.chain, profile.tls, profile.route, server_address(facts), facts.now)
+    found = revocation.ask(facts.tls.chain, profile.tls, errand, facts.now)
     row = StageResult(Stage.TLS, _ROWS[found.status], told(found), (time.monotonic() - began) * 1000)
-    if around.show:
-        around.show(row)
     whole = report._replace(stages=(*report.stages, row), facts={**report.facts, "revocation": as_json(found)})
     if found.status != "revoked":
         outcome = Outcome(NAME, "passed") if found.status == "good" else Outcome(NAME, "skipped", found.why)
-        return whole._replace(outcomes=(*report.outcomes, outcome))
+        return whole._replace(outcomes=(*report.outcomes, outcome)), facts
     seen = [Evidence(f"{found.source} {found.url}", "asked:"), Evidence(told(found), "answer:")]
     reason = {"reason": found.reason} if found.reason else {}
     finding = facts.finding(REVOKED, seen, host=facts.tls.server_name, on=_day(found.on), **reason)
@@ -44,7 +42,8 @@ def asked(report: Report, profile: Profile, facts: Facts, around: Surroundings) 
         finding = finding._replace(causes=tuple(cause._replace(likelihood=rank) for cause, rank in turned))
     first = report.findings[:1] if report.failure else ()  # what stopped the session stays the first
     rest = sorted((*report.findings[len(first) :], finding), key=lambda one: -one.severity)
-    return whole._replace(findings=(*first, *rest), outcomes=(*report.outcomes, Outcome(NAME, "found", REVOKED)))
+    outcome = Outcome(NAME, "found", REVOKED)
+    return whole._replace(findings=(*first, *rest), outcomes=(*report.outcomes, outcome)), facts
 
 
 def told(found: Revocation) -> str:

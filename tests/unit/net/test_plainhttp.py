@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
 
 from rawserver import Peer, RawServer
 from smtpctl.model.endpoint import Route
-from smtpctl.net.plainhttp import LIMIT, NotFetched, fetch
+from smtpctl.net import within
+from smtpctl.net.plainhttp import LIMIT, Errand, NotFetched, fetch
 from webserver import Request, Response, WebServer
 
 HERE = "127.0.0.1"
@@ -18,7 +20,7 @@ HERE = "127.0.0.1"
 def why(url: str, server: str = HERE, seconds: float = 5) -> str:
     """Why it was not fetched."""
     with pytest.raises(NotFetched) as told:
-        fetch(url, Route(), server, seconds=seconds)
+        fetch(url, Errand(server), seconds=seconds)
     return str(told.value)
 
 
@@ -34,7 +36,7 @@ def answering(octets: bytes) -> Callable[[Request], None]:
 def test_octets_come_as_they_are() -> None:
     octets = bytes(range(256))
     with WebServer(answering(octets), secure=False) as web:
-        assert fetch(f"{web.url}/a%20b.crt?x=1", Route(family=4), HERE) == octets
+        assert fetch(f"{web.url}/a%20b.crt?x=1", Errand(HERE, Route(family=4))) == octets
         [asked] = web.requests
     assert (asked.method, asked.path) == ("GET", "/a%20b.crt?x=1")
     assert asked.headers["host"] == f"localhost:{web.port}"
@@ -93,7 +95,7 @@ def test_what_is_not_it(answer: Response, told: str) -> None:
 
 def test_a_size_that_is_a_lie() -> None:
     with WebServer(answering(b"x" * LIMIT), secure=False) as web:
-        assert len(fetch(web.url, Route(), HERE)) == LIMIT
+        assert len(fetch(web.url, Errand(HERE))) == LIMIT
 
 
 @pytest.mark.parametrize("line", ["220 mx.example.com ESMTP", "HTTP/1.1 200 OK\r\n" + "X: y\r\n" * 200, "\x00" * 70000])
@@ -119,3 +121,31 @@ def test_nobody_there() -> None:
     with RawServer(Peer.until_gone) as server:
         port = server.port
     assert "refused" in why(f"http://127.0.0.1:{port}/")
+
+
+def test_the_time_of_the_run_bounds_it() -> None:
+    with RawServer(drip) as server, pytest.raises(NotFetched) as told:
+        fetch(f"http://127.0.0.1:{server.port}/", Errand(HERE, until=time.monotonic() + 0.2))
+    assert str(told.value).endswith(", and the time for the whole run is over")
+    with WebServer(answering(b"x"), secure=False) as web, pytest.raises(NotFetched) as told:
+        fetch(web.url, Errand(HERE, until=time.monotonic()))
+    assert str(told.value) == "the time for the whole run is over"
+    assert web.requests == []
+
+
+def test_who_waits_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(within, "TICK", 0.01)
+    ticked, passed = threading.Event(), list[float]()
+
+    def tell(seconds: float) -> None:
+        passed.append(seconds)
+        ticked.set()
+
+    def late(asked: Request) -> None:
+        ticked.wait()
+        answering(b"x")(asked)
+
+    with WebServer(late, secure=False) as web:
+        assert fetch(web.url, Errand(HERE, wait=tell)) == b"x"
+    assert passed == sorted(passed)
+    assert passed[0] >= 0.01

@@ -15,7 +15,8 @@ from cryptography.x509.oid import AuthorityInformationAccessOID as Access
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from chains import NOW, Authority, Made, made
-from smtpctl.model.endpoint import Route, TlsPolicy
+from smtpctl.model.endpoint import TlsPolicy
+from smtpctl.net.plainhttp import Errand
 from smtpctl.net.revocation import Revocation, ask
 
 SHA256 = hashes.SHA256()
@@ -52,7 +53,7 @@ def leaf(
 
 
 def said(authority: Authority, of: Made) -> Revocation:
-    return ask((of.der, authority.root.der), TlsPolicy(ca_file="none.pem"), Route(), "127.0.0.1", NOW.timestamp())
+    return ask((of.der, authority.root.der), TlsPolicy(ca_file="none.pem"), Errand("127.0.0.1"), NOW.timestamp())
 
 
 def answer(
@@ -257,6 +258,6 @@ def test_a_list_of_somebody_else(authority: Authority) -> None:
 def test_nobody_to_ask(authority: Authority) -> None:
     one = leaf(authority, responder=False, lists=False)
     assert said(authority, one).why == "the certificate names nobody to ask"
-    alone = ask((leaf(authority).der,), TlsPolicy(ca_file="none.pem"), Route(), "127.0.0.1", NOW.timestamp())
+    alone = ask((leaf(authority).der,), TlsPolicy(ca_file="none.pem"), Errand("127.0.0.1"), NOW.timestamp())
     assert "not at hand" in alone.why
     assert authority.web.requests == []
