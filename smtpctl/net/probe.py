@@ -24,7 +24,7 @@ from smtpctl.protocol.submit import leave
 
 SECONDS = 5.0
 _IN_CLEAR = TlsPolicy(mode=TlsMode.NONE)
-INSIDE = 2.0  # seconds for a greeting inside TLS, which only tells what the port is for
+INSIDE = 2.0  # seconds for a first word inside TLS, which only tells what the port is for
 _REQUEST = "HEAD / HTTP/1.0"  # wants no content, and is none of Postfix's smtpd_forbidden_commands (GET, POST, CONNECT)
 RESOLVERS = Path("/etc/resolv.conf")
 RESOLVERS_LIMIT = 3  # resolv.conf(5): more are not asked

@@ -89,8 +89,10 @@ def tls_first(profile: Profile) -> Problem | str | None:
         return other
     if not answer.tls:
         return None
-    if not answer.greeting and (silent := _web(profile, inside=True)):
-        return silent
+    # A web server waits for its request: what hung up or sent an alert is none.
+    silent = other and other.finding.id in _NO_WORD
+    if silent and (web := _web(profile, probe.INSIDE, inside=True)):
+        return web
     seen = [Evidence("a TLS ClientHello sent to the port was answered with TLS")]
     seen += [Evidence(answer.greeting, "S:")] if answer.greeting else []
     return entry("conn.port_is_implicit_tls").problem(target=str(profile.endpoint), evidence=seen, stage=Stage.GREETING)
@@ -98,11 +100,11 @@ def tls_first(profile: Profile) -> Problem | str | None:
 
 def _http(profile: Profile, facts: Facts) -> Problem | None:
     """Still no word: does it wait for a request of HTTP?"""
-    return _web(profile, inside=facts.tls is not None)
+    return _web(profile, probe.SECONDS, inside=facts.tls is not None)
 
 
-def _web(profile: Profile, *, inside: bool) -> Problem | None:
-    return probe.answer_to_http(profile.endpoint, profile.route, _limit(profile), inside=inside)
+def _web(profile: Profile, seconds: float, *, inside: bool) -> Problem | None:
+    return probe.answer_to_http(profile.endpoint, profile.route, min(seconds, _limit(profile)), inside=inside)
 
 
 def _any_port(profile: Profile, facts: Facts) -> Finding | None:
@@ -178,6 +180,7 @@ def _limit(profile: Profile) -> float:
     )
 
 
+_NO_WORD = ("conn.greeting_timeout", "conn.total_timeout")
 _SILENT = ("conn.greeting_timeout", "conn.closed", "conn.reset")
 _UNTRUSTED = ("tls.cert.self_signed", "tls.cert.untrusted", "tls.chain.unknown_ca", "tls.chain.missing_intermediate")
 LOOKS: tuple[Look, ...] = (

@@ -175,6 +175,34 @@ def test_a_web_server_with_tls_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     assert report.findings[0].title == found.title
 
 
+def test_what_ends_inside_tls_before_a_greeting_is_asked_nothing_else() -> None:
+    context = authority.context(files())
+    connections: list[Peer] = []
+
+    def script(peer: Peer) -> None:
+        connections.append(peer)
+        context.wrap_socket(peer.sock, server_side=True).close()
+
+    with RawServer(script) as server:
+        assert looked("conn.greeting_timeout", server.port) == ["conn.port_is_implicit_tls"]
+    assert len(connections) == 1
+
+
+def test_a_request_inside_tls_is_waited_for_no_longer_than_a_greeting(monkeypatch: pytest.MonkeyPatch) -> None:
+    context = authority.context(files())
+    limits: list[float] = []
+
+    def script(peer: Peer) -> None:
+        with context.wrap_socket(peer.sock, server_side=True) as peer.sock:
+            peer.until_gone()
+
+    monkeypatch.setattr(probe, "INSIDE", 0.2)
+    monkeypatch.setattr(probe, "answer_to_http", lambda _endpoint, _route, limit, **_: limits.append(limit))
+    with RawServer(script) as server:
+        assert looked("conn.greeting_timeout", server.port) == ["conn.port_is_implicit_tls"]
+    assert limits == [probe.INSIDE]
+
+
 def test_what_answers_a_request_with_something_else_is_no_web_server() -> None:
     def redis(peer: Peer) -> None:
         if peer.octets().startswith(b"HEAD "):
