@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from smtpctl.config import store
 from smtpctl.config.profile import Origin
 from smtpctl.config.scope import site_name
 from smtpctl.config.store import Document
+from smtpctl.model.command import sourced
 from smtpctl.ops.settings import Change
 from smtpctl.render.canvas import Canvas
 
@@ -34,12 +36,19 @@ def site(terminal: Terminal, everywhere: bool = False) -> str:
 
 def done(terminal: Terminal, change: Change) -> None:
     """Say what was done, or print it as a document (`smtpctl.change/1`)."""
+    notes = [_sourced(note, store.sources(terminal.config, terminal.environ)) for note in change.notes]
     if terminal.format == "json":
-        terminal.document("change/1", {"done": change.text, "notes": list(change.notes)})
+        terminal.document("change/1", {"done": change.text, "notes": notes})
         return
     terminal.say(change.text)
-    for note in change.notes:
+    for note in notes:
         terminal.say(f"  {note}")
+
+
+def _sourced(note: str, sources: Mapping[str, str]) -> str:
+    """A note whose command, with which it ends, is about the same file."""
+    before, program, command = note.partition("smtpctl ")
+    return before + sourced(program + command, sources)
 
 
 def canvas(terminal: Terminal) -> Canvas:

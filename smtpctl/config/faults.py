@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from smtpctl.config.problems import did_you_mean, finding
 from smtpctl.config.store import Document
-from smtpctl.model.command import quoted
+from smtpctl.model.command import quoted, sourced
 from smtpctl.model.finding import Finding
 
 
@@ -26,7 +26,7 @@ def port_conflict(document: Document, name: str, port: object, in_host: int) -> 
         "config.port_conflict",
         f"[profiles.{name}] port: {port} and {in_host} in the host differ",
         fix="Give the port once.",
-        commands=[f"smtpctl profile set {quoted(name)} port={in_host}"],
+        commands=[sourced(f"smtpctl profile set {quoted(name)} port={in_host}", document.sources)],
         target=name,
         location=document.locate("profiles", name, "port"),
     )
@@ -48,7 +48,7 @@ def circle(document: Document, members: Sequence[str]) -> Finding:
         "config.extends_cycle",
         f"Profiles extend each other in a circle: {' -> '.join(around)}",
         fix="Break the circle.",
-        commands=[f"smtpctl profile unset {quoted(first)} extends"],
+        commands=[sourced(f"smtpctl profile unset {quoted(first)} extends", document.sources)],
         target=first,
         location=document.locate("profiles", first, "extends"),
     )
@@ -73,5 +73,5 @@ def no_default(document: Document, site: str, name: str) -> Finding:
     path = ("sites", site) if site else ("global",)
     title = f'[{".".join(path)}] default_profile: There is no profile "{name}".{did_you_mean(name, document.profiles)}'
     command = "smtpctl profile default NAME" + (f" --site {quoted(site)}" if site else "")
-    return finding("config.default_missing", title, fix="Choose another one.", commands=[command],
+    return finding("config.default_missing", title, fix="Choose another one.", commands=[sourced(command, document.sources)],
                    location=document.locate(*path, "default_profile"))  # fmt: skip

@@ -40,6 +40,7 @@ def resolve_oauth(name: str, document: Document) -> OAuth:
         access_token=secret("access_token"),
         values=effective,
         origins=origins,
+        sources=document.sources,
     )
 
 

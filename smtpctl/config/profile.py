@@ -6,6 +6,7 @@ After resolving, functions take these or the part they need (`profile.endpoint`,
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from smtpctl.config.secrets.refs import Kind, SecretRef
@@ -84,6 +85,7 @@ class OAuth(NamedTuple):
     access_token: SecretRef | None
     values: Mapping[str, Any]
     origins: Mapping[str, Origin]
+    sources: Mapping[str, str] = MappingProxyType({})
 
     @property
     def authority(self) -> str:
@@ -119,6 +121,7 @@ class Profile(NamedTuple):
     mechanism that was asked for by name. `secret_variables` are the environment variables that hold any profile's secrets:
     no child process gets them. `secret_ref` is where the password is, `token_ref` where a ready access
     token is; None where there is none. `role` is what the server is for, `auto` where that is to be seen.
+    `sources` are the options that say where settings come from, as they were given (`model.command.sourced`).
     """
 
     name: str
@@ -146,6 +149,7 @@ class Profile(NamedTuple):
     secret_variables: frozenset[str]
     values: Mapping[str, Any]
     origins: Mapping[str, Origin]
+    sources: Mapping[str, str] = MappingProxyType({})
 
     @property
     def login(self) -> str:

@@ -21,7 +21,7 @@ from smtpctl.config.profile import OAuth, Origin, Profile
 from smtpctl.config.scope import GLOBAL, resolve_scope
 from smtpctl.config.secrets.refs import SecretRef, from_settings, keyring_entry
 from smtpctl.config.store import Document
-from smtpctl.model.command import quoted
+from smtpctl.model.command import quoted, sourced
 from smtpctl.model.endpoint import USUAL_PORT, AuthPolicy, Endpoint, Route, Timeouts, TlsMode, TlsPolicy, is_loopback
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.secret import Secret
@@ -65,7 +65,7 @@ def resolve(
     _complete(found)
     if need_host and not _reaches(found):
         _no_host(name, document)
-    return _profile(name, found, document)
+    return _profile(name, found, document)._replace(sources=_sources(document, site, environ))
 
 
 def default_profile(document: Document, site: str, environ: Mapping[str, str]) -> str:
@@ -78,7 +78,14 @@ def default_profile(document: Document, site: str, environ: Mapping[str, str]) -
     name = scope.default_profile or (next(iter(document.profiles)) if len(document.profiles) == 1 else "")
     if not document.profiles and not name:
         title = "no SMTP server is configured"
-        raise problem(finding("config.no_server", title, fix="Add one.", commands=_NO_SERVER_FIXES))
+        raise problem(
+            finding(
+                "config.no_server",
+                title,
+                fix="Add one.",
+                commands=[sourced(line, document.sources) for line in _NO_SERVER_FIXES],
+            )
+        )
     if name in document.profiles:
         return name
     if name:
@@ -87,7 +94,9 @@ def default_profile(document: Document, site: str, environ: Mapping[str, str]) -
     where = f"site {site}" if site else GLOBAL
     title = f"{where} has no default profile; there are {', '.join(sorted(document.profiles))}"
     command = "smtpctl profile default NAME" + (f" --site {quoted(site)}" if site else "")
-    raise problem(finding("config.default_missing", title, fix="Choose one.", commands=[command]))
+    raise problem(
+        finding("config.default_missing", title, fix="Choose one.", commands=[sourced(command, document.sources)])
+    )
 
 
 def profile_name(name: str, document: Document) -> str:
@@ -198,6 +207,12 @@ def _complete(found: Found) -> None:
         found["port"] = (port, Origin("default", "lmtp" if lmtp else f"tls {tls}"), "")
 
 
+def _sources(document: Document, site: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """By which options this run came to its settings; what a variable says holds for the next one, too."""
+    named = {"--site": site} if site not in ("", GLOBAL, environ.get("SMTPCTL_SITE", "")) else {}
+    return {**document.sources, **named}
+
+
 def _reaches(found: Found) -> bool:
     return bool(found["host"][0] or found["socket"][0] or found["delivery"][0] != "network")
 
@@ -206,7 +221,7 @@ def _no_host(name: str, document: Document) -> None:
     if not name:
         raise UsageProblem("No server is named", "Give a TARGET, --host or --preset.")
     location = document.locate("profiles", name)
-    fix = f"smtpctl profile set {quoted(name)} host=HOST"
+    fix = sourced(f"smtpctl profile set {quoted(name)} host=HOST", document.sources)
     title = f'The profile "{name}" names no server'
     raise problem(finding("config.no_host", title, target=name, location=location, fix="Give it one.", commands=[fix]))
 

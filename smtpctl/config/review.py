@@ -13,7 +13,7 @@ from smtpctl.config.fields import FIELDS, OAUTH_BY_NAME, SCOPE_BY_NAME, SCOPE_FI
 from smtpctl.config.problems import did_you_mean, finding
 from smtpctl.config.secrets.refs import keyring_entry
 from smtpctl.config.store import TABLES, Document
-from smtpctl.model.command import quoted
+from smtpctl.model.command import quoted, sourced
 from smtpctl.model.finding import Finding
 
 _TOP = ("version", *TABLES)
@@ -71,7 +71,7 @@ def _table(
             command = f"smtpctl secret move {quoted(keyring_entry(noun, path[-1], name))} --to keyring"
             title = f"{where}: the secret stands in the file in plain text"
             yield finding("config.plain_secret", title, fix="Move it into the keyring, or to a file or command of its own.",
-                          commands=[command], target=path[-1], location=location)  # fmt: skip
+                          commands=[sourced(command, document.sources)], target=path[-1], location=location)  # fmt: skip
 
 
 def _unknown(
@@ -106,7 +106,7 @@ def _pickup(document: Document, name: str, table: Mapping[str, Any]) -> Iterator
         yield finding("config.invalid_value", title, fix="Write the whole path.", target=name, location=location)
     if table.get("delivery") == "pickup" and not folder:
         title = f"[profiles.{name}] delivery is pickup and pickup_dir is not set"
-        fix = f"smtpctl profile set {quoted(name)} pickup_dir=DIR"
+        fix = sourced(f"smtpctl profile set {quoted(name)} pickup_dir=DIR", document.sources)
         yield finding("config.invalid_value", title, fix="Set it.", commands=[fix], target=name, location=location)
 
 

@@ -13,6 +13,7 @@ import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from smtpctl.config import values
@@ -34,10 +35,20 @@ class Document:
     """One configuration file as read: `text`, and what it says as plain data (`values`).
 
     `exists` is False where there is no file; the document is empty then. `warnings` are findings about the file itself.
+    `sources` is the option that named the file, for commands that shall be about the same one (`model.command.sourced`).
     """
 
-    def __init__(self, path: Path, text: str = "", warnings: Sequence[Finding] = (), *, exists: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        text: str = "",
+        warnings: Sequence[Finding] = (),
+        *,
+        exists: bool = True,
+        sources: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.path = path
+        self.sources = sources
         self.text = text
         self.exists = exists
         self.warnings = tuple(warnings)
@@ -135,20 +146,24 @@ def read(path: Path | None, environ: Mapping[str, str]) -> Document:
     A file that is not there gives an empty document; one that an option asked for must be there. Raises Problem
     `config.unreadable`, `config.syntax`, `config.version`, `config.rights` or `config.invalid_value`.
     """
-    variable = environ.get("SMTPCTL_CONFIG", "")
-    where = path or default_path(environ)
+    where, named = path or default_path(environ), sources(path, environ)
     try:
         octets, status = octets_of(where)
     except FileNotFoundError:
-        if path is not None and str(path) != variable:
+        if named:
             title = f"There is no file {where}"
             raise problem(finding("config.unreadable", title, fix="Check the path.", target=str(where))) from None
         return Document(where, exists=False)
     except OSError as error:
         title = f"{where} cannot be read: {error.strerror}"
         raise problem(finding("config.unreadable", title, fix="Check the path and its rights.")) from None
-    warnings = list(_check_rights(where, status, asked=path is not None or bool(variable)))
-    return Document(where, decode(octets, str(where)), warnings)
+    warnings = list(_check_rights(where, status, asked=path is not None or bool(environ.get("SMTPCTL_CONFIG"))))
+    return Document(where, decode(octets, str(where)), warnings, sources=named)
+
+
+def sources(path: Path | None, environ: Mapping[str, str]) -> dict[str, str]:
+    """The option that named the file, where it was one and not the variable, which holds for the next run, too."""
+    return {} if path is None or str(path) == environ.get("SMTPCTL_CONFIG", "") else {"--config": str(path)}
 
 
 def octets_of(path: Path) -> tuple[bytes, os.stat_result]:

@@ -14,7 +14,7 @@ from typing import Any
 from smtpctl.config.fields import FIELDS, Field, Type
 from smtpctl.config.profile import OAuth, Profile
 from smtpctl.config.secrets import refs
-from smtpctl.model.command import quoted
+from smtpctl.model.command import quoted, sourced
 from smtpctl.model.finding import Cause, Finding, Remedy
 from smtpctl.model.report import Report
 from smtpctl.model.transcript import Event, Kind, Stage
@@ -82,7 +82,8 @@ def named(finding: Finding, oauth: OAuth) -> Finding:
     own = _own(oauth)
 
     def filled(remedy: Remedy) -> Remedy:
-        return remedy._replace(commands=tuple(_replaced(command, own) for command in remedy.commands))
+        commands = (sourced(_replaced(command, own), oauth.sources) for command in remedy.commands)
+        return remedy._replace(commands=tuple(commands))
 
     causes = (cause._replace(remedies=tuple(map(filled, cause.remedies))) for cause in finding.causes)
     return finding._replace(causes=tuple(causes))
@@ -91,9 +92,8 @@ def named(finding: Finding, oauth: OAuth) -> Finding:
 def setting(profile: Profile, settings: Mapping[str, str]) -> str:
     """The command that gives the profile these settings; without a stored profile the check of a server with them."""
     if profile.name:
-        return " ".join(
-            ["smtpctl profile set", quoted(profile.name), *(f"{k}={quoted(v)}" for k, v in settings.items())]
-        )
+        words = ["smtpctl profile set", quoted(profile.name), *(f"{k}={quoted(v)}" for k, v in settings.items())]
+        return sourced(" ".join(words), profile.sources)
     host, port = settings.get("host", profile.endpoint.host), settings.get("port", profile.endpoint.port)
     server = str(profile.endpoint._replace(host=host, port=int(port)))
     said = [_option(f"{key}={value}") for key, value in settings.items() if key not in _SERVER]
@@ -113,15 +113,18 @@ def again(verb: str, profile: Profile, *words: str) -> str:
 
 def carried(command: str, profile: Profile) -> str:
     """A session with the profile's server, with the options of this run besides those that it has itself; what the user
-    named for one server goes to no other, so any other command stays as it is."""
+    named for one server goes to no other, so any other command is only told where the settings are."""
     found = _SESSION.match(command)
-    return _with_options(command, profile) if found and _is_server(found[1], profile) else command
+    if found and _is_server(found[1], profile):
+        return _with_options(command, profile)
+    return sourced(command, profile.sources)
 
 
 def sound(command: str, profile: Profile | None = None) -> bool:
     """Whether a command can be carried out as it stands and makes nothing less safe; what the run of the profile was given
     itself is not judged."""
-    for option in _given(profile).values() if profile else ():
+    sources = [f"{name} {quoted(value)}" for name, value in profile.sources.items()] if profile else []
+    for option in (*_given(profile).values(), *sources) if profile else ():
         command = command.replace(f" {option}", "", 1)
     return bool(command) and "<" not in command and not weakens(command)
 
@@ -145,7 +148,7 @@ def _with_options(command: str, profile: Profile) -> str:
     given = (
         words for (name, key), words in _given(profile).items() if name not in names and not _says(command, name, key)
     )
-    return " ".join([command, *given])
+    return sourced(" ".join([command, *given]), profile.sources)
 
 
 def _says(command: str, name: str, key: str) -> bool:

@@ -11,6 +11,7 @@ from smtpctl.config.problems import finding, problem
 from smtpctl.config.profile import OAuth, Profile
 from smtpctl.config.store import Document
 from smtpctl.knowledge.families import entry
+from smtpctl.model.command import sourced
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Finding, Location, Severity
 from smtpctl.ops.advice import personal
@@ -66,7 +67,14 @@ def enabled(document: Document) -> list[str]:
         raise entry("config.no_server").problem(target=str(document.path))
     if not names:
         title = f"no SMTP server is configured that is enabled; switched off: {', '.join(document.profiles)}"
-        raise problem(finding("config.no_server", title, fix="Enable one.", commands=["smtpctl profile enable NAME"]))
+        raise problem(
+            finding(
+                "config.no_server",
+                title,
+                fix="Enable one.",
+                commands=[sourced("smtpctl profile enable NAME", document.sources)],
+            )
+        )
     return names
 
 

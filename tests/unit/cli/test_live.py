@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 from io import StringIO
 from pathlib import Path
@@ -168,3 +169,51 @@ def test_without_a_password_nobody_logs_in(smtpctl_program: Path, home: Path) ->
 def test_what_is_no_site_is_refused_where_it_is_given(command: str, smtpctl_call: Runner) -> None:
     run = smtpctl_call(*command.split(), "--site", "x;id")
     assert run.code == ExitStatus.USAGE and '--site: "x;id" is not a site' in run.stderr
+
+
+SOURCED = """
+[profiles.shop]
+host = "localhost"
+port = 1
+username = "ann"
+[profiles.office]
+host = "localhost:25"
+port = 26
+extends = "club"
+password = "x"
+[profiles.club]
+extends = "office"
+delivery = "pickup"
+oauth = "m"
+[oauth.m]
+[sites.eu]
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "check shop", "test-send shop --to a@x.test --from a@x.test", "diagnose shop --no-input", "validate", "check office",
+        "check", "profile add new --host h --username ann",
+    ],
+)  # fmt: skip
+def test_commands_are_about_the_file_that_an_option_named(
+    command: str, smtpctl_call: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "c.toml"
+
+    def told() -> set[str]:
+        path.write_text(SOURCED)
+        path.chmod(0o600)
+        run = smtpctl_call(*command.split(), "--json", *option)
+        data = json.dumps(json.loads(run.stdout), ensure_ascii=False)
+        return set(re.findall(r"smtpctl (?:check|test-send|profile|secret) [a-z][^\"]*", data))
+
+    option: tuple[str, ...] = ("--config", str(path), "--site", "eu")
+    named = told()
+    assert named and all(f" --config {path}" in line for line in named)
+    assert all(" --site eu" in line for line in named if line.startswith(("smtpctl check", "smtpctl test-send")))
+    option = ()
+    monkeypatch.setenv("SMTPCTL_CONFIG", str(path))
+    monkeypatch.setenv("SMTPCTL_SITE", "eu")
+    assert told() and not any("--config" in line or "--site" in line.partition("default NAME")[0] for line in told())
