@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import errno
 import gc
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from smtpctl.cli import quick, terminal
 from smtpctl.cli.command import NoCommandError
 from smtpctl.model.errors import Problem, UsageProblem
-from smtpctl.model.report import ExitStatus
+from smtpctl.model.report import ExitStatus, Status
 from smtpctl.render import failed_status
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def _stopped(status: ExitStatus, arguments: list[str], reason: str) -> int:
     return int(_styled(status, terminal.asked(arguments, "--exit-style")))
 
 
-def _styled(status: IntEnum, style: str | None) -> IntEnum:
+def _styled(status: Status, style: str | None) -> Status:
     """The exit status of a run without a report, as `--exit-style` has it."""
     if style != "swaks":
         return status

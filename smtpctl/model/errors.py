@@ -12,12 +12,11 @@ Anything else that reaches the top is a defect in smtpctl (exit 70).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import IntEnum
 from typing import Any
 
 from smtpctl.model.finding import Finding
 from smtpctl.model.reply import Reply
-from smtpctl.model.report import Failure
+from smtpctl.model.report import Failure, Status
 from smtpctl.model.transcript import Stage
 
 
@@ -32,7 +31,7 @@ class Problem(SmtpctlError):
     def __init__(
         self,
         finding: Finding,
-        status: IntEnum,
+        status: Status,
         *,
         retryable: bool = False,
         reply: Reply | None = None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
-from typing import Any
+from typing import Any, Self
 
 from smtpctl.model.finding import Finding, Ignored, Location, Severity
 from smtpctl.model.record import NamedTuple
@@ -12,17 +12,21 @@ from smtpctl.model.reply import Reply
 from smtpctl.model.transcript import Stage, Transcript
 
 
-class ExitStatus(IntEnum):
-    """Exit codes; promises to users (sysexits.h where mail tools use them). `meaning` is what the manual says of each."""
+class Status(IntEnum):
+    """What a process ends with; `meaning` is what the manual says of each code."""
 
     meaning: str
 
-    def __new__(cls, code: int, meaning: str) -> ExitStatus:
+    def __new__(cls, code: int, meaning: str) -> Self:
         """A code that knows what it means."""
         status = int.__new__(cls, code)
         status._value_ = code
         status.meaning = meaning
         return status
+
+
+class ExitStatus(Status):
+    """Our exit codes; promises to users (sysexits.h where mail tools use them)."""
 
     OK = 0, "Done; no finding at or above --fail-on."
     FINDINGS = 1, "Done; there are findings at or above --fail-on."
@@ -41,10 +45,10 @@ class ExitStatus(IntEnum):
 
 
 class Failure(NamedTuple):
-    """What stopped a run before its end. `status` is an ExitStatus, or a code of `model.swaks`; `reply` is the server's refusal where there was one, `lookup` all that was known
-    when it was explained (a `knowledge.match.Context`)."""
+    """What stopped a run before its end. `status` is an ExitStatus, or a code of `model.swaks`; `reply` is the server's
+    refusal where there was one, `lookup` all that was known when it was explained (a `knowledge.match.Context`)."""
 
-    status: IntEnum
+    status: Status
     stage: Stage
     retryable: bool
     reply: Reply | None = None
@@ -113,7 +117,7 @@ class Report(NamedTuple):
     place: Location | None = None
     chain: tuple[bytes, ...] = ()
 
-    def status(self, fail_on: Severity | None = Severity.ERROR) -> IntEnum:
+    def status(self, fail_on: Severity | None = Severity.ERROR) -> Status:
         """What stopped the run, else whether a finding reaches `fail_on` (None: never), else OK."""
         if self.failure:
             return self.failure.status
@@ -122,7 +126,7 @@ class Report(NamedTuple):
         return ExitStatus.OK
 
 
-def combined(reports: Iterable[Report], fail_on: Severity | None) -> IntEnum:
+def combined(reports: Iterable[Report], fail_on: Severity | None) -> Status:
     """The exit status of a run over several targets: the one they agree on where they are not OK, else FINDINGS, because
     there is no one cause."""
     seen = {report.status(fail_on) for report in reports} - {ExitStatus.OK}

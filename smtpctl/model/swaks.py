@@ -4,23 +4,13 @@ and nothing of what was found in one that went through."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import IntEnum
 
-from smtpctl.model.report import ExitStatus, Failure, Report
+from smtpctl.model.report import ExitStatus, Failure, Report, Status
 from smtpctl.model.transcript import Kind, Stage, Transcript
 
 
-class SwaksStatus(IntEnum):
-    """A code of swaks that a session of ours can end with. `meaning` is what the manual says of each."""
-
-    meaning: str
-
-    def __new__(cls, code: int, meaning: str) -> SwaksStatus:
-        """A code that knows what it means."""
-        status = int.__new__(cls, code)
-        status._value_ = code
-        status.meaning = meaning
-        return status
+class SwaksStatus(Status):
+    """A code of swaks that a session of ours can end with."""
 
     OK = 0, "The session went through to its end."
     USAGE = 1, "The command line or the configuration is wrong; nothing was begun."
@@ -69,7 +59,7 @@ def styled(report: Report) -> Report:
     return report._replace(failure=failure._replace(status=_code(report, failure))) if failure else report
 
 
-def of_status(status: IntEnum) -> IntEnum:
+def of_status(status: Status) -> Status:
     """The code for a run that stopped before there was a session; ours where swaks has none for it."""
     return SwaksStatus.USAGE if status in (ExitStatus.USAGE, ExitStatus.CONFIG) else status
 

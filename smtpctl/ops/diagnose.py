@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from enum import IntEnum
 from typing import Any
 
 from smtpctl.config.profile import Profile
@@ -19,7 +18,7 @@ from smtpctl.model.errors import UsageProblem
 from smtpctl.model.finding import Cause, Finding, Remedy, Severity
 from smtpctl.model.foreign import FOREIGN
 from smtpctl.model.record import NamedTuple
-from smtpctl.model.report import ExitStatus, Report
+from smtpctl.model.report import ExitStatus, Report, Status
 from smtpctl.model.transcript import Stage
 from smtpctl.ops import advice
 from smtpctl.ops.extract import first
@@ -50,7 +49,7 @@ class Diagnosis(NamedTuple):
     answers: Mapping[str, str] = {}
     target: str = ""
     said: str = ""
-    status: IntEnum = ExitStatus.OK
+    status: Status = ExitStatus.OK
 
     def to_json(self) -> dict[str, Any]:
         """The document `smtpctl.diagnose/1`."""

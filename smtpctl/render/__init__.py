@@ -6,11 +6,10 @@ A format is one module with one class and one row in `_FORMATS`; the module is i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from enum import IntEnum
 from typing import cast
 
 from smtpctl.model.finding import Severity
-from smtpctl.model.report import Report, combined
+from smtpctl.model.report import Report, Status, combined
 from smtpctl.render.base import Renderer, Setting
 from smtpctl.render.canvas import Canvas
 
@@ -59,7 +58,7 @@ def exit_status(format: str, reports: Sequence[Report], fail_on: Severity | None
     return to_nagios.worst([to_nagios.state(report, fail_on) for report in reports])
 
 
-def failed_status(format: str, status: IntEnum) -> int:
+def failed_status(format: str, status: Status) -> int:
     """The same for a run that stopped with `status` before there was a report."""
     if format != "nagios":
         return status

@@ -12,7 +12,7 @@ from enum import IntEnum
 
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Finding, Ignored, Severity
-from smtpctl.model.report import ExitStatus, Report
+from smtpctl.model.report import ExitStatus, Report, Status
 from smtpctl.model.transcript import Transcript
 from smtpctl.render.base import Setting, by_stage, ends, explanation, problem_report
 from smtpctl.render.canvas import visible
@@ -34,7 +34,7 @@ _WORST_FIRST = (State.CRITICAL, State.WARNING, State.UNKNOWN, State.OK)
 _UNKNOWN = (ExitStatus.USAGE, ExitStatus.CONFIG, ExitStatus.BUG, ExitStatus.CANNOT_CREATE, ExitStatus.IO)
 
 
-def failed(status: IntEnum) -> State:
+def failed(status: Status) -> State:
     """The state that a run ends with that stopped with `status`."""
     return State.UNKNOWN if status in _UNKNOWN or status is ExitStatus.INTERRUPTED else State.CRITICAL
 

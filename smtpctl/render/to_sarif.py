@@ -7,14 +7,13 @@ location, never a URI that a viewer would open; a message holds no link and no p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import IntEnum
 from pathlib import PurePath
 from typing import Any
 
 from smtpctl import __version__
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Finding, Ignored
-from smtpctl.model.report import ExitStatus, Report, combined
+from smtpctl.model.report import ExitStatus, Report, Status, combined
 from smtpctl.render.base import Setting, explanation, status_of_findings
 from smtpctl.render.canvas import visible
 
@@ -46,7 +45,7 @@ class SarifRenderer:
         """The one finding of the problem."""
         return self._document([problem.finding], problem.status)
 
-    def _document(self, findings: Sequence[Finding], status: IntEnum, ignored: Sequence[Ignored] = ()) -> str:
+    def _document(self, findings: Sequence[Finding], status: Status, ignored: Sequence[Ignored] = ()) -> str:
         import json
 
         told = [*findings, *(one.finding for one in ignored)]
