@@ -25,10 +25,10 @@ AUTO = "auto"  # the role of a profile that names none
 class Facts(NamedTuple):
     """One session with one server.
 
-    `session` is None where it did not get as far as a login; `tls` the handshake, also one that was refused; `chain` the
-    presented certificates, leaf first, None for one that cannot be read; `helo` the name we gave; `now` epoch seconds;
-    `trusted` that the network to the server is; `client` the certificate that we present, where there is one; `given_role` what the profile says
-    that the server is for.
+    `session` is None where it did not get as far as a login; `tls` the handshake, also one that was refused; `chain`
+    the presented certificates, leaf first, None for one that cannot be read; `helo` the name we gave; `now` epoch
+    seconds; `trusted` that the network to the server is; `client` the certificate that we present, where there is one;
+    `given_role` what the profile says that the server is for.
     """
 
     target: str

@@ -117,9 +117,9 @@ def command(
 
     Name lookup, connection, greeting, EHLO, TLS, certificate and login, each with its time, then what is wrong and
     what to do about it. Several targets are checked at once. --deep asks the server over many short connections, and
-    leaves each before a login; for faults of TLS libraries (Heartbleed, ROBOT) there is testssl. --suggest tries the usual ports and those that the provider is known to have, and logs in
-    once at most. --matrix logs in once with each mechanism, and stops at the first refusal that may count against the
-    account.
+    leaves each before a login; for faults of TLS libraries (Heartbleed, ROBOT) there is testssl. --suggest tries the
+    usual ports and those that the provider is known to have, and logs in once at most. --matrix logs in once with each
+    mechanism, and stops at the first refusal that may count against the account.
 
     --probe does something to the server, so it is for your own: --probe open-relay names a foreign recipient without a
     login and postmaster names postmaster, and both reset without a mail; bare-lf sends one mail to the first --to, with

@@ -58,9 +58,9 @@ class Certificate(NamedTuple):
 
     @property
     def renewal_due(self) -> float:
-        """When it should have been renewed, in epoch seconds: where nobody said how long before its end, two weeks before its end, or when a third of its life is
-        left where that is less. Either of the two would be a warning on every day of a certificate for a week, and for
-        four months of one for a year."""
+        """When it should have been renewed, in epoch seconds: `notice` before its end where that is set, else two weeks
+        before it, or when a third of its life is left where that is less. Two weeks alone would be a warning on every
+        day of a certificate for a week, a third alone one for four months of a certificate for a year."""
         return self.not_after - (self.notice or min(RENEWAL, (self.not_after - self.not_before) / 3))
 
     def lines(self) -> Iterator[str]:

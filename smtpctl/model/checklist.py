@@ -18,9 +18,9 @@ class Findable(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """One check. `when` it is made: always, after a failure, with which option, or with another command; `needs` the stage that the session must
-    get to, empty where it needs none; `does` what it costs or does to the server; `slow` takes seconds, `intrusive` does
-    more than look."""
+    """One check. `when` it is made: always, after a failure, with which option, or with another command; `needs` the
+    stage that the session must get to, empty where it needs none; `does` what it costs or does to the server; `slow`
+    takes seconds, `intrusive` does more than look."""
 
     name: str
     when: str

@@ -55,8 +55,9 @@ def scan(
 ) -> TlsScan:
     """Ask everything, within `timeouts.total` seconds and `max_connections` connections at once.
 
-    `seen` is the suite of a handshake of today that has just been made with TLS 1.3, 0 where that came to an older version,
-    None where there was none: what it showed is not asked again. Problem where the server cannot be reached, Refused or Obstacle where it lets nobody get as far as TLS.
+    `seen` is the suite of a handshake of today that has just been made with TLS 1.3, 0 where that came to an older
+    version, None where there was none: what it showed is not asked again. Problem where the server cannot be reached,
+    Refused or Obstacle where it lets nobody get as far as TLS.
     """
     began = log.clock()
     # Whose certificate it is does not matter here, and nothing is sent that a secret would be in.

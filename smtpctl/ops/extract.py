@@ -3,8 +3,9 @@
     for failure in failures(lines): ...        # a stream: joined over continuation lines and traces, in flat memory
     first(text)                                 # one text: the most telling words in it, else the text itself
 
-What comes out of here holds no secret any more (`model.foreign`). `_SHAPES` is the table of how programs quote a reply; what no shape fits is searched for a reply code with an enhanced
-code behind it. Whether words without either are a failure is left to the knowledge base.
+What comes out of here holds no secret any more (`model.foreign`). `_SHAPES` is the table of how programs quote a
+reply; what no shape fits is searched for a reply code with an enhanced code behind it. Whether words without either
+are a failure is left to the knowledge base.
 """
 
 from __future__ import annotations

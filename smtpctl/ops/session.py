@@ -43,8 +43,8 @@ class Surroundings(NamedTuple):
 
     `environ` for secrets; `prompt` asks for a password (None: nobody there); `show` gets each stage row as it is
     complete; `watch` every event; `warn` findings that stop nothing; `say` what is done now, where it takes a while;
-    `wait` is told each second in which nothing came, at which stage and for how long; `others` are
-    those besides the server who may be asked, by option (`ops.others`).
+    `wait` is told each second in which nothing came, at which stage and for how long; `others` are those besides the
+    server who may be asked, by option (`ops.others`).
     """
 
     environ: Mapping[str, str]

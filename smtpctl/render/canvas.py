@@ -165,7 +165,8 @@ class Canvas(NamedTuple):
         return f"\x1b[{_STYLES[role]}m{text}\x1b[0m" if self.colour and text else text
 
     def mark(self, name: str) -> str:
-        """The sign for a status (`passed`, `failed`, `warning`, `skipped`, `waiting`), `gutter`, `ellipsis` or `dash`, uncoloured."""
+        """The sign for a status (`passed`, `failed`, `warning`, `skipped`, `waiting`), `gutter`, `ellipsis` or `dash`,
+        uncoloured."""
         return _MARKS[name][0 if self.unicode else 1]
 
     def status(self, name: str) -> str:

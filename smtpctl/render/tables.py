@@ -1,8 +1,9 @@
 """Small aligned tables for the commands that list things.
 
-Columns are as wide as their content. Where the screen is too narrow the widest column that may shrink gives way
-first, down to its minimum, and cut cells end in an ellipsis; a column that may not shrink (a name that is typed
-again) is never cut. One that can be spared is left out where not even its minimum fits. Without a width (a pipe) nothing is cut, so `| grep` and `| awk` see everything.
+Columns are as wide as their content. Where the screen is too narrow the widest column that may shrink gives way first,
+down to its minimum, and cut cells end in an ellipsis; a column that may not shrink (a name that is typed again) is
+never cut. One that can be spared is left out where not even its minimum fits. Without a width (a pipe) nothing is cut,
+so `| grep` and `| awk` see everything.
 """
 
 from __future__ import annotations

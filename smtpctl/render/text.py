@@ -1,8 +1,9 @@
 """Results for people: rows of stages, blocks of findings, one last line that says what it means.
 
-A report is `heading`, a `stage_line` each, `conclusion`; a live run prints the same three as it goes, so what is
-seen while it runs is what is seen in a file. The facts of a report that are used here: `ms` (the whole run),
-`round_trips`, `scan` (what a TLS scan found), `queue_id`, and `sent` (recipients that the server took; absent where no mail was to be sent).
+A report is `heading`, a `stage_line` each, `conclusion`; a live run prints the same three as it goes, so what is seen
+while it runs is what is seen in a file. The facts of a report that are used here: `ms` (the whole run), `round_trips`,
+`scan` (what a TLS scan found), `queue_id`, and `sent` (recipients that the server took; absent where no mail was to be
+sent).
 """
 
 from __future__ import annotations

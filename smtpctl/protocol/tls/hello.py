@@ -24,8 +24,9 @@ class ClientHello(NamedTuple):
     """What to offer.
 
     `version` is the newest version offered (one of VERSIONS), with `older` (TLS 1.3 only) those down to TLS 1.0 too;
-    `suites` and `groups` are numbers in order of preference; `server_name` goes into SNI unless empty; `compress` offers
-    DEFLATE too; without `share` a server of TLS 1.3 has to choose a group first (HelloRetryRequest). `seed` stands for the client's random value: equal hellos are equal octets.
+    `suites` and `groups` are numbers in order of preference; `server_name` goes into SNI unless empty; `compress`
+    offers DEFLATE too; without `share` a server of TLS 1.3 has to choose a group first (HelloRetryRequest). `seed`
+    stands for the client's random value: equal hellos are equal octets.
     """
 
     version: int
