@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from smtpctl.checks.facts import Facts, Scanned
 from smtpctl.knowledge.families import entry
 from smtpctl.model.finding import Evidence, Finding, Severity
+from smtpctl.model.tls import version_name
 from smtpctl.model.transcript import Event, Kind, Stage
 
 # Names that are private by themselves: RFC 6761, 6762, 8375, ICANN (`.internal`), the habit of home routers (`.lan`).
@@ -48,7 +49,7 @@ def reached(scanned: Scanned) -> Iterator[Finding]:
     silent = [address.address for address in every if address.silent]
     answered = [address.address for address in every if not address.silent]
     if silent and answered:
-        seen = [Evidence(address.failure or _version(address.protocol), f"{address.address}:") for address in every]
+        seen = [Evidence(address.failure or version_name(address.protocol), f"{address.address}:") for address in every]
         yield entry(_partial(silent, answered)).finding(target=str(scanned.endpoint), role=scanned.role, evidence=seen)
 
 
@@ -73,10 +74,6 @@ def public(facts: Facts) -> Iterator[Finding]:
 
 def _address(attempt: Event) -> str:
     return str(attempt.facts["address"])
-
-
-def _version(protocol: str) -> str:
-    return protocol.replace("TLSv", "TLS ")
 
 
 def _block(address: str) -> str:

@@ -113,12 +113,11 @@ def suites(then: Baseline, now: Baseline, values: dict[str, Any]) -> Iterator[Fi
     for version in (version for version in before if version in after):
         was, is_ = before[version], after[version]
         gone, new = ([suite for suite in one if suite not in other] for one, other in ((was, is_), (is_, was)))
-        changes += [(True, f"{version}: no {', '.join(gone)} any more" if is_ else f"no {version} any more")] * bool(
-            gone
-        )
-        changes += [
-            (False, f"{version}: {', '.join(new)} new" if was else f"{version} is new: {', '.join(new)}")
-        ] * bool(new)
+        if gone:
+            changes.append((True, f"{version}: no {', '.join(gone)} any more" if is_ else f"no {version} any more"))
+        if new:
+            named = ", ".join(new)
+            changes.append((False, f"{version}: {named} new" if was else f"{version} is new: {named}"))
     yield from _changed("drift.suites", sorted(changes, key=lambda change: not change[0]), values)
 
 

@@ -11,6 +11,7 @@ from smtpctl.knowledge import ciphers, groups
 from smtpctl.knowledge.families import MX, entry
 from smtpctl.model.finding import Evidence, Finding, Severity
 from smtpctl.model.names import matches_any
+from smtpctl.model.tls import version_name
 from smtpctl.model.tlsscan import VersionScan
 from smtpctl.protocol.tls.dialogues import Injection
 from smtpctl.protocol.tls.hello import SSL3, TLS10, TLS11, TLS12, TLS13
@@ -143,7 +144,7 @@ def addresses(scanned: Scanned) -> Iterator[Finding]:
     if len({leaf.fingerprint for _, leaf in shown}) > 1 or len({address.protocol for address, _ in shown}) > 1:
         seen = [
             Evidence(
-                f"{address.protocol.replace('TLSv', 'TLS ')}, {leaf.common_name or leaf.subject}, until {date(leaf.not_after)}, "
+                f"{version_name(address.protocol)}, {leaf.common_name or leaf.subject}, until {date(leaf.not_after)}, "
                 f"serial {leaf.serial}",
                 f"{address.address}:",
             )

@@ -7,6 +7,11 @@ from typing import Any
 from smtpctl.model.record import NamedTuple
 
 
+def version_name(protocol: str) -> str:
+    """A version as people write it: `TLS 1.3`, where OpenSSL says `TLSv1.3`."""
+    return protocol.replace("TLSv", "TLS ")
+
+
 class TlsSession(NamedTuple):
     """A finished handshake.
 

@@ -19,10 +19,9 @@ from smtpctl.model.errors import Problem
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.transcript import Kind, Stage
 from smtpctl.net.channel import Channel
-from smtpctl.net.connection import Connection, Log
+from smtpctl.net.connection import LONGEST_WAIT, Connection, Log
 from smtpctl.net.errors import os_problem
 
-LONGEST_WAIT = 1.0  # seconds after which somebody who looks on is told that nothing has come
 STAGGER = 0.25  # RFC 8305 5, the recommended Connection Attempt Delay
 UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)  # of a connection that is made without waiting for it
 _FAMILIES = {0: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}

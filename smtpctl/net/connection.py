@@ -18,6 +18,10 @@ from smtpctl.net import tls
 from smtpctl.net.channel import Channel
 from smtpctl.protocol.replies import ReplyReader
 
+# Seconds between two looks around: a Ctrl-C that comes just before a wait is seen only after it, and who looks on is told
+# that nothing has come.
+LONGEST_WAIT = 1.0
+
 
 class Log:
     """Writes events into a transcript: time since it began, redacted. One for all connections of a run."""
@@ -32,7 +36,7 @@ class Log:
         self.idle: Callable[[Stage, float], Problem | None] | None = None
 
     def waiting(self, stage: Stage, since: float) -> Problem | None:
-        """Nothing has come for a second, and one waits since then (on `clock`). `idle` is told the stage and the seconds; the
+        """Nothing has come for LONGEST_WAIT, and one waits since then (on `clock`). `idle` is told the stage and the seconds; the
         Problem that it may know ends the wait."""
         return self.idle(stage, self.clock() - since) if self.idle else None
 

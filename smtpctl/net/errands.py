@@ -27,9 +27,9 @@ from smtpctl.model.record import NamedTuple
 from smtpctl.model.transcript import Stage
 from smtpctl.net.channel import Channel
 from smtpctl.net.connect import UNDER_WAY, Address, connect
-from smtpctl.net.connection import Connection, Log
+from smtpctl.net.connection import LONGEST_WAIT, Connection, Log
 from smtpctl.net.errors import translate
-from smtpctl.net.runner import LONGEST_WAIT, Driver
+from smtpctl.net.runner import Driver
 from smtpctl.protocol.steps import Dialogue
 
 ATTEMPTS = 3  # for one errand, where the server is only busy

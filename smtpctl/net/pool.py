@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from smtpctl.model.errors import SmtpctlError
-from smtpctl.net.connection import Connection
+from smtpctl.net.connection import LONGEST_WAIT, Connection
 from smtpctl.net.runner import Driver
 from smtpctl.protocol.steps import Dialogue
 
 _BOTH = selectors.EVENT_READ | selectors.EVENT_WRITE
-LONGEST_WAIT = 1.0  # seconds between two looks at the deadlines
 
 
 def drive(

@@ -17,13 +17,11 @@ from smtpctl.model.reply import Oddity, Reply
 from smtpctl.model.secret import MASK
 from smtpctl.model.transcript import Kind, Stage
 from smtpctl.net import errors
-from smtpctl.net.connection import Connection
+from smtpctl.net.connection import LONGEST_WAIT, Connection
 from smtpctl.protocol.replies import NotAReply, ReplyTooLong
 from smtpctl.protocol.steps import Dialogue, Note, Receive, Send, SendContent, StartTls
 
 T = TypeVar("T")
-# Seconds between two looks around: a Ctrl-C that comes just before a wait is seen only after it.
-LONGEST_WAIT = 1.0
 # What ends a wait: the network, a hang-up, octets that are no SMTP (NotAReply, ReplyTooLong), or one of these told already.
 _BROKEN = (OSError, EOFError, ValueError, Problem)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from smtpctl.model.report import StageResult
+from smtpctl.model.tls import version_name
 from smtpctl.model.transcript import Event, Kind, Stage, Transcript
 
 # What a reader wants to see of an EHLO reply; the transcript has the rest.
@@ -142,7 +143,7 @@ def _tls(events: Sequence[Event], now: float) -> str:
     facts = next((event.facts for event in events if event.kind is Kind.TLS), None)
     if facts is None:
         return _last_reply(events, now)
-    parts = [str(facts["version"]).replace("TLSv", "TLS ")]
+    parts = [version_name(str(facts["version"]))]
     if facts["expires"]:
         days = int((facts["expires"] - now) / _DAY)
         parts.append(f"{facts['subject']}, valid {days} {'day' if days == 1 else 'days'}")

@@ -209,8 +209,8 @@ def _shares(canvas: Canvas, head: str, shares: Sequence[LogShare], widest: int) 
     facts = [
         f"{f'{_percent(share)} % can pass later':<20}  {_times(share.first, share.last)}".rstrip() for share in shown
     ]
-    left = canvas.width - widest - 6 - max(map(len, facts))
-    names = [canvas.clip(canvas.text(share.name), max(left, _LEAST)) for share in shown]
+    most = max(canvas.width - widest - 6 - max(map(len, facts)), _LEAST)
+    names = [canvas.clip(canvas.text(share.name), most) for share in shown]
     room = max(map(columns, names))
     for share, name, fact in zip(shown, names, facts, strict=True):
         lead = f"  {share.failures:>{widest},}  {canvas.pad(name, room)}  "
