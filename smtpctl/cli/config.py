@@ -42,7 +42,7 @@ def list_(terminal: Terminal, everywhere: Everywhere = False) -> None:
         return
     rows = [[s.name, stored.shown(s.value), stored.origin(terminal, s.origin)] for s in found]
     heads: list[Column | str] = [Column("setting", shrink=False), "value", "from"]
-    terminal.out(table(rows, heads, stored.columns(terminal), canvas=stored.canvas(terminal)))
+    terminal.out(table(rows, heads, stored.columns(terminal), canvas=terminal.canvas))
 
 
 @app.command("get")

@@ -6,7 +6,6 @@ from smtpctl.cli.command import verb
 from smtpctl.cli.options import TEXT
 from smtpctl.cli.terminal import Terminal
 from smtpctl.model.report import ExitStatus
-from smtpctl.render.canvas import Canvas
 
 NEXT = (
     ("smtpctl profile add NAME --host HOST --username USER", "set up a server"),
@@ -30,7 +29,7 @@ def command(terminal: Terminal) -> int:
     from smtpctl.cli import live
     from smtpctl.ops import demo
 
-    canvas = Canvas(terminal.width, terminal.color, terminal.unicode)
+    canvas = terminal.canvas
 
     def act(number: int, title: str) -> None:
         gap = "" if number == 1 else "\n"

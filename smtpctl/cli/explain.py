@@ -62,10 +62,9 @@ def command(
     if terminal.format == "json":
         terminal.document("explain/1", explained.to_json())
     else:
-        from smtpctl.render.canvas import Canvas
         from smtpctl.render.explain_text import explain_text
 
-        terminal.out(explain_text(Canvas(terminal.width, terminal.color, terminal.unicode), explained))
+        terminal.out(explain_text(terminal.canvas, explained))
     return ExitStatus.OK
 
 
@@ -85,12 +84,11 @@ def _explain(terminal: Terminal, words: list[str], known: Hints) -> Explained:
 def _watched(terminal: Terminal, file: TextIO) -> Iterator[str]:
     """The lines of a file; somebody at a terminal sees how far they are read."""
     lines = lines_of(file)
-    if terminal.quiet or not terminal.err_is_tty or terminal.environ.get("TERM") == "dumb":
+    if not terminal.err_live:
         return lines
-    from smtpctl.render.canvas import Canvas
     from smtpctl.render.progress import reading
 
-    return reading(lines, terminal.stderr, Canvas(terminal.width, terminal.err_color, terminal.unicode), _part(file))
+    return reading(lines, terminal.stderr, terminal.err_canvas, _part(file))
 
 
 def _part(file: TextIO) -> Callable[[], float] | None:

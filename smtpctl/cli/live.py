@@ -19,7 +19,6 @@ from smtpctl.model.transcript import Stage
 from smtpctl.ops.session import Surroundings
 from smtpctl.ops.static import enabled
 from smtpctl.render import exit_status
-from smtpctl.render.canvas import Canvas
 from smtpctl.render.text import TextRenderer
 
 if TYPE_CHECKING:
@@ -168,8 +167,8 @@ def _many(terminal: Terminal, chosen: Sequence[Profile], work: Work) -> list[Rep
     from smtpctl.ops.threads import at_once
     from smtpctl.render.progress import progress
 
-    canvas = Canvas(terminal.width, terminal.err_color, terminal.unicode)
-    shown = progress(terminal.stderr, [p.label for p in chosen], canvas, live=terminal.err_is_tty, quiet=terminal.quiet)
+    labels = [profile.label for profile in chosen]
+    shown = progress(terminal.stderr, labels, terminal.err_canvas, live=terminal.err_live, quiet=terminal.quiet)
 
     def one(profile: Profile) -> Report:
         def show(row: StageResult) -> None:

@@ -38,7 +38,7 @@ def list_(terminal: Terminal) -> None:
         keys = ("name", "grant", "provider", "secret_expires", "used_by")
         heads: list[Column | str] = [Column("name", shrink=False), "grant", "provider", "ends", "used by"]
         cells = [[stored.text(row[key]) for key in keys] for row in rows]
-        terminal.out(table(cells, heads, stored.columns(terminal), canvas=stored.canvas(terminal)))
+        terminal.out(table(cells, heads, stored.columns(terminal), canvas=terminal.canvas))
     else:
         terminal.say(
             "There are no OAuth 2.0 credentials. Add some: smtpctl oauth add NAME --tenant-id ID --client-id ID"
@@ -67,7 +67,7 @@ def show(terminal: Terminal, name: Name) -> None:
         if cell[0] in found.origins:
             cell[2] = stored.origin(terminal, found.origins[cell[0]])
     heads: list[Column | str] = [Column("", shrink=False), "", ""]
-    terminal.out(table(cells, heads, stored.columns(terminal), canvas=stored.canvas(terminal)))
+    terminal.out(table(cells, heads, stored.columns(terminal), canvas=terminal.canvas))
 
 
 @app.command("add")

@@ -44,7 +44,7 @@ def list_(terminal: Terminal, words: Words = None) -> None:
     rows = [[one.id, one.name, *_server(one)] for one in found]
     preset, server, tls = (Column(title, shrink=False) for title in ("preset", "server", "tls"))
     heads = [preset, Column("provider", minimum=16, spare=True), server, tls]
-    terminal.out(table(rows, heads, stored.columns(terminal), canvas=stored.canvas(terminal)))
+    terminal.out(table(rows, heads, stored.columns(terminal), canvas=terminal.canvas))
 
 
 @app.command("show", formats=(*TEXT_JSON, *FORMATS))
@@ -87,7 +87,7 @@ def suggest(terminal: Terminal, address: Address = "", host: Host = "", mx: Mx =
         return
     rows = [[one.preset.id, *_server(one.preset), one.reason] for one in found]
     heads: list[Column | str] = [*(Column(title, shrink=False) for title in ("preset", "server", "tls")), ""]
-    terminal.out(table(rows, heads, stored.columns(terminal), canvas=stored.canvas(terminal)))
+    terminal.out(table(rows, heads, stored.columns(terminal), canvas=terminal.canvas))
     terminal.say(f"Next: smtpctl profile add NAME --preset {found[0].preset.id}")
 
 
@@ -99,7 +99,7 @@ def _server(preset: Preset) -> list[str]:
 def _page(terminal: Terminal, preset: Preset) -> str:
     from smtpctl.render.tables import Column, table
 
-    canvas, width = stored.canvas(terminal), stored.columns(terminal)
+    canvas, width = terminal.canvas, stored.columns(terminal)
     rows = [
         ["server", f"{e.host}:{e.port}  {e.tls.value}{f'  ({e.note})' if e.note else ''}"] for e in preset.endpoints
     ]

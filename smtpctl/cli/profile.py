@@ -238,7 +238,7 @@ def _list(terminal: Terminal, rows: list[dict[str, Any]]) -> str:
         ]
         for row in rows
     ]
-    return table(cells, heads, stored.columns(terminal), canvas=stored.canvas(terminal))
+    return table(cells, heads, stored.columns(terminal), canvas=terminal.canvas)
 
 
 def _server(row: dict[str, Any]) -> str:
@@ -260,7 +260,7 @@ def _login(row: dict[str, Any]) -> str:
 
 
 def _headline(terminal: Terminal, found: Profile) -> str:
-    canvas = stored.canvas(terminal)
+    canvas = terminal.canvas
     if not found.endpoint.host and not found.endpoint.path:
         return f"{canvas.text(found.name)}  {canvas.text(found.pickup_dir or 'no server')}"
     return f"{canvas.text(found.label)}  {canvas.text(found.headline)}"
@@ -272,7 +272,7 @@ def _settings(terminal: Terminal, found: Any, *, everything: bool) -> str:
     from smtpctl.ops.show import plain
     from smtpctl.render.tables import Column, table
 
-    canvas, blocks = stored.canvas(terminal), []
+    canvas, blocks = terminal.canvas, []
     for group in (*CONNECTING, Group.SENDING):
         fields = [field for field in FIELDS if field.group is group and field.stored]
         rows = [

@@ -124,7 +124,7 @@ def _secret(terminal: Terminal, name: str, stdin: bool, file: str) -> Secret:
 def _tables(terminal: Terminal, keyrings: tuple[Candidate, ...], held: list[Held]) -> str:
     from smtpctl.render.tables import Column, table
 
-    canvas, width = stored.canvas(terminal), stored.columns(terminal)
+    canvas, width = terminal.canvas, stored.columns(terminal)
     blocks = [canvas.joined(["   " + canvas.paint("dim", "keyring"), *_keyrings(canvas, keyrings, width)])]
     if held:
         cells = [[one.name, one.place, one.state, one.detail] for one in held]

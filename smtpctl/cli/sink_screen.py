@@ -9,7 +9,6 @@ from smtpctl.cli.terminal import Terminal
 from smtpctl.model.transcript import Event, Kind
 from smtpctl.ops.directions import directions
 from smtpctl.ops.sink import REMARKS, SCHEMA, Running, Session
-from smtpctl.render.canvas import Canvas
 
 _UNITS = ((1024 * 1024, "MB"), (1024, "kB"))
 
@@ -19,7 +18,7 @@ class TextScreen:
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
-        self._canvas = Canvas(terminal.width, terminal.err_color, terminal.unicode)
+        self._canvas = terminal.err_canvas
         self.mails = 0
         self._sessions = 0
         self._size = 0

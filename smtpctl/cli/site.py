@@ -30,7 +30,7 @@ def list_(terminal: Terminal) -> None:
     cells = [[row["name"], stored.shown(row["settings"]), stored.shown(row["profiles"])] for row in rows]
     heads: list[Column | str] = [Column("site", shrink=False), "settings", "profiles"]
     if cells:
-        terminal.out(table(cells, heads, stored.columns(terminal), canvas=stored.canvas(terminal)))
+        terminal.out(table(cells, heads, stored.columns(terminal), canvas=terminal.canvas))
     else:
         terminal.say("There are no sites: everything is (global).")
 

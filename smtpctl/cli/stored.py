@@ -13,7 +13,6 @@ from smtpctl.config.scope import site_name
 from smtpctl.config.store import Document
 from smtpctl.model.command import sourced
 from smtpctl.ops.settings import Change
-from smtpctl.render.canvas import Canvas
 
 
 def path(terminal: Terminal) -> Path:
@@ -49,11 +48,6 @@ def _sourced(note: str, sources: Mapping[str, str]) -> str:
     """A note whose command, with which it ends, is about the same file."""
     before, program, command = note.partition("smtpctl ")
     return before + sourced(program + command, sources)
-
-
-def canvas(terminal: Terminal) -> Canvas:
-    """What lists are drawn on."""
-    return Canvas(terminal.width, terminal.color, terminal.unicode)
 
 
 def columns(terminal: Terminal) -> int | None:

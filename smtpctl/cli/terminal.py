@@ -90,6 +90,11 @@ class Terminal:
         """What text is drawn on: stdout as it is."""
         return Canvas(self.width, self.color, self.unicode)
 
+    @property
+    def err_canvas(self) -> Canvas:
+        """What talk is drawn on: stderr as it is."""
+        return Canvas(self.width, self.err_color, self.unicode)
+
     def renderer(self, schema: str, fail_on: Severity | None = Severity.ERROR) -> Renderer:
         """What writes results in the format asked for; `schema` names the document (`check/1`)."""
         return renderer(
@@ -137,8 +142,13 @@ class Terminal:
 
     @property
     def live(self) -> bool:
-        """Whether somebody looks on at a terminal where a line can be taken away again."""
-        return self.is_tty and self.err_is_tty and not self.quiet and self.environ.get("TERM") != "dumb"
+        """Whether somebody looks on who sees data and talk on one screen, where a line can be taken away again."""
+        return self.is_tty and self.err_live
+
+    @property
+    def err_live(self) -> bool:
+        """Whether somebody sees the talk on a screen where a line can be taken away again."""
+        return self.err_is_tty and not self.quiet and self.environ.get("TERM") != "dumb"
 
     def passing(self, text: str) -> None:
         """Talk that holds for the moment, on a line that the next one takes the place of; empty takes it away."""

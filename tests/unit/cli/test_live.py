@@ -12,13 +12,15 @@ from pathlib import Path
 import pytest
 
 from harness import Runner
+from profiles import profile
 from ptys import AtTerminal
 from rawserver import PATIENCE, Peer, RawServer
 from smtpctl.cli import live
 from smtpctl.cli.terminal import SHARED, Terminal
 from smtpctl.model.endpoint import Endpoint, TlsMode
-from smtpctl.model.report import ExitStatus
+from smtpctl.model.report import ExitStatus, Report
 from smtpctl.model.secret import Secret
+from smtpctl.model.transcript import Transcript
 from smtpctl.protocol.server.faults import Faults, refusal
 from smtpctl.protocol.server.values import Setup
 from smtpctl.render.text import TextRenderer
@@ -153,6 +155,13 @@ def test_elsewhere_nothing_is_written_that_is_taken_away_again(terms: dict[str, 
     with live.followed(terminal, renderer) as around:
         assert around.wait is None
     assert terminal.stderr.getvalue() == ""  # type: ignore[attr-defined]
+    chosen = [profile(host, 25) for host in ("a.test", "b.test")]
+    live.run(
+        terminal, chosen, lambda one, around: Report(one.label, Transcript()), schema="check/1", fail_on="error",
+        transcript=None,
+    )  # fmt: skip
+    shown = terminal.stderr.getvalue()  # type: ignore[attr-defined]
+    assert "b.test" in shown and not {"\r", "\x1b"} & set(shown)
 
 
 def test_without_a_password_nobody_logs_in(smtpctl_program: Path, home: Path) -> None:
