@@ -21,10 +21,12 @@ from smtpctl.model.secret import MASK
 
 # What a setting or parameter ends with that holds a secret, in the languages of mail programs.
 _NAMES = (
-    r"(?:(?i:passw(?:or)?[dt]|passphrase|passcode|pwd|kennwort|mot de passe|contrase(?:\u00f1|n)a|senha|wachtwoord|"
-    r"\u043f\u0430\u0440\u043e\u043b\u044c|secret|token|assertion|code_verifier|(?:device|auth|authorization)_code|"
+    r"(?:(?i:passw(?:[o0]r)?[dt]|pass ?phrase|passcode|pwd|kennwort|mot de passe|contrase(?:\u00f1|n)a|senha|wachtwoord|"
+    r"passord|adgangskode|l\u00f6senord|salasana|has\u0142o|heslo|geslo|lozinka|jelsz\u00f3|parol(?:[ae\u0103]|(?![a-z]))|\u015fifre|"
+    r"\u043f\u0430\u0440\u043e\u043b[\u044c\u0430]|\u03ba\u03c9\u03b4\u03b9\u03ba\u03cc\u03c2|\u5bc6\u7801|\u5bc6\u78bc|\u53e3\u4ee4|\u6388\u6743\u7801|\u30d1\u30b9\u30ef\u30fc\u30c9|\ube44\ubc00\ubc88\ud638|"
+    r"secret|token|assertion|code_verifier|(?:device|auth|authorization)_code|"
     r"(?:api|access|account|private|secret|shared|storage)[_-]?key)(?i:[_-]?(?:value|text|key|\d))?"
-    r"|(?<![A-Za-z])(?i:pass|psw|pw)|(?<=[a-z])Pass)"
+    r"|(?:(?<![A-Za-z])|(?<=(?i:smtp|auth|mail|imap|user)))(?i:pass|psw|pw)|(?<=[a-z])Pass)"
 )
 # What comes behind such a name and tells of it: a value of these words alone is none.
 _PROSE = (
@@ -36,12 +38,23 @@ _PROSE = (
     r"account|token|password|secret|credentials?|client|server|string|falsch|ung\u00fcltig|abgelaufen|incorrecte?|"
     r"invalide|incorrecta|inv\u00e1lid[ao])(?=[.,;:!?)'\"\]}>]{0,4}(?:\s|$)|[\"')](?:[\s,;:.)\]}]|$)))"
 )
-_QUOTED = r"(?P<quote>\\{0,4}[\"'`])(?!PROSE)((?:(?!(?P=quote))(?:\\.|.))*+)"
+_ENTITY = r"&(?:quot|apos|#0?3[49]|#x2[27]);"  # a quote in HTML
+_QUOTED = rf"(?P<quote>\\{{0,4}}[\"'`]|{_ENTITY})(?!PROSE)((?:(?!(?P=quote))(?:\\.|.))*+)"
+# What stands between a name and its value: `=`, `:`, a blank column, the next element or field of the same thing.
+_MARK = rf"(?:[\"'\]\\]|{_ENTITY})"
+_IS = (
+    rf"{_MARK}{{0,4}}(?:(?:[ \t]+(?:is|was))?[ \t.\u2026]*+(?:=>(?:\s{{0,40}}string\(\d{{1,4}}\))?|:=|={{1,3}}|[:\uff1a\uff1d\u2192]|->(?=[ \t])|"
+    rf"(?i:%3[ad]|&#(?:61|x3d|58|x3a);|&gt;)|\((?=[\"'`])|(?<=[\"']),(?=[ \t]*(?:\"(?:\\.|[^\"\\\n]){{0,512}}\"|'[^\n]{{0,512}}?')[ \t]*[,)])|(?<=[\"']);s:\d{{1,4}}:|>|"
+    rf"[\s,]{{0,40}}{_MARK}{{0,4}}(?i:value){_MARK}{{0,4}}[ \t]*[=:]|</\w{{1,20}}>\s{{0,40}}<\w{{1,20}}(?:[ \t][^<>]{{0,80}})?>)|\t+(?![=:\s]))"
+    r"[ \t]*+(?:(?:[\[({]{1,2}|[\w.]{1,40}\((?:[\"'][\w.-]{1,60}[\"'],)?)[ \t]*(?=[\"'`]))?"
+)
 # A bare value ends at a blank, at what closes a bracket around it, and where the next setting begins.
 _BARE = (
-    r"(?!PROSE)([a-z]{4}(?: [a-z]{4}){3}\b|(?:(?![,;&)\]}>\"'`\\]{1,4}(?:\s|$)|</|"
+    r"(?!PROSE)([a-z]{4}(?: [a-z]{4}){3}\b|(?:(?![,;&)\]}>\"'`\\]{1,4}(?:\s|$)|</|&(?:lt|quot|apos|#0?3[49]|#x2[27]);|"
     r"[\"')\]}\\]{0,3}[,;&][ \t]?[\"'{\[\\]{0,3}[\w.-]{1,60}[\"'\\]{0,2} ?[=:])\S)++)"
 )
+_HOST = r"[\w-]{1,63}(?:\.[\w-]{1,63})+"
+_ODD = r"(?=\S{0,120}\d)(?=\S{0,120}[A-Za-z])"  # letters and digits: words of a sentence seldom have both
 _BLOB = r"(?:[A-Za-z0-9+/]{4})*+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?(?![\w+/=-])"
 _MIXED = r"(?=[\w+/.~-]*(?:\d|[a-z][A-Z]|[A-Z]{2}[a-z]|[+/]|=))"  # no word is written so
 _CLIENT = r"(?:\bC:|>>>?|->|~>|=>|\b[Ss]end:|CLIENT -> SERVER:|\bClient:)[ \t]+b?['\"]?"
@@ -109,8 +122,10 @@ class _Form(NamedTuple):
 
 
 _NAMED = (
-    "pass", "psw", "pw", "kennwort", "contrase", "senha", "wachtwoord", "\u043f\u0430\u0440\u043e\u043b\u044c", "secret",
-    "token", "key", "assertion", "_verifier", "_code",
+    "pass", "psw", "pw", "kennwort", "contrase", "senha", "wachtwoord", "\u043f\u0430\u0440\u043e\u043b", "secret", "token", "bearer",
+    "key", "assertion", "_verifier", "_code", "adgangskode", "l\u00f6senord", "salasana", "has\u0142o", "heslo", "geslo", "lozinka",
+    "jelsz\u00f3", "parol", "\u015fifre", "\u03ba\u03c9\u03b4\u03b9\u03ba\u03cc\u03c2", "\u5bc6\u7801", "\u5bc6\u78bc", "\u53e3\u4ee4",
+    "\u6388\u6743\u7801", "\u30d1\u30b9\u30ef\u30fc\u30c9", "\ube44\ubc00\ubc88\ud638",
 )  # fmt: skip
 _FORMS = (
     # smtp://ann:S3cret@mail.example.com, also with an address as the user; and the same without a scheme
@@ -122,25 +137,64 @@ _FORMS = (
         r":(?<=[\w.+-]:)(?<!(?i:smtp):)(?<!(?i:mailto):)(?=(?:[^\s@]{0,99}\d[^\s@]{0,99}[A-Z!#$%^&*]|[^\s@]{0,99}[A-Z!#$%^&*][^\s@]{0,99}\d|"
         r"\S{0,128}@[\w.-]{1,255}:\d))([^\s@<>\"/][^\s<>\"]{0,127})(?=@[\w-]+(?:\.|:\d))",
     ),
-    # password=S3cret, "smtp_pass": "S3cret", <password>S3cret</password>, <add key="Password" value="S3cret"/>
+    # password: with the secret in the next line
+    _Form(("\n",), rf"{_NAMES}{_MARK}{{0,2}}[ \t]*:[ \t]*[|>]?[+-]?[ \t]*\r?\n[ \t]*{_ODD}([^\s:=]{{4,128}})[ \t]*$"),
+    # Environment="SMTP_PASSWORD=S3 cret"
+    _Form(_NAMED, rf"(?:(?i:environment=|env[= ]|export )|-[eS]? )(?P<quote>[\"'])[\w.-]{{0,60}}{_NAMES}=((?:(?!(?P=quote)).)+)"),
+    # password=S3cret, "smtp_pass": "S3cret", <password>S3cret</password>, <add key="Password" value="S3cret"/>,
+    # define('SMTP_PASS', 'S3cret'), {"name": "SMTP_PASSWORD", "value": "S3cret"}
+    _Form(_NAMED, rf"{_NAMES}{_IS}(?:{_QUOTED}|{_BARE})"),
+    # password 'S3cret', password is S3cret1, wrong password S3cret1, and alone in a line: password S3cret
+    _Form(_NAMED, rf"(?<![A-Za-z])(?i:(?:password|passwd|pass|secret)(?: is)?)[\"']?[ \t]+{_QUOTED}"),
     _Form(
         _NAMED,
-        rf"{_NAMES}[\"'\]\\]{{0,4}}[ \t]*+(?:=>|:=|={{1,3}}|:|(?i:%3[ad])|\((?=[\"'`])|(?i:value)[ \t]*=|>)[ \t]*+(?:{_QUOTED}|{_BARE})",
+        rf"(?:(?i:passw(?:or)?[dt]|passphrase)|(?:(?<![A-Za-z])|(?<=(?i:smtp|auth|mail)))(?i:pass)|(?<=[a-z])Pass)(?i:Encrypted)?(?: (?:is|was))?[ \t]+[(\[<]?{_ODD}"
+        rf"(?![(\[<]?[#{{\"'`]|[A-Z]{{2,9}}[-_]?\d{{3,}}\b|[\w.-]+[=:@]){_BARE}",
     ),
-    # password 'S3cret', password is S3cret1, and alone in a line: password S3cret
-    _Form(("passw", "secret"), rf"(?i:\b(?:password|passwd|secret)(?: is)?)[ \t]+{_QUOTED}"),
-    _Form(("password is ",), rf"(?i:\bpassword is )[ \t]*(?=\S*\d)(?=\S*[A-Za-z]){_BARE}"),
-    _Form(("passw", "pass "), rf"(?:^|login[ \t]+\S+)[ \t]*(?i:password|passwd|pass)[ \t]+{_BARE}[ \t]*$"),
-    # options of swaks, curl, sendEmail and others
-    _Form(("--",), rf"--[\w-]{{0,40}}(?:password|pass|token|secret)[ \t]+(?:{_QUOTED}|{_BARE})"),
+    _Form(_NAMED, rf"(?:^|login[ \t]+\S+)[ \t]*(?i:password|passwd|pass)[ \t]+{_BARE}[ \t]*(?:[ \t]#.*)?$"),
+    _Form(_NAMED, rf"\b(?:machine[ \t]+\S+|default)(?:\s+(?:login|account|port)[ \t]+\S+){{0,3}}\s+password[ \t]+{_BARE}"),
+    _Form(_NAMED, r"(?i:passw(?:or)?d?[_-]?(?:eval|cmd|command)|pass[_-]?cmd)\W{1,9}(?:echo|printf)[ \t]+(.+)"),
+    # options of swaks, curl, PowerShell and others
+    _Form(
+        _NAMED,
+        rf"(?<!\S)--?[\w-]{{0,40}}(?i:password|pass|pwd?|token|secret|bearer)[ \t]+(?:{_QUOTED}|{_BARE})",
+    ),
+    # [smtp.example.com]:587 ann:S3cret (Postfix), ann|smtp.example.com:S3cret (dma), smtp.example.com:ann:S3cret (Exim)
+    _Form(("]:",), rf"(?<!\S)\[{_HOST}\]:[\w-]{{1,20}}[ \t]+[^\s:=]{{1,320}}:(\S+)"),
+    _Form(
+        (":",),
+        rf"^[ \t]*(?:\[{_HOST}\][ \t]+[^\s:=]{{1,320}}:|[^\s|:]{{1,320}}\|{_HOST}:|(?:\*|\*?{_HOST}|\*(?:\.[\w*-]{{1,63}})+)(?::\d{{1,5}})?:(?!\d+:)[^\s:=]{{1,320}}:|"
+        rf"(?:[\w.+-]{{1,64}}@|@)?{_HOST}(?::[\w-]{{1,20}})?[ \t]+(?!(?i:to|from|cc|smtp|mailto):)[^\s:=]{{1,320}}:(?!//){_ODD})(\S+)[ \t]*$",
+    ),
+    _Form(("static:", "inline:"), rf"\b(?:static:\{{?|inline:\{{[ \t]*\[?{_HOST}\]?(?::[\w-]{{1,20}})?=)[ \t]*[^\s:=]{{1,320}}:([^\s}}]+)"),
+    # client_send = : ann : S3cret (Exim), AuthInfo:example.com "U:ann" "P:S3cret" (Sendmail)
+    _Form(("client_send",), r"\bclient_send[ \t]*=[ \t]*(\S.*)"),
+    _Form(("authinfo:",), r"(?i:authinfo:)\S{0,255}(?:[ \t]+\"(?!P)[^\"\n]{0,320}\"){0,4}[ \t]+\"P[:=]((?:\\.|[^\"\\\n])+)"),
+    _Form(
+        ("credential", "creds", "/pass"),
+        r"(?i:\bcred(?:ential)?s?|\buser(?:name)?/pass(?:w(?:or)?d)?)(?:[ \t]*[:=][ \t]*|[ \t]+)['\"]?[^\s:/'\"(]{1,320}"
+        rf"(?::|[ \t]?/[ \t]?|[ \t]:[ \t])(?!/){_ODD}([^\s'\"]+)",
+    ),
+    # and those that are short
     _Form((" -",), r"(?:^|[ \t])-(?:ap|xp)[ \t]+(?:(?P<quote>['\"])((?:(?!(?P=quote)).)+)|(\S+))"),
-    _Form(("-u",), r"(?:^|[ \t])(?:-u|--user)[ \t]+['\"]?[^\s:'\"]{1,320}+:([^\s'\"]+)"),
+    _Form(
+        ("-u",),
+        r"(?<!\S)(?:-[uU][ \t]*|--(?:proxy-)?user[ \t=]+)(?:(?P<quote>['\"])[^\n:'\"]{1,320}+:((?:(?!(?P=quote)).)+)|[^\s:'\"]{1,320}+:([^\s'\"]+))",
+    ),
+    _Form(("user",), r"^[ \t]*-{0,2}user[ \t]*[=:]?[ \t]*\"[^\s:\"]{1,320}:((?:\\.|[^\"\\\n])+)"),  # curl --config
     # server.login("ann", "S3cret"), PlainAuth("", "ann", "S3cret", host), new NetworkCredential("ann", "S3cret")
     _Form(
-        ("login(", "auth(", "start(", "ticate(", "credential", "authentication("),
+        ("login(", "auth(", "start(", "ticate(", "credential", "authentication(", ".connect("),
         r"((?i:\b(?:log_?in|authenticate|(?:plain|login|basic|md5)_?auth|auth|smtp[.:]+start|network_?credential|"
-        r"password_?authentication|username_?password_?credentials?|set_?credentials?))\([ \t]*"
-        r"(?:[\"'`][^\"'`\n]{0,320}[\"'`]|(?!\d)[^,()'\"\s]{1,80})[ \t]*,)((?:\"(?:\\.|[^\"\\])*+\"?|'(?:\\.|[^'\\])*+'?|[^()'\"])*+)",
+        r"password_?authentication|username_?password_?credentials?|set_?credentials?|credentials?(?:::new)?|"
+        r"transport\.connect))\([ \t]*(?:[\"'`][^\"'`\n]{0,320}[\"'`](?:\.\w{1,20}\(\))?|(?!\d)[^,()'\"\s]{1,80})[ \t]*,)((?:\"(?:\\.|[^\"\\])*+\"?|'(?:\\.|[^'\\])*+'?|[^()'\"])*+)",
+        _strings,
+    ),
+    # auth=("ann", "S3cret"), but no list of mechanisms
+    _Form(
+        ("[\"", "['", "(\"", "('"),
+        r"((?i:auth|login|credentials?)[\"']?[ \t]*(?:=>?|:)[ \t]*[\[(][ \t]*(?![\"'`][A-Z\d_-]+[\"'`])[\"'`][^\"'`\n]{0,320}[\"'`][ \t]*,)"
+        r"((?:\"(?:\\.|[^\"\\])*+\"?|'(?:\\.|[^'\\])*+'?|[^()'\"\]])*+)",
         _strings,
     ),
     _Form(("securestring",), rf"(?i:ConvertTo-SecureString(?:[ \t]+-String)?)[ \t]+(?:{_QUOTED}|{_BARE})"),
@@ -182,13 +236,17 @@ class _Foreign(Redactor):
     def text(self, text: str) -> str:
         """`text` with the mask in place of what may be a secret."""
         lowered = text.lower()
+        needles: tuple[str, ...] = ()
+        here = False
         for form in _FORMS:
-            for (
-                needle
-            ) in form.needles:  # a loop: a generator takes five times as long, and most texts have none of them
-                if needle in lowered:
-                    text = _expression(form.regex).sub(form.replace, text)
-                    break
+            if form.needles is not needles:
+                needles, here = form.needles, False
+                for needle in needles:  # a loop: a generator takes five times as long, and most texts have none of them
+                    if needle in lowered:
+                        here = True
+                        break
+            if here:
+                text = _expression(form.regex).sub(form.replace, text)
         return text
 
 

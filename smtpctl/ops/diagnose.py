@@ -16,7 +16,6 @@ from smtpctl.knowledge.decide import SURE, Candidate, Case, Question
 from smtpctl.knowledge.match import Context
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.finding import Cause, Finding, Remedy, Severity
-from smtpctl.model.foreign import FOREIGN
 from smtpctl.model.record import NamedTuple
 from smtpctl.model.report import ExitStatus, Report, Status
 from smtpctl.model.transcript import Stage
@@ -40,8 +39,8 @@ _WORDS = 200  # characters of what was said that a closing line takes
 class Diagnosis(NamedTuple):
     """Where a diagnosis stands. `finding` is what it is about, None where nothing is wrong; `candidates` are the causes,
     likeliest first, with commands for the profile, none where all are ruled out; `question` is worth asking, None where
-    none is; `answers` were given so far; `target` and `said` what it is about, `status` what a run over the target ended
-    with."""
+    none is; `answers` were given so far; `target` and `said` what it is about, of a text only the words that count; `status`
+    what a run over the target ended with."""
 
     finding: Finding | None
     candidates: tuple[Candidate, ...]
@@ -122,7 +121,7 @@ def stand(
     if profile:
         found = tuple(_personal(candidate, profile, token) for candidate in found)
     about = found[0].finding if found else decide.about(case)
-    stands = Diagnosis(about, found, decide.ask(case, answers), answers, said=FOREIGN.text(said))
+    stands = Diagnosis(about, found, decide.ask(case, answers), answers, said=first(said).text)
     return stands._replace(target=report.target, status=report.status()) if report else stands
 
 

@@ -72,6 +72,12 @@ def test_a_text_that_is_diagnosed(smtpctl_call: Runner, args: list[str]) -> None
         assert CANARY not in run.stdout + run.stderr
 
 
+def test_of_a_text_only_the_words_that_count_are_kept(smtpctl_call: Runner) -> None:
+    text = f"what I have tried: {CANARY}\n535 5.7.8 Authentication failed\nit still does not work"
+    run = smtpctl_call("diagnose", "-", "--no-input", "--json", stdin=text)
+    assert json.loads(run.stdout)["said"] == "535 5.7.8 Authentication failed"
+
+
 def test_a_saved_session(smtpctl_call: Runner, home: Path) -> None:
     """Of another program, or edited by hand."""
     ended = {**EVENT, "kind": "error", "facts": {"id": "auth.refused"}}

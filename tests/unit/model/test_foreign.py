@@ -33,6 +33,7 @@ def base64_of(text: str) -> str:
 KINDS: dict[str, Callable[[str], str]] = {
     "SECRET": str,
     "TOKEN": str,
+    "MIXED": str,
     "WORDS": str,
     "QUOTED": lambda secret: json.dumps(secret, ensure_ascii=False)[1:-1],
     "BASE64": base64_of,
@@ -42,6 +43,7 @@ KINDS: dict[str, Callable[[str], str]] = {
 STRATEGIES = {
     "QUOTED": st.text(PRINTABLE, min_size=4, max_size=40).map("x{}9".format),
     "WORDS": st.lists(st.text(st.sampled_from("abcxyz"), min_size=4, max_size=4), min_size=4, max_size=4).map(" ".join),
+    "MIXED": st.text(st.sampled_from("abcxyzABCXYZ0123456789!$%*-_."), min_size=4, max_size=40).map("x{}9".format),
     "TOKEN": st.text(st.sampled_from("abcxyz0123456789_-"), min_size=20, max_size=40),
 }
 
@@ -77,7 +79,11 @@ def hidden(place: str, secret: str) -> None:
 
 @pytest.mark.parametrize("place", PLACES)
 def test_a_secret_is_masked_where_it_stands(place: str) -> None:
-    special = {"TOKEN": ("abc-0123456789-XYZ_0",), "WORDS": ("abcd efgh ijkl mnop",)}
+    special = {
+        "TOKEN": ("abc-0123456789-XYZ_0",),
+        "MIXED": ("S3cretPass", "hunter2", "expired!9x"),
+        "WORDS": ("abcd efgh ijkl mnop",),
+    }
     for secret in special.get(in_parts(place)[1], SAMPLES):
         hidden(place, secret)
 
