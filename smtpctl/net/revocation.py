@@ -26,9 +26,17 @@ _UNDATED = timedelta(days=1)  # how long an answer counts that does not say unti
 _REQUEST = "application/ocsp-request"
 
 
+class Silence(NamedTuple):
+    """Who was asked, and `why` that tells nothing."""
+
+    source: str
+    url: str
+    why: str
+
+
 class Revocation(NamedTuple):
     """What the authority says: `status` is `good`, `revoked` or `unknown`; `source` is `OCSP` or `CRL`, asked at `url`, as it
-    was at `as_of` (epoch seconds). `on` and `reason` belong to `revoked`, `why` to `unknown`."""
+    was at `as_of` (epoch seconds). `on` and `reason` belong to `revoked`, `why` to `unknown`. `silent` were asked too."""
 
     status: str
     source: str = ""
@@ -37,6 +45,7 @@ class Revocation(NamedTuple):
     on: float = 0.0
     reason: str = ""
     why: str = ""
+    silent: tuple[Silence, ...] = ()
 
 
 class _Useless(Exception):
@@ -50,17 +59,17 @@ def ask(chain: tuple[bytes, ...], policy: TlsPolicy, errand: Errand, now: float)
         return Revocation(
             "unknown", why="the certificate of its issuer is not at hand, and answers are held against that"
         )
-    last = Revocation("unknown", why="the certificate names nobody to ask")
+    silent: list[Silence] = []
     clock = datetime.fromtimestamp(now, UTC)
     for source, url, one in _ways(leaf):
         try:
             found = one(url, leaf, issuer, errand, clock)
         except (NotFetched, _Useless) as error:
-            found = Revocation("unknown", why=str(error))
-        last = found._replace(source=source, url=url)
-        if last.status != "unknown":
-            break
-    return last
+            silent.append(Silence(source, url, str(error)))
+            continue
+        return found._replace(source=source, url=url, silent=tuple(silent))
+    why = "; ".join(f"{one.source}: {one.why}" for one in silent) or "the certificate names nobody to ask"
+    return Revocation("unknown", why=why, silent=tuple(silent))
 
 
 def _ways(leaf: x509.Certificate) -> Iterator[tuple[str, str, Callable[..., Revocation]]]:

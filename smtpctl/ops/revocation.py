@@ -23,11 +23,14 @@ _ROWS = {"good": "passed", "revoked": "failed", "unknown": "warning"}
 
 def asked(report: Report, profile: Profile, facts: Facts, errand: Errand) -> tuple[Report, Facts]:
     """The report, with what the authority said; the facts as they are."""
-    if facts.tls is None or not facts.tls.chain:
+    shown = facts.tls.chain if facts.tls else ()
+    if not shown and report.failure:
         outcome = Outcome(NAME, "skipped", "the session did not get to tls")
         return report._replace(outcomes=(*report.outcomes, outcome)), facts
     began = time.monotonic()
-    found = revocation.ask(facts.tls.chain, profile.tls, errand, facts.now)
+    found = Revocation("unknown", why="the server showed none")
+    if shown:
+        found = revocation.ask(shown, profile.tls, errand, facts.now)
     row = StageResult(Stage.TLS, _ROWS[found.status], told(found), (time.monotonic() - began) * 1000)
     whole = report._replace(stages=(*report.stages, row), facts={**report.facts, "revocation": as_json(found)})
     if found.status != "revoked":
@@ -35,7 +38,7 @@ def asked(report: Report, profile: Profile, facts: Facts, errand: Errand) -> tup
         return whole._replace(outcomes=(*report.outcomes, outcome)), facts
     seen = [Evidence(f"{found.source} {found.url}", "asked:"), Evidence(told(found), "answer:")]
     reason = {"reason": found.reason} if found.reason else {}
-    finding = facts.finding(REVOKED, seen, host=facts.tls.server_name, on=_day(found.on), **reason)
+    finding = facts.finding(REVOKED, seen, host=facts.tls and facts.tls.server_name, on=_day(found.on), **reason)
     if found.reason in _COMPROMISED:  # the authority says which of the two causes it is
         ranks = [cause.likelihood for cause in finding.causes]
         turned = zip(reversed(finding.causes), ranks, strict=True)
@@ -49,7 +52,7 @@ def asked(report: Report, profile: Profile, facts: Facts, errand: Errand) -> tup
 def told(found: Revocation) -> str:
     """`not revoked · OCSP of 2026-11-21 18:30 UTC`."""
     if found.status == "unknown":
-        return f"not known whether it was revoked: {found.why}" + (f" ({found.source})" if found.source else "")
+        return f"not known whether the certificate was revoked: {found.why}"
     as_of = f"{found.source} of {datetime.fromtimestamp(found.as_of, UTC):%Y-%m-%d %H:%M} UTC"
     if found.status == "good":
         return f"not revoked · {as_of}"
@@ -66,6 +69,7 @@ def as_json(found: Revocation) -> dict[str, object]:
         "revoked_on": int(found.on) or None,
         "reason": found.reason or None,
         "why": found.why or None,
+        "silent": [{"source": one.source, "url": one.url, "why": one.why} for one in found.silent],
     }
 
 

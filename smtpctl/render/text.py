@@ -250,11 +250,14 @@ def _result(report: Report) -> Iterator[str]:
     counts = listing.counts(report.findings)
     if report.failure:
         return
+    open_ = report.facts.get("revocation", {}).get("status") == "unknown"
+    works = "Works" if report.ignored or open_ or _state(report) != "passed" else "Everything works"
     if counts:
-        works = "Everything works" if _state(report) == "passed" and not report.ignored else "Works"
         yield f"{counts}." if sent is not None or _state(report) == "failed" else f"{works}, with {counts}."
     elif sent is None:
-        yield "Works." if report.ignored else "Everything works."
+        yield f"{works}."
+    if open_:
+        yield "Whether its certificate was revoked is not known."
     if report.stages:
         yield f"{duration(_ms(report))}{_exchanges(report)}."
 

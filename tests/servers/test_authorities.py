@@ -115,6 +115,7 @@ def test_the_responder_is_asked(postfix: Postfix, pki: Pki, responder: Daemon) -
     assert report.status() is ExitStatus.OK
     report = checked(postfix, pki, "good-rsa", "--revocation")  # the responder does not know it, and there is no list
     assert said(report)[0] == "unknown"
+    assert report.facts["revocation"]["why"].startswith("OCSP: the responder does not know the certificate; CRL: ")
     assert report.stages[-1].status == "warning"
     assert report.status() is ExitStatus.OK
 

@@ -135,7 +135,7 @@ def test_a_responder_that_nobody_named(authority: Authority, flaw: str) -> None:
     signer = made("Responder", other, more=[OCSP_SIGNING]) if flaw == "key" else named
     authority.files["/ocsp"] = answer(one, authority.root, signer=signer, named=[] if flaw == "not sent" else [named])
     found = said(authority, one)
-    assert (found.status, found.why) == ("unknown", "the responder's signature is not that of the issuer")
+    assert (found.status, found.why) == ("unknown", "OCSP: the responder's signature is not that of the issuer")
 
 
 USELESS: list[tuple[dict[str, Any], str]] = [
@@ -158,14 +158,14 @@ def test_an_answer_that_says_nothing(authority: Authority, how: dict[str, Any], 
 def test_an_answer_about_another(authority: Authority) -> None:
     one = leaf(authority, lists=False)
     authority.files["/ocsp"] = answer(leaf(authority), authority.root)
-    assert said(authority, one).why == "the responder answered about another certificate"
+    assert said(authority, one).why == "OCSP: the responder answered about another certificate"
 
 
 def test_a_responder_that_refuses(authority: Authority) -> None:
     one = leaf(authority, lists=False)
     refusal = ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.UNAUTHORIZED)
     authority.files["/ocsp"] = refusal.public_bytes(Encoding.DER)
-    assert said(authority, one).why == "the responder said unauthorized"
+    assert said(authority, one).why == "OCSP: the responder said unauthorized"
 
 
 @pytest.mark.parametrize("octets", [b"", b"<html>", b"\x30\x80" * 1000])
@@ -173,11 +173,14 @@ def test_no_answer_at_all(authority: Authority, octets: bytes) -> None:
     one = leaf(authority)
     authority.files |= {"/ocsp": octets, "/crl": octets}
     found = said(authority, one)
-    assert (found.status, found.source, found.why) == (
-        "unknown",
-        "CRL",
-        "what is there is no list of revoked certificates",
-    )
+    told = {
+        "OCSP": "what the responder said is no OCSP answer",
+        "CRL": "what is there is no list of revoked certificates",
+    }
+    assert (found.status, found.why) == ("unknown", "; ".join(f"{source}: {why}" for source, why in told.items()))
+    assert [(one.source, one.url, one.why) for one in found.silent] == [
+        (source, authority.url(f"/{source.lower()}"), why) for source, why in told.items()
+    ]
 
 
 @pytest.mark.parametrize("flaw", range(40))
@@ -195,6 +198,7 @@ def test_the_list_where_the_responder_is_silent(authority: Authority) -> None:
     authority.files["/crl"] = listed(authority.root, one.certificate.serial_number)
     found = said(authority, one)
     assert (found.status, found.source, found.reason) == ("revoked", "CRL", "superseded")
+    assert [(one.source, one.why) for one in found.silent] == [("OCSP", "127.0.0.1 answered with status 404")]
     authority.files["/crl"] = listed(authority.root, 7, 8, only_contains_user_certs=True)
     assert said(authority, one).status == "good"
 
@@ -252,7 +256,7 @@ def test_a_list_of_somebody_else(authority: Authority) -> None:
     one = leaf(authority, responder=False)
     for other in (made("Root"), made("Somebody")):
         authority.files["/crl"] = listed(other, one.certificate.serial_number)
-        assert said(authority, one).why == "the list is not signed by the issuer"
+        assert said(authority, one).why == "CRL: the list is not signed by the issuer"
 
 
 def test_nobody_to_ask(authority: Authority) -> None:

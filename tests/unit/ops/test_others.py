@@ -13,11 +13,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from chains import NOW, Authority, Made, made, serving
 from profiles import profile
+from rawserver import Peer, RawServer
 from smtpctl.model.report import StageResult
 from smtpctl.model.transcript import Event, Kind, Stage
 from smtpctl.net import within
 from smtpctl.ops import check, others
 from smtpctl.ops.session import Surroundings, converse
+from smtpctl.render.text import sentences
 from webserver import Request, Response
 
 BOTH = ("--revocation", "--fetch-aia")
@@ -65,6 +67,12 @@ def test_nobody_is_asked_when_the_time_of_the_run_is_over(authority: Authority, 
     assert authority.web.requests == []
 
 
+def in_clear(peer: Peer) -> None:
+    for line in ("220 localhost", "250 localhost", "221 Bye"):
+        peer.say(line)
+        peer.hear()
+
+
 def test_who_looks_on_sees_the_wait(authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(within, "TICK", 0.01)
     waited, seen = list[Stage](), threading.Event()
@@ -83,3 +91,23 @@ def test_who_looks_on_sees_the_wait(authority: Authority, tmp_path: Path, monkey
         chosen = profile("localhost", server.port, tls="implicit", ca_file=str(tmp_path / "ca.pem"))
         check.check(chosen, Surroundings({}, wait=wait, others=BOTH))
     assert waited[0] is Stage.TLS
+
+
+def test_what_is_not_known_is_said_with_each_reason(authority: Authority, tmp_path: Path) -> None:
+    shown = leaf(authority)
+    authority.files["/list"] = b""
+    with serving(tmp_path, authority.root, shown) as server:
+        chosen = profile("localhost", server.port, tls="implicit", ca_file=str(tmp_path / "ca.pem"))
+        report = check.check(chosen, Surroundings({}, others=BOTH))
+    why = "what is there is no list of revoked certificates"
+    assert report.stages[-1].detail == f"not known whether the certificate was revoked: CRL: {why}"
+    assert report.facts["revocation"]["silent"] == [{"source": "CRL", "url": authority.url("/list"), "why": why}]
+
+
+def test_a_session_without_tls_has_nothing_to_ask_about() -> None:
+    with RawServer(in_clear) as server:
+        chosen = profile("localhost", server.port, tls="none")
+        report = check.check(chosen, Surroundings({}, others=BOTH))
+    assert report.failure is None
+    assert report.facts["revocation"]["why"] == "the server showed none"
+    assert "Whether its certificate was revoked is not known." in sentences(report)

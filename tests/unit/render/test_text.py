@@ -76,11 +76,19 @@ def test_a_live_run_prints_what_the_report_prints() -> None:
     assert live == text.report(report)
 
 
+UNASKED = {"revocation": {"status": "unknown"}}
+
+
 @pytest.mark.parametrize(
     ("changes", "ending"),
     [
         ({}, "Everything works."),
         ({"facts": {"ms": 40, "round_trips": 3}, "stages": (ROW,)}, "Everything works. 40 ms, 3 round trips."),
+        ({"facts": UNASKED}, "Works. Whether its certificate was revoked is not known."),
+        (
+            {"facts": UNASKED, "findings": (finding(Severity.NOTE),)},
+            "Works, with 1 note. Whether its certificate was revoked is not known.",
+        ),
         ({"facts": {"round_trips": 1}, "stages": (ROW,)}, "Everything works. 1 ms, 1 round trip."),
         ({"findings": (finding(Severity.WARNING),)}, "Works, with 1 warning."),
         ({"findings": (finding(Severity.NOTE),) * 2}, "Everything works, with 2 notes."),
