@@ -20,7 +20,7 @@ from smtpctl.model.record import NamedTuple
 from smtpctl.model.transcript import Kind, Stage
 from smtpctl.net.channel import Channel
 from smtpctl.net.connection import LONGEST_WAIT, Connection, Log
-from smtpctl.net.errors import os_problem
+from smtpctl.net.errors import os_problem, socket_problem
 
 STAGGER = 0.25  # RFC 8305 5, the recommended Connection Attempt Delay
 UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)  # of a connection that is made without waiting for it
@@ -254,8 +254,6 @@ def _unix(endpoint: Endpoint, seconds: float, log: Log) -> socket.socket:
     except OSError as error:
         sock.close()
         log.add(Kind.ATTEMPT, Stage.CONNECT, f"{endpoint.path}: {error.strerror or error}", {"error": str(error)})
-        raise entry("conn.socket_failed").problem(
-            target=str(endpoint), path=endpoint.path, reason=error.strerror or str(error)
-        ) from error
+        raise socket_problem(error, endpoint) from error
     log.add(Kind.ATTEMPT, Stage.CONNECT, f"connected to {endpoint.path}", {"address": endpoint.path})
     return sock

@@ -12,10 +12,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from smtpctl.knowledge.families import entry
-from smtpctl.model.endpoint import TlsPolicy
+from smtpctl.model.endpoint import Endpoint, TlsPolicy
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Evidence, Severity
 from smtpctl.model.reply import Reply
+from smtpctl.model.report import ExitStatus
 from smtpctl.model.transcript import Kind, Stage
 from smtpctl.protocol.replies import NotAReply, ReplyTooLong
 
@@ -33,6 +34,9 @@ _BY_ERRNO: Mapping[int, str] = {
     errno.ECONNABORTED: "conn.reset",
     errno.EPIPE: "conn.reset",
 }
+
+# A UNIX socket whose path must be mended first: connect(2), path_resolution(7).
+_WRONG_PATH = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES, errno.EPERM)
 
 # OpenSSL's reason -> finding; the certificate's own faults are told by X509_V_ERR below.
 _BY_REASON: Mapping[str, str] = {
@@ -113,6 +117,16 @@ def os_problem(error: OSError, stage: Stage, values: Mapping[str, Any], evidence
     """A refused, timed out, reset or unroutable connection; `evidence` lines where there is more to say than its words."""
     name = "conn.timeout" if isinstance(error, TimeoutError) else _BY_ERRNO.get(error.errno or 0, "conn.reset")
     return entry(name).problem(stage=stage, evidence=evidence or [error.strerror or str(error)], **values)
+
+
+def socket_problem(error: OSError, endpoint: Endpoint) -> Problem:
+    """A UNIX socket that cannot be connected to. Time mends a server that is not there or busy, not a path."""
+    made = entry("conn.socket_failed").problem(
+        target=str(endpoint), path=endpoint.path, reason=error.strerror or str(error)
+    )
+    if error.errno in _WRONG_PATH:
+        made.status, made.retryable = ExitStatus.UNAVAILABLE, False
+    return made
 
 
 def translate(error: Exception, stage: Stage, connection: Connection) -> Problem:

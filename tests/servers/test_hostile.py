@@ -350,7 +350,16 @@ def test_nobody_listens() -> None:
 
 
 def test_a_socket_that_is_not_there(tmp_path: Path) -> None:
-    assert ids(look(str(tmp_path / "none.socket"), 0, lmtp=True)) == ["conn.socket_failed"]
+    report = look(str(tmp_path / "none.socket"), 0, lmtp=True)
+    assert (ids(report), report.status()) == (["conn.socket_failed"], ExitStatus.UNAVAILABLE)
+    assert report.failure and not report.failure.retryable
+
+
+def test_a_socket_whose_server_is_gone(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as left_behind:
+        left_behind.bind(str(tmp_path / "s"))
+    report = look(str(tmp_path / "s"), 0, lmtp=True)
+    assert (ids(report), report.status()) == (["conn.socket_failed"], TEMPORARY)
 
 
 @contextmanager
