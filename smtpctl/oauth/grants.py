@@ -19,7 +19,6 @@ from smtpctl.model.record import NamedTuple
 from smtpctl.oauth.values import Application, DeviceCode, Pending, Token
 
 INTERACTIVE = ("authorization_code", "device_code")
-STATIC = ("access_token", "token_command")  # no token is asked for: it is there, or a program has it
 
 
 class Grant(NamedTuple):

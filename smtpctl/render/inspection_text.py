@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from smtpctl.render.canvas import Canvas, columns
 
 _MARKS = {"good": "passed", "wrong": "failed", "open": "warning"}
-_VALUE = 44  # columns of a value before what it means stands below it
 
 
 def inspection(canvas: Canvas, lines: Sequence[tuple[str, str, str, str]], summary: str) -> str:
