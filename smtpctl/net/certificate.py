@@ -61,13 +61,14 @@ def of_file(path: str) -> Certificate | None:
 
 
 def with_issuer(chain: Sequence[bytes], policy: TlsPolicy) -> tuple[x509.Certificate | None, x509.Certificate | None]:
-    """The first certificate of a presented chain and the one that signed it, sent with it or a trusted root."""
+    """The first certificate of a presented chain and the one that signed it, sent with it or a trusted root; None where no
+    signature proves that one is it."""
     parsed = [_load(der) for der in chain[:CHAIN_LIMIT]]
     leaf = parsed[0] if parsed else None
     if leaf is None:
         return None, None
     roots = _anchors([leaf], policy).get(leaf.issuer.public_bytes(), ())
-    signers = [one for one in (*parsed[1:], *roots) if one and signed(leaf, one)]
+    signers = [one for one in (*parsed[1:], *roots) if one and signed(leaf, one, strictly=True)]
     return leaf, next(iter(signers), None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +15,14 @@ from bed.pki import Pki
 from bed.ports import Ports
 from bed.postfix import Postfix
 from bed.process import Daemon, wait_until
+from chains import made
 from profiles import profile
 from rawserver import Peer, RawServer
+from smtpctl.model.endpoint import TlsPolicy
 from smtpctl.model.finding import Finding
 from smtpctl.model.report import ExitStatus, Report
+from smtpctl.net import revocation
+from smtpctl.net.plainhttp import Errand
 from smtpctl.ops import check
 from smtpctl.ops.session import Surroundings
 from webserver import Request, Response, WebServer
@@ -149,3 +154,13 @@ def test_a_signature_that_proves_nothing(pki: Pki, web: WebServer) -> None:
     [missing] = [finding for finding in report.findings if finding.id == "tls.chain.missing_intermediate"]
     assert "a signature with SHA1 proves nothing" in told(missing)
     assert web.requests
+
+
+def test_nobody_answers_for_a_weak_signature(pki: Pki) -> None:
+    """Whoever shows it could show an issuer of that name with it, whose key then signs the answer."""
+    leaf = x509.load_pem_x509_certificates((pki.folder / "sha1.crt").read_bytes())[0]
+    namesake = made("x", subject=leaf.issuer)
+    asked = revocation.ask(
+        (leaf.public_bytes(Encoding.DER), namesake.der), TlsPolicy(), Errand("127.0.0.1"), time.time()
+    )
+    assert asked.why.startswith("the certificate of its issuer is not at hand")

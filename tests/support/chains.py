@@ -48,11 +48,12 @@ def made(
     *,
     ends: int = 9,
     server: bool = False,
+    subject: x509.Name | None = None,
     more: Sequence[x509.ExtensionType] = (),
 ) -> Made:
     """One that `issuer` signed, itself without; `url` is where its issuer is to be had."""
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = named(name)
+    subject = subject or named(name)
     own_name = issuer.certificate.subject if issuer else subject
     begins, end = NOW - timedelta(9), NOW + timedelta(ends)
     builder = x509.CertificateBuilder(own_name, subject, key.public_key(), x509.random_serial_number(), begins, end)
