@@ -18,7 +18,7 @@ EXPIRED, PATH_LENGTH = 10, 25  # X509_V_ERR_CERT_HAS_EXPIRED, X509_V_ERR_PATH_LE
 # What OpenSSL can say of a server's own certificate: `certificate` has it. Dates, purpose, name, address, key, signature.
 _OF_ITSELF = frozenset({9, EXPIRED, 26, 62, 63, 64, 66, 67, 68})
 # What may stand in a command that is to be pasted: whoever answered wrote it.
-_PLAIN_URL = r"https?://[a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]{1,5})?/[a-zA-Z0-9_./%+,=-]*"
+PLAIN_URL = r"https?://[a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]{1,5})?/[a-zA-Z0-9_./%+,=-]*"
 
 
 def chain(facts: Facts) -> Iterator[Finding]:
@@ -76,7 +76,7 @@ def _link(facts: Facts, path: Sequence[Certificate]) -> Iterator[Finding]:
         url = next(iter(last.issuer_urls), "")
         seen = [*(_sent(facts, certificate) for certificate in path), Evidence(last.issuer, "missing:")]
         seen += [Evidence(url, "get it from:")] if url else []
-        command = {"url": url} if re.fullmatch(_PLAIN_URL, url) else {}
+        command = {"url": url} if re.fullmatch(PLAIN_URL, url) else {}
         yield finding(facts, "tls.chain.missing_intermediate", seen, **command)
 
 

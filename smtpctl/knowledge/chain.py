@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from smtpctl.knowledge.families import Entry, because, fix
 from smtpctl.model.finding import Severity
 from smtpctl.model.transcript import Stage
@@ -19,6 +21,18 @@ _OWN_ROOT = fix(
     "fingerprint, and trust it in this profile.",
     "smtpctl profile set {profile} ca_file=<root.pem>",
 )
+# What makes PEM of the forms in which authorities serve a certificate (openssl-x509(1), openssl-pkcs7(1)).
+READERS: Mapping[str, str] = {
+    "DER": "openssl x509 -inform der",
+    "PEM": "openssl x509",
+    "PKCS #7": "openssl pkcs7 -inform der -print_certs",
+}
+
+
+def appending(form: str = "DER", url: str = "{url}") -> str:
+    """The command that appends the certificate at `url`, of a form of `READERS`, to a chain."""
+    return f"curl -fsS {url} | {READERS[form]} >> <chain file>"
+
 
 ENTRIES = (
     Entry(
@@ -37,7 +51,7 @@ ENTRIES = (
                 fix(
                     "Without a fullchain.pem: download the missing one (.p7c: `openssl pkcs7 -inform der -print_certs` reads "
                     "it), and append it to the server's file.",
-                    "curl -fsS {url} | openssl x509 -inform der >> <chain file>",
+                    appending(),
                 ),
             ),
             because(

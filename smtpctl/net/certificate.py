@@ -72,22 +72,24 @@ def with_issuer(chain: Sequence[bytes], policy: TlsPolicy) -> tuple[x509.Certifi
     return leaf, next(iter(signers), None)
 
 
-def of_octets(octets: bytes) -> tuple[bytes, ...]:
-    """The certificates, DER, in what came from an authority: one in DER (RFC 5280 4.2.2.1), a PKCS #7 of several, or PEM,
-    which some serve although it is neither. Octets that are none of these are given back as they are: no certificate."""
+def of_octets(octets: bytes) -> tuple[str, tuple[bytes, ...]]:
+    """The form of what came from an authority, and the certificates in it (DER): `DER`, which is one (RFC 5280 4.2.2.1),
+    `PKCS #7`, which may be several, or `PEM`, which some serve although it is neither. Empty for octets that are none of these,
+    given back as they are: no certificate."""
     from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
     if octets.lstrip().startswith(_BEGIN.encode()):
         try:
-            return (ssl.PEM_cert_to_DER_cert(octets.decode("ascii", "replace").strip()),)
+            return "PEM", (ssl.PEM_cert_to_DER_cert(octets.decode("ascii", "replace").strip()),)
         except ValueError:
-            return (octets,)
+            return "", (octets,)
     if _load(octets):
-        return (octets,)
+        return "DER", (octets,)
     try:
-        return tuple(one.public_bytes(Encoding.DER) for one in pkcs7.load_der_pkcs7_certificates(octets))
+        found = pkcs7.load_der_pkcs7_certificates(octets)
+        return "PKCS #7", tuple(one.public_bytes(Encoding.DER) for one in found)
     except Exception:  # UnsupportedAlgorithm, ValueError: a stranger wrote it
-        return (octets,)
+        return "", (octets,)
 
 
 def _load(der: bytes) -> x509.Certificate | None:

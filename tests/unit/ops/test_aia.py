@@ -42,11 +42,22 @@ def p7c(*certificates: Made) -> bytes:
     return pkcs7.serialize_certificates([one.certificate for one in certificates], Encoding.DER)
 
 
-FORMS: list[Callable[[Made], bytes]] = [lambda one: one.der, lambda one: one.pem, p7c]
+FORMS: list[tuple[Callable[[Made], bytes], str]] = [
+    (lambda one: one.der, "openssl x509 -inform der"),
+    (lambda one: one.pem, "openssl x509"),
+    (p7c, "openssl pkcs7 -inform der -print_certs"),
+]
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_the_missing_one_makes_it_complete(authority: Authority, tmp_path: Path, form: Callable[[Made], bytes]) -> None:
+def appending(finding: Finding) -> list[str]:
+    """The commands that append something to a chain."""
+    return [line for cause in finding.causes for remedy in cause.remedies for line in remedy.commands if ">>" in line]
+
+
+@pytest.mark.parametrize(("form", "reader"), FORMS)
+def test_the_missing_one_makes_it_complete(
+    authority: Authority, tmp_path: Path, form: Callable[[Made], bytes], reader: str
+) -> None:
     between = made("Between", authority.root)
     authority.files["/b"] = form(between)
     with serving(tmp_path, authority.root, made("localhost", between, authority.url("/b"), server=True)) as server:
@@ -55,6 +66,7 @@ def test_the_missing_one_makes_it_complete(authority: Authority, tmp_path: Path,
     assert finding.id == "tls.chain.missing_intermediate"
     assert told(finding) == [("fetched:", "CN=Between, issued by CN=Root"), ("with it:", "the chain is complete")]
     assert len(finding.causes) == 1
+    assert appending(finding) == [f"curl -fsS {authority.url('/b')} | {reader} >> <chain file>"]
     assert [outcome.result for outcome in report.outcomes if outcome.check == "missing certificate"] == ["passed"]
     assert "with it: the chain is complete" in [event.text for event in report.transcript]
     assert report.failure  # the session did not trust it
@@ -68,6 +80,7 @@ def test_nobody_is_asked_without_the_option(authority: Authority, tmp_path: Path
         report = checked(server, tmp_path, fetch=False)
     assert told(report.findings[0]) == []
     assert "fetch-aia" in report.next_command
+    assert len(appending(report.findings[0])) == 1
     assert authority.web.requests == []
 
 
@@ -79,6 +92,7 @@ def test_two_are_missing(authority: Authority, tmp_path: Path) -> None:
         [finding] = checked(server, tmp_path).findings
     assert [label for label, _ in told(finding)] == ["fetched:", "fetched:", "with them:"]
     assert told(finding)[-1][1] == "the chain is complete"
+    assert [line.split()[2] for line in appending(finding)] == [authority.url("/lower"), authority.url("/upper")]
 
 
 def test_an_endless_chain_is_left(authority: Authority, tmp_path: Path) -> None:
@@ -109,6 +123,7 @@ def test_it_has_expired(authority: Authority, tmp_path: Path) -> None:
     with serving(tmp_path, authority.root, made("localhost", between, authority.url("/b"), server=True)) as server:
         [finding] = checked(server, tmp_path).findings
     assert "expired" in told(finding)[1][1]
+    assert appending(finding) == []
 
 
 def test_the_right_one_where_another_of_its_name_is_sent(authority: Authority, tmp_path: Path) -> None:
@@ -140,6 +155,7 @@ def test_what_is_there_is_not_it(
     with serving(tmp_path, authority.root, made("localhost", between, authority.url("/b"), server=True)) as server:
         report = checked(server, tmp_path)
     assert told(report.findings[0]) == [("not fetched:", why)]
+    assert appending(report.findings[0]) == []  # what is there does not help
     assert [(o.result, o.reason) for o in report.outcomes if o.check == "missing certificate"] == [("skipped", why)]
 
 
