@@ -17,6 +17,16 @@ _FULL_NAME = re.compile(
 )
 _MASKED_GREETING = re.compile(r"220[ -].*\*{5,}")
 
+# How an oddity is called in a title. The others have a finding of their own or are none.
+_ODD = {
+    Oddity.BARE_LF: "a line that ends without CR",
+    Oddity.NO_SPACE: "no blank after the code",
+    Oddity.MIXED_CODES: "different codes in one reply",
+    Oddity.LONG_LINE: "a line of more than 512 octets",
+    Oddity.UNDECODABLE: "octets that are no UTF-8",
+    Oddity.CONTROL: "control characters",
+}
+
 
 def greeting(facts: Facts) -> Iterator[Finding]:
     """The first line: when it came, and whose name is in it."""
@@ -60,7 +70,7 @@ def hello(facts: Facts) -> Iterator[Finding]:
 
 
 def replies(facts: Facts) -> Iterator[Finding]:
-    """Oddities of how replies were written, each kind once."""
+    """Oddities of how replies were written, each kind once, with the line that has it: its event comes before the note."""
     told: dict[str, Evidence] = {}
     last = Evidence("", "S:")
     for index, event in enumerate(facts.transcript):
@@ -68,10 +78,9 @@ def replies(facts: Facts) -> Iterator[Finding]:
             last = Evidence(event.text, "S:", index)
         if oddity := event.facts.get("oddity"):
             told.setdefault(oddity, last)
-    for oddity, evidence in told.items():
-        if oddity == Oddity.UNSOLICITED.value:
-            if evidence.text.startswith("421"):  # which may come at any time (RFC 5321 3.8)
-                continue
-            yield facts.finding("smtp.unsolicited", [evidence])
-        elif oddity not in (Oddity.NON_ASCII.value, Oddity.BARE_CODE.value):
-            yield facts.finding("smtp.reply_oddity", [evidence], oddity=oddity.replace("_", " "))
+    unasked = told.get(Oddity.UNSOLICITED)
+    if unasked and not unasked.text.startswith("421"):  # which may come at any time (RFC 5321 3.8)
+        yield facts.finding("smtp.unsolicited", [unasked])
+    odd = {words: told[oddity] for oddity, words in _ODD.items() if oddity in told}
+    if odd:
+        yield facts.finding("smtp.reply_oddity", list(dict.fromkeys(odd.values())), oddity=", ".join(odd))

@@ -104,6 +104,8 @@ def steps(transcript: Transcript) -> Iterator[Step]:
     its words; the farewell counts for nothing. People see every line of a reply."""
     login, before = "AUTH", ""
     for event in transcript:
+        if event.kind is Kind.NOTE:  # it may stand between the lines of a reply
+            continue
         if event.kind is Kind.SENT and event.text.startswith("AUTH "):
             login = " ".join(event.text.split(" ")[:2])
         asked = login if event.stage is Stage.AUTH else _ASKED.get(event.stage, "")

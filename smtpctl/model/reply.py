@@ -45,12 +45,14 @@ class Reply(NamedTuple):
     """One complete reply.
 
     `code` is 200 to 599, `lines` the texts of its lines without code, separator and line end
-    (at least one, perhaps empty). Octets that are not UTF-8 appear as `\\xNN`.
+    (at least one, perhaps empty). Octets that are not UTF-8 appear as `\\xNN`. `odd_lines` says of each oddity on which line
+    it was first seen, from 0.
     """
 
     code: int
     lines: tuple[str, ...]
     oddities: tuple[Oddity, ...] = ()
+    odd_lines: tuple[int, ...] = ()
 
     @property
     def text(self) -> str:

@@ -246,10 +246,11 @@ def _recorded(connection: Connection, reply: Reply, step: Receive) -> Reply:
     lines: Iterable[str] = reply.wire_lines()
     if challenge:
         lines = (f"334 {MASK}",) if reply.text else ("334",)
-    for line in lines:
+    for number, line in enumerate(lines):
         connection.record(Kind.RECEIVED, step.stage, line)
-    for oddity in reply.oddities:
-        connection.record(Kind.NOTE, step.stage, f"unusual reply: {oddity.value}", {"oddity": oddity.value})
+        for oddity, seen in zip(reply.oddities, reply.odd_lines, strict=True):
+            if seen == number:
+                connection.record(Kind.NOTE, step.stage, f"unusual reply: {oddity.value}", {"oddity": oddity.value})
     if reply.code == 421:
         connection.closing = reply, step.stage
     return reply

@@ -48,7 +48,7 @@ class ReplyReader:
         self._code = 0
         self._lines: list[str] = []
         self._size = 0
-        self._oddities: list[Oddity] = []
+        self._oddities: dict[Oddity, int] = {}  # with the line that each was first seen on
         self._known: dict[bytes, Reply] = {}
         self._breach: NotAReply | ReplyTooLong | None = None
 
@@ -65,9 +65,9 @@ class ReplyReader:
             del buffer[: end + 1]
             self._scanned = 0
             if self._add(line):
-                reply = Reply(self._code, tuple(self._lines), tuple(self._oddities))
+                reply = Reply(self._code, tuple(self._lines), tuple(self._oddities), tuple(self._oddities.values()))
                 self._lines = []
-                self._oddities = []
+                self._oddities = {}
                 self._size = 0
                 return reply
 
@@ -156,5 +156,4 @@ class ReplyReader:
         return decoded
 
     def _note(self, oddity: Oddity) -> None:
-        if oddity not in self._oddities:
-            self._oddities.append(oddity)
+        self._oddities.setdefault(oddity, len(self._lines))
