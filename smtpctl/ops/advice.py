@@ -8,12 +8,14 @@ has no meaning without a stored profile is left out where there is none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from smtpctl.config.fields import FIELDS, Field, Type
 from smtpctl.config.profile import OAuth, Profile
 from smtpctl.config.secrets import refs
+from smtpctl.config.store import Document
+from smtpctl.knowledge.families import FAMILIES
 from smtpctl.model.command import quoted, sourced
 from smtpctl.model.finding import Cause, Finding, Remedy
 from smtpctl.model.report import Report
@@ -38,7 +40,10 @@ _WORD = re.compile(r"[\w.-]+")  # it stands within quotes and addresses, so a sh
 NO_CLAIMS: Mapping[str, Any] = {}
 _HOSTS = ("smtp.example.com", "mail.example.com")
 _MENDING = ("Add-", "New-", "Set-")  # PowerShell that changes what is wrong; the rest only looks
-_SESSION = re.compile(r"smtpctl (?:check|diagnose|report|test-send) (\S+)(?: |$)")
+# What takes the options of a run, and a setting that a profile is to lose.
+_SESSION = re.compile(r"smtpctl (?:check|diagnose|report|test-send|profile show) (\S+)(?: |$)")
+_UNSET = re.compile(r"smtpctl profile unset \S+ (\w+)")
+_LEAVE = {"flag": "Leave out {}.", "environment": "Unset {}."}  # where a setting came from for this run
 _GUIDE = "smtpctl guide "  # to be read; what a report ends with is to be done
 # What a report never ends with, however likely its cause: less safety, or trust in what was not compared yet. As a setting
 # and as the option.
@@ -68,9 +73,14 @@ def personal(finding: Finding, profile: Profile, token: Mapping[str, Any] = NO_C
         tried = set[str]()  # what comes a second time is to be kept
         remedies = []
         for remedy in cause.remedies:
-            lines = list(_filled(remedy.commands, profile, token))
+            leave = {command: _leave(command, profile) for command in remedy.commands}
+            stay = tuple(command for command in remedy.commands if not leave[command])
+            lines = list(_filled(stay, profile, token, examples=finding.id.partition(".")[0] not in FAMILIES))
             remedies.append(
-                remedy._replace(commands=tuple(_keeping(line) if line in tried else line for line in lines))
+                remedy._replace(
+                    text=" ".join(filter(None, (remedy.text, *leave.values()))),
+                    commands=tuple(_keeping(line) if line in tried else line for line in lines),
+                )
             )
             tried.update(lines)
         causes.append(cause._replace(remedies=tuple(remedies)))
@@ -80,10 +90,17 @@ def personal(finding: Finding, profile: Profile, token: Mapping[str, Any] = NO_C
 def named(finding: Finding, oauth: OAuth) -> Finding:
     """The finding with commands for these credentials: their name, ids and scope."""
     own = _own(oauth)
+    return _with_commands(finding, lambda command: sourced(_replaced(command, own), oauth.sources))
 
+
+def about_file(finding: Finding, document: Document) -> Finding:
+    """The finding with commands about the file that the document was read from."""
+    return _with_commands(finding, lambda command: sourced(command, document.sources))
+
+
+def _with_commands(finding: Finding, changed: Callable[[str], str]) -> Finding:
     def filled(remedy: Remedy) -> Remedy:
-        commands = (sourced(_replaced(command, own), oauth.sources) for command in remedy.commands)
-        return remedy._replace(commands=tuple(commands))
+        return remedy._replace(commands=tuple(map(changed, remedy.commands)))
 
     causes = (cause._replace(remedies=tuple(map(filled, cause.remedies))) for cause in finding.causes)
     return finding._replace(causes=tuple(causes))
@@ -112,7 +129,7 @@ def again(verb: str, profile: Profile, *words: str) -> str:
 
 
 def carried(command: str, profile: Profile) -> str:
-    """A session with the profile's server, with the options of this run besides those that it has itself; what the user
+    """A session with the profile's server, or a look at it, with the options of this run besides those that it has itself; what the user
     named for one server goes to no other, so any other command is only told where the settings are."""
     found = _SESSION.match(command)
     if found and _is_server(found[1], profile):
@@ -219,22 +236,34 @@ def _password(profile: Profile) -> str:
     return f"smtpctl secret set {name}" if reference.kind in (refs.Kind.KEYRING, refs.Kind.LITERAL) else ""
 
 
-def _filled(commands: tuple[str, ...], profile: Profile, token: Mapping[str, Any]) -> Iterator[str]:
+def _leave(command: str, profile: Profile) -> str:
+    """What to do instead of taking a setting from the profile, where it does not stand there; empty for other commands."""
+    found = _UNSET.fullmatch(command)
+    origin = profile.origins.get(found[1]) if found else None
+    return _LEAVE[origin.kind].format(origin.where) if origin and origin.kind in _LEAVE else ""
+
+
+def _filled(
+    commands: tuple[str, ...], profile: Profile, token: Mapping[str, Any], *, examples: bool = True
+) -> Iterator[str]:
+    """Commands for this profile. Those of pages about what servers say have examples of hosts and addresses in them; in those
+    of our own findings the same words are what this server said."""
     for command in commands:
         if command == _NEW_PASSWORD:
             command = _password(profile)
         elif PLACE in command and not profile.name:
             command = _as_options(command, profile)
         if command:
-            yield carried(_named(command, profile, token), profile)
+            yield carried(_named(command, profile, token, examples=examples), profile)
 
 
-def _named(command: str, profile: Profile, token: Mapping[str, Any]) -> str:
+def _named(command: str, profile: Profile, token: Mapping[str, Any], *, examples: bool) -> str:
     name, endpoint = quoted(profile.name), str(profile.endpoint)
     address = profile.login if "@" in profile.login else profile.sender.rpartition("<")[2].rstrip(">")
     known = {PLACE: name if profile.name else ""}
-    known |= dict.fromkeys(_LOGINS, quoted(address))
-    known |= dict.fromkeys(_HOSTS, quoted(profile.endpoint.host))
+    if examples:
+        known |= dict.fromkeys(_LOGINS, quoted(address))
+        known |= dict.fromkeys(_HOSTS, quoted(profile.endpoint.host))
     if profile.oauth:
         known |= _own(profile.oauth)
     known |= {place: token[claim] for place, claim in _CLAIMS.items() if re.fullmatch(_GUID, str(token.get(claim, "")))}

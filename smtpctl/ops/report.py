@@ -125,6 +125,8 @@ def _learn_profile(names: Pseudonyms, profile: Profile) -> None:
     names.host(profile.helo) if "." in profile.helo else names.learn("host", profile.helo)
     names.learn("profile", profile.name)
     names.learn("profile", profile.extends)
+    names.learn("path", profile.sources.get("--config", ""))
+    names.learn("site", profile.sources.get("--site", ""))
     if profile.oauth:
         for kind in ("name", "tenant_id", "client_id"):
             names.learn(kind.removesuffix("_id"), getattr(profile.oauth, kind))

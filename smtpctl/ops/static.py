@@ -14,7 +14,7 @@ from smtpctl.knowledge.families import entry
 from smtpctl.model.command import sourced
 from smtpctl.model.errors import Problem
 from smtpctl.model.finding import Finding, Location, Severity
-from smtpctl.ops.advice import personal
+from smtpctl.ops.advice import about_file, personal
 
 if TYPE_CHECKING:
     from smtpctl.config.presets import Preset
@@ -64,7 +64,9 @@ def enabled(document: Document) -> list[str]:
     """The profiles that mails may take, in the order of the file; Problem `config.no_server` where there are none."""
     names = [name for name, keys in document.profiles.items() if keys.get("enabled", True)]
     if not names and not document.profiles:
-        raise entry("config.no_server").problem(target=str(document.path))
+        none = entry("config.no_server").problem(target=str(document.path))
+        none.finding = about_file(none.finding, document)
+        raise none
     if not names:
         title = f"no SMTP server is configured that is enabled; switched off: {', '.join(document.profiles)}"
         raise problem(

@@ -255,3 +255,42 @@ def test_a_guide_is_named_with_the_profile_or_without_one() -> None:
         lines = [line for cause in told.findings[0].causes for remedy in cause.remedies for line in remedy.commands]
         assert line in lines
         assert not told.next_command.startswith("smtpctl guide")
+
+
+def test_what_a_server_said_is_no_example_to_be_replaced() -> None:
+    """A certificate may list the very names that stand for any host in pages about replies."""
+    names = ["mail.example.com", "user@contoso.com"]
+    found = with_commands(*(f"smtpctl profile set <profile> verify_name={name}" for name in names))
+    said = personal(found._replace(id="tls.cert.name_mismatch"), profile("other.test:2525"))
+    assert commands(said) == [f"smtpctl check other.test:2525 --verify-name {name}" for name in names]
+
+
+@pytest.mark.parametrize("target", ["office", "other.test:2525"])
+def test_what_an_option_said_is_left_out_not_taken_from_the_profile(target: str) -> None:
+    found = with_commands("smtpctl profile unset <profile> auth_mech")
+    once = personal(found, profile(target, auth_mech="plain"))
+    for said in (once, personal(once, profile(target, auth_mech="plain"))):
+        (remedy,) = (remedy for cause in said.causes for remedy in cause.remedies)
+        assert remedy == Remedy("Do it. Leave out --auth-mech.", ())
+
+
+def test_what_a_variable_said_is_unset_there() -> None:
+    document = Document(Path("none.toml"), OFFICE)
+    made = resolve("office", {}, {"SMTPCTL_AUTH_MECH": "plain"}, document=document)
+    (cause,) = personal(with_commands("smtpctl profile unset <profile> auth_mech"), made).causes
+    assert cause.remedies == (Remedy("Do it. Unset $SMTPCTL_AUTH_MECH.", ()),)
+
+
+@pytest.mark.parametrize("target", ["office", "other.test:2525"])
+def test_a_look_at_the_settings_is_at_those_of_the_run(target: str) -> None:
+    found = with_commands(f"smtpctl profile show {target} --resolved")
+    (line,) = commands(personal(found, profile(target, tls="implicit", username="ann")))
+    assert line == f"smtpctl profile show {target} --resolved --tls implicit --username ann"
+
+
+@pytest.mark.parametrize("path", ["insecure.toml", "ca_file=x.toml"])
+def test_where_the_settings_are_makes_nothing_less_safe(path: str) -> None:
+    document = Document(Path(path), OFFICE, sources={"--config": path})
+    made = resolve("office", {}, {}, document=document)
+    report = advised(stopped(with_commands("smtpctl profile set <profile> tls=implicit")), made)
+    assert report.next_command == f"smtpctl profile set office tls=implicit --config {path}"

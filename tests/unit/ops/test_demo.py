@@ -19,6 +19,7 @@ def test_one_mail_arrives_and_one_login_fails() -> None:
     assert (mail.login, mail.tls) == (demo.USER, "TLSv1.3")
     assert failed.status() is ExitStatus.AUTH
     assert failed.findings[0].causes
+    assert not failed.next_command  # the server is gone when somebody reads it
     assert not authority.parent.exists()
 
 
