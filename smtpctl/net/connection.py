@@ -36,8 +36,8 @@ class Log:
         self.idle: Callable[[Stage, float], Problem | None] | None = None
 
     def waiting(self, stage: Stage, since: float) -> Problem | None:
-        """Nothing has come for LONGEST_WAIT, and one waits since then (on `clock`). `idle` is told the stage and the seconds; the
-        Problem that it may know ends the wait."""
+        """Nothing has come for LONGEST_WAIT, and one waits since then (on `clock`). `idle` is told the stage and the
+        seconds; the Problem that it may know ends the wait."""
         return self.idle(stage, self.clock() - since) if self.idle else None
 
     def add(
