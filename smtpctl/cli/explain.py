@@ -112,7 +112,7 @@ def lines_of(file: TextIO) -> Iterator[str]:
 
 def _is_file(words: list[str]) -> bool:
     """Whether a file is meant. UsageProblem for a single word that can only be a path and is none."""
-    if len(words) != 1:
+    if len(words) != 1 or not words[0]:
         return False
     try:
         path = Path(words[0])

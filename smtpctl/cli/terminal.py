@@ -108,8 +108,8 @@ class Terminal:
         )
 
     def out(self, text: str) -> None:
-        """Data, to stdout; a missing line end is added."""
-        self.stdout.write(text if text.endswith("\n") else text + "\n")
+        """Data, to stdout; a missing line end is added. Of nothing nothing comes."""
+        self.stdout.write(text if not text or text.endswith("\n") else text + "\n")
 
     def aside(self) -> TextIO:
         """Stdout, for a file that is to be written there; from now on results go to stderr, as talk does."""

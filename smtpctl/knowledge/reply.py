@@ -98,10 +98,19 @@ _GENERAL = (
 )
 
 
+def meaning(id: str) -> str:
+    """What the code of `reply.NNN` means in general; empty for another finding."""
+    code = id.removeprefix("reply.")
+    return _known(int(code)).meaning if code.isdigit() else ""
+
+
+def _known(code: int) -> Fallback:
+    return load().codes.get(code, _CLASSES[code // 100])
+
+
 def _entries() -> Iterator[Entry]:
-    codes = load().codes
     for code in range(400, 600):
-        yield _entry(code, codes.get(code, _CLASSES[code // 100]))
+        yield _entry(code, _known(code))
     yield from _GENERAL
 
 

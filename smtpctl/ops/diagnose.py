@@ -14,6 +14,7 @@ from smtpctl.config.profile import Profile
 from smtpctl.knowledge import decide
 from smtpctl.knowledge.decide import SURE, Candidate, Case, Question
 from smtpctl.knowledge.match import Context
+from smtpctl.knowledge.reply import meaning
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.finding import Cause, Finding, Remedy, Severity
 from smtpctl.model.record import NamedTuple
@@ -141,11 +142,12 @@ def with_suggestion(case: Case, report: Report, words: str, command: str) -> Cas
 
 
 def in_a_word(candidate: Candidate) -> str:
-    """What is wrong, if this candidate is it. A setting that was found to work says what was wrong only by the finding; a
-    reply that nobody knows says itself all there is."""
+    """What is wrong, if this candidate is it. A setting that was found to work says what was wrong only by the finding; of
+    a reply that nobody knows there is the meaning of its code, and what it says itself."""
     if candidate.finding.id.startswith(_UNKNOWN):
         failed = candidate.finding.severity is Severity.ERROR
-        return f"not known; {words_of(candidate.finding)}" if failed else candidate.finding.title
+        known = meaning(candidate.finding.id) or "not known"
+        return f"{known}; {words_of(candidate.finding)}" if failed else candidate.finding.title
     found = candidate.cause.text and FOUND not in candidate.cause.facts
     return candidate.cause.text if found else candidate.finding.title
 

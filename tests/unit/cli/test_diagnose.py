@@ -295,7 +295,11 @@ def test_an_answer_counts_for_what_a_program_says_too(text: str, answer: str, fi
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
-        ("421 4.7.0 Try again later", "not known; the server said 421 4.7.0 Try again later"),
+        (
+            "421 4.7.0 Try again later",
+            "server closes the connection: busy, rate limit, timeout or shutdown; the server said 421 4.7.0 Try again later",
+        ),
+        ("535 5.7.8 failed", "credentials rejected; the server said 535 5.7.8 failed"),
         ("something is odd here", "not known; the evidence is: something is odd here"),
     ],
 )

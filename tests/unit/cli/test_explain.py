@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 import smtpctl
+from harness import Runner
 from smtpctl.cli.explain import READ_LIMIT, lines_of
 from smtpctl.cli.run import run
 
@@ -125,3 +126,8 @@ def test_of_an_endless_line_the_beginning_is_read() -> None:
 def test_other_lines_stay_as_they_are() -> None:
     text = "a\n" + "b" * (READ_LIMIT - 1) + "\n" + "c" * READ_LIMIT + "\nd"
     assert [line[:1] + line[-1:] for line in lines_of(io.StringIO(text))] == ["a\n", "b\n", "cc", "dd"]
+
+
+def test_no_words_are_no_folder(smtpctl_call: Runner) -> None:
+    run = smtpctl_call("explain", "")
+    assert (run.code, run.stderr.splitlines()[0]) == (2, "error: There is nothing to explain.")

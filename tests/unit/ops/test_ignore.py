@@ -150,3 +150,8 @@ def test_validate_does_not_pass_over_what_no_run_begins_with(smtpctl_call: Runne
 def test_ids_are_completed(smtpctl_call: Runner) -> None:
     run = smtpctl_call("__complete", "check", "--ignore", "tls.cert.expi")
     assert run.stdout.split()[:2] == ["tls.cert.expired", "tls.cert.expires_soon"]
+
+
+def test_without_findings_there_are_no_annotations(smtpctl_call: Runner) -> None:
+    run = smtpctl_call("validate", "--host", "mail.example.com", "--port", "587", "--format", "github")
+    assert (run.code, run.stdout) == (0, "")
