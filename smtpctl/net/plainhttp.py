@@ -72,14 +72,20 @@ def fetch(
 
 def _parts(url: str) -> SplitResult:
     try:
-        parts = urlsplit(url)
-        whole = bool(parts.hostname) and url.isascii() and url.isprintable() and parts.port != 0
-    except ValueError:
-        whole = False
-    if not whole or parts.username is not None:
-        raise NotFetched("its address is none")
-    if parts.scheme != "http":
-        raise NotFetched(f"its address begins with {parts.scheme}:, only http: is asked")
+        parts = urlsplit(url)  # it takes some characters away without a word, so the whole text is judged too
+        faults = {
+            "is not an http: one": parts.scheme != "http",
+            "holds a blank": any(character.isspace() for character in url),
+            "holds a character that may not stand in one": not (url.isascii() and url.isprintable()),
+            "holds a user name": parts.username is not None,
+            "names no host": not parts.hostname,
+            "names port 0": parts.port == 0,
+        }
+    except ValueError as error:  # brackets, a port that is none
+        raise NotFetched("its address is malformed") from error
+    for fault, is_so in faults.items():
+        if is_so:
+            raise NotFetched(f"its address {fault}")
     return parts
 
 
@@ -112,7 +118,7 @@ def _places(endpoint: Endpoint, errand: Errand, timeouts: Timeouts, log: Log) ->
 
 
 def _answer(sock: socket.socket, endpoint: Endpoint, path: str, limit: int, form: tuple[str, bytes] | None) -> bytes:
-    from http.client import HTTPConnection, HTTPException
+    from http.client import HTTPConnection, HTTPException, IncompleteRead, RemoteDisconnected
 
     connection = HTTPConnection(endpoint.host, endpoint.port)
     connection.sock = sock
@@ -127,8 +133,12 @@ def _answer(sock: socket.socket, endpoint: Endpoint, path: str, limit: int, form
                 elsewhere = ", and redirects are not followed" if 300 <= response.status < 400 else ""
                 raise NotFetched(f"{endpoint.host} answered with status {response.status}{elsewhere}")
             octets = response.read(limit + 1)
+    except RemoteDisconnected as error:
+        raise NotFetched(f"{endpoint.host} closed the connection without an answer") from error
+    except IncompleteRead as error:
+        raise NotFetched(f"the answer of {endpoint.host} breaks off") from error
     except HTTPException as error:
-        raise NotFetched(f"{endpoint.host} did not answer as a web server: {type(error).__name__}") from error
+        raise NotFetched(f"the answer of {endpoint.host} is no HTTP") from error
     finally:
         connection.close()
     if len(octets) > limit:

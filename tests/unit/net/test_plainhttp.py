@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -44,12 +44,27 @@ def test_octets_come_as_they_are() -> None:
 
 
 @pytest.mark.parametrize(
-    "url",
-    ["https://ca.test/x", "ldap://ca.test/cn=x", "file:///etc/passwd", "ftp://ca.test/x", "http://", "http://[", "",
-     "http://ann:secret@ca.test/", "http://ca.test:99999/", "http://ca.test:0/", "http://ca.test/\r\nHost: x", "//x/y"],
-)  # fmt: skip
-def test_no_other_scheme_and_no_odd_address(url: str) -> None:
-    assert "address" in why(url)
+    ("url", "told"),
+    [
+        ("https://ca.test/x", "is not an http: one"),
+        ("ldap://ca.test/cn=x", "is not an http: one"),
+        ("file:///etc/passwd", "is not an http: one"),
+        ("ftp://ca.test/x", "is not an http: one"),
+        ("//x/y", "is not an http: one"),
+        ("", "is not an http: one"),
+        ("http://", "names no host"),
+        ("http://ann:secret@ca.test/", "holds a user name"),
+        ("http://ca.test:0/", "names port 0"),
+        ("http://ca.test/a b.crt", "holds a blank"),
+        ("http://ca.test/\r\nHost: x", "holds a blank"),
+        ("http://ca.test/\x1b[2J", "holds a character that may not stand in one"),
+        ("http://c\xe4.test/", "holds a character that may not stand in one"),
+        ("http://[", "is malformed"),
+        ("http://ca.test:99999/", "is malformed"),
+    ],
+)
+def test_no_other_scheme_and_no_odd_address(url: str, told: str) -> None:
+    assert why(url) == f"its address {told}"
 
 
 @pytest.mark.parametrize(
@@ -98,10 +113,25 @@ def test_a_size_that_is_a_lie() -> None:
         assert len(fetch(web.url, Errand(HERE))) == LIMIT
 
 
-@pytest.mark.parametrize("line", ["220 mx.example.com ESMTP", "HTTP/1.1 200 OK\r\n" + "X: y\r\n" * 200, "\x00" * 70000])
-def test_no_web_server(line: str) -> None:
-    with RawServer(lambda peer: (peer.hear(1), peer.say(line))[0]) as server:
-        assert "did not answer as a web server" in why(f"http://127.0.0.1:{server.port}/")
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (["220 mx.example.com ESMTP"], "the answer of 127.0.0.1 is no HTTP"),
+        (["HTTP/1.1 200 OK", *["X: y"] * 200, ""], "the answer of 127.0.0.1 is no HTTP"),
+        (["\x00" * 70000], "the answer of 127.0.0.1 is no HTTP"),
+        (["HTTP/1.1 200 OK", "Transfer-Encoding: chunked", "", "5", "x"], "the answer of 127.0.0.1 breaks off"),
+        ([], "127.0.0.1 closed the connection without an answer"),
+    ],
+)
+def test_no_web_server(lines: Sequence[str], told: str) -> None:
+    def script(peer: Peer) -> None:
+        while peer.hear() != [""]:
+            pass
+        for line in lines:
+            peer.say(line)
+
+    with RawServer(script) as server:
+        assert why(f"http://127.0.0.1:{server.port}/") == told
 
 
 def drip(peer: Peer) -> None:
