@@ -64,7 +64,7 @@ class Certificate(NamedTuple):
         return self.not_after - (self.notice or min(RENEWAL, (self.not_after - self.not_before) / 3))
 
     def lines(self) -> Iterator[str]:
-        """What `-v` shows of it. A pin reads as `--pin` and a profile take it."""
+        """What `-v` shows of it. A pin reads as `--pin` and a profile take it, and has a line of its own to be copied."""
         begins, ends = (
             datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d") for at in (self.not_before, self.not_after)
         )
@@ -73,8 +73,8 @@ class Certificate(NamedTuple):
         if self.names:
             yield f"names {', '.join(self.names)}"
         if not self.is_ca:
-            yield f"pin of the certificate sha256:{self.fingerprint}"
-            yield f"pin of its public key  sha256:{self.pin}"
+            yield from ("pin of the certificate", f"sha256:{self.fingerprint}")
+            yield from ("pin of its public key", f"sha256:{self.pin}")
 
     def to_json(self) -> dict[str, Any]:
         """JSON values for a report."""

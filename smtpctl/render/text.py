@@ -86,7 +86,11 @@ class TextRenderer:
         canvas = self._canvas
         direction = _DIRECTION.get(event.kind, "·")
         line = canvas.text(f"{direction:<2} {event.text}")
-        return canvas.joined([f"{duration(event.at * 1000):>9}  {canvas.paint('dim', line)}"])
+        lead = f"{duration(event.at * 1000):>9}  "
+        word = canvas.text(event.text).strip()
+        if event.kind is Kind.NOTE and " " not in word and columns(lead + line) > canvas.width:
+            lead, line = "", word.rjust(canvas.width)  # whole, to be copied
+        return canvas.joined([lead + canvas.paint("dim", line)])
 
     def conclusion(self, report: Report) -> str:
         """All that follows the stages."""

@@ -163,6 +163,13 @@ def test_events_show_their_direction() -> None:
     assert line == "    12 ms  S: 250 ok\n"
 
 
+def test_a_pin_is_not_broken_by_the_edge_of_the_screen() -> None:
+    pin = f"sha256:{'0' * 64}"
+    event = Event(0.0123, Stage.TLS, Kind.NOTE, f"  {pin}")
+    assert made(80).event_line(event) == pin.rjust(80) + "\n"
+    assert made(120).event_line(event) == f"    12 ms  ·    {pin}\n"
+
+
 def test_the_canvas_is_never_narrower_than_forty() -> None:
     assert Canvas(40).width == 40
     assert made(1).report(cases["HOSTILE"]) == made(40).report(cases["HOSTILE"])
