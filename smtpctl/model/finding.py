@@ -96,7 +96,7 @@ class Finding(NamedTuple):
     as_of: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """The shape of `design/cli.md`: empty optional fields are left out."""
+        """The shape of every finding in JSON. `message`, `as_of`, `verified` and `location` are left out where they say nothing."""
         data: dict[str, Any] = {
             "id": self.id,
             "severity": self.severity.label,
@@ -122,8 +122,7 @@ class Finding(NamedTuple):
         }
         if self.location:
             data["location"] = self.location._asdict()
-        keep = {"id", "severity", "stage", "target", "title", "evidence", "causes"}
-        return {key: value for key, value in data.items() if key in keep or value not in ("", [], True)}
+        return {key: value for key, value in data.items() if key not in _OPTIONAL or value not in ("", True)}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Finding:
@@ -145,6 +144,9 @@ class Finding(NamedTuple):
             as_of=str(value.get("as_of", "")),
             location=Location(str(place["path"]), int(place["line"]), int(place["column"])) if place else None,
         )
+
+
+_OPTIONAL = frozenset({"message", "as_of", "verified"})
 
 
 class Ignore(NamedTuple):

@@ -44,10 +44,12 @@ def test_severities() -> None:
     assert worst([]) is None
 
 
-def test_a_finding_as_json_leaves_out_what_is_not_there() -> None:
+def test_the_shape_of_a_finding_as_json_does_not_hang_on_what_is_known() -> None:
     assert WARNING.to_json() == {
-        "id": "a.b", "severity": "warning", "stage": "ehlo", "target": "", "title": "Something is odd", "evidence": [], "causes": [],
+        "id": "a.b", "severity": "warning", "stage": "ehlo", "role": "", "target": "", "title": "Something is odd",
+        "evidence": [], "causes": [], "knowledge": [], "source": "",
     }  # fmt: skip
+    assert Finding.from_json(WARNING.to_json()) == WARNING
     full = WARNING._replace(
         evidence=(Evidence("250 X", "S:"),),
         causes=(Cause("because", 0.456, (Remedy("do", ("smtpctl check",)),)),),
