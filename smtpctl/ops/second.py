@@ -56,13 +56,20 @@ def look(problem: Problem, profile: Profile, facts: Facts) -> Seen:
         seen = one.run(profile, facts)
         outcomes.append(Outcome(f"second look: {one.name}", *_became(seen)))
         if isinstance(seen, Problem):
-            problem = seen
+            problem = _at(problem.finding.stage, seen)
         elif isinstance(seen, Finding):
             beside.append(seen)
         elif seen is None and one.denies:
             causes = known(problem.finding.causes, {one.denies: False})
             problem.finding = problem.finding._replace(causes=causes)
     return Seen(problem, tuple(beside), tuple(outcomes))
+
+
+def _at(stage: Stage, problem: Problem) -> Problem:
+    """The problem, told of the stage at which the session itself ended: where another connection came upon it means nothing
+    to who reads the stages."""
+    problem.finding = problem.finding._replace(stage=stage)
+    return problem
 
 
 def _became(seen: Problem | Finding | str | None) -> tuple[str, str]:
@@ -86,13 +93,13 @@ def tls_first(profile: Profile) -> Problem | str | None:
         return "a second connection did not come about"
     other = as_problem(answer.ended, profile) if answer.ended else None
     if other and other.finding.id == "conn.not_smtp":
-        return other
+        return _at(Stage.GREETING, other)
     if not answer.tls:
         return None
     # A web server waits for its request: what hung up or sent an alert is none.
     silent = other and other.finding.id in _NO_WORD
     if silent and (web := _web(profile, probe.INSIDE, inside=True)):
-        return web
+        return _at(Stage.GREETING, web)
     seen = [Evidence("a TLS ClientHello sent to the port was answered with TLS")]
     seen += [Evidence(answer.greeting, "S:")] if answer.greeting else []
     return entry("conn.port_is_implicit_tls").problem(target=str(profile.endpoint), evidence=seen, stage=Stage.GREETING)

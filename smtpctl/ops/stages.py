@@ -43,11 +43,11 @@ class Rows:
 
     def finish(self, stopped: Stage | None = None, detail: str = "") -> list[StageResult]:
         """The session is over; `stopped` is the stage that a problem ended it at, `detail` what to say there. All rows."""
-        at = _row_of(stopped) if stopped else None
-        here = at is not None and at is self._stage
-        self._close("failed" if here else "passed", detail if here else "")
-        if at is not None and not any(row.status == "failed" for row in self.rows):
-            self.add(StageResult(at, "failed", detail))
+        if stopped and _row_of(stopped) is self._stage:
+            self._close("failed", detail, stopped)
+        self._close("passed")
+        if stopped and not any(row.status == "failed" for row in self.rows):
+            self.add(StageResult(stopped, "failed", detail))
         self._over = True
         return self.rows
 
@@ -64,7 +64,9 @@ class Rows:
         if event.kind is Kind.ATTEMPT and not ("error" in event.facts or "overtaken" in event.facts):
             self._close("passed")  # the addresses, or a connection: there is no more to come
 
-    def _close(self, status: str, detail: str = "") -> None:
+    def _close(self, status: str, detail: str = "", at: Stage | None = None) -> None:
+        """Make a row of what came since the last one. One that failed is of the stage `at` which it did, without it the
+        last that was heard of."""
         if self._stage is None:
             return
         events, stage = self._events, self._stage
@@ -78,11 +80,12 @@ class Rows:
             status = _status(events)
         if status == "failed" and stage in _ENVELOPE and any(row.status == "failed" for row in self.rows):
             return  # what was sent ahead is refused as a consequence: the first refusal says why
-        self.add(StageResult(stage, status, told, round(ms, 1), _facts(stage, events)))
+        named = at or events[-1].stage if status == "failed" else stage
+        self.add(StageResult(named, status, told, round(ms, 1), _facts(stage, events)))
 
 
 def _row_of(stage: Stage) -> Stage:
-    """STARTTLS and the handshake are one step for people."""
+    """STARTTLS and the handshake are one step for people, as long as it works."""
     return Stage.TLS if stage is Stage.STARTTLS else stage
 
 

@@ -18,9 +18,9 @@ from smtpctl.knowledge.families import entry
 from smtpctl.model.endpoint import Endpoint, TlsPolicy
 from smtpctl.model.finding import Finding
 from smtpctl.model.report import Report
-from smtpctl.model.transcript import Transcript
+from smtpctl.model.transcript import Stage, Transcript
 from smtpctl.net import probe, tls
-from smtpctl.ops import check, second
+from smtpctl.ops import check, second, session
 from smtpctl.ops.session import Surroundings
 from smtpctl.sink import authority
 from smtpctl.sink.server import Sink
@@ -145,11 +145,30 @@ def test_what_greets_inside_tls_is_named(greeting: str, id: str, speaks: str) ->
     assert speaks in found.title
 
 
-def test_a_web_server_is_named() -> None:
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *args: object) -> None:
-            pass
+@pytest.mark.parametrize(("greeted_by", "seconds"), [(0, 5), (9, 1)])
+def test_text_and_documents_name_one_stage(monkeypatch: pytest.MonkeyPatch, greeted_by: float, seconds: float) -> None:
+    """Whether the other connection looks while the session waits, or after it."""
+    monkeypatch.setattr(session, "GREETED_BY", greeted_by)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        report = check.check(
+            profile("127.0.0.1", server.server_port, seconds=seconds, tls="starttls"), Surroundings({})
+        )
+        server.shutdown()
+        thread.join()
+    assert report.failure
+    named = {report.failure.stage, report.findings[0].stage, report.stages[-1].stage}
+    assert (report.findings[0].id, named) == ("conn.not_smtp", {Stage.GREETING})
 
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+def test_a_web_server_is_named() -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))

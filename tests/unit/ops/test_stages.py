@@ -68,6 +68,18 @@ def test_starttls_and_the_handshake_are_one_row() -> None:
     assert [(row.stage, row.detail) for row in found] == [(Stage.TLS, "TLS 1.3 · mx, valid 30 days · chain of 2")]
 
 
+def test_a_failure_before_the_handshake_is_of_starttls() -> None:
+    said, answer = event(0.1, Stage.STARTTLS, "STARTTLS", Kind.SENT), event(0.2, Stage.STARTTLS, "454 no")
+    for found, _ in (
+        rows(*SESSION, stopped=Stage.STARTTLS, detail="not offered"),
+        rows(*SESSION, said, answer, event(0.3, Stage.QUIT, "221 bye"), stopped=Stage.STARTTLS),
+        rows(*SESSION, said, answer, stopped=Stage.STARTTLS),
+    ):
+        assert (found[-1].stage, found[-1].status) == (Stage.STARTTLS, "failed")
+    found, _ = rows(*SESSION, said, event(0.2, Stage.STARTTLS, "220 go"), stopped=Stage.TLS, detail="no answer")
+    assert (found[-1].stage, found[-1].status) == (Stage.TLS, "failed")
+
+
 def test_what_is_noted_after_the_session_makes_no_row() -> None:
     shown: list[StageResult] = []
     transcript = Transcript()
