@@ -139,6 +139,11 @@ _SHAPES = (
         ("server response was",),
     ),
     _Shape("mailkit", r"Exception: (?P<code>CODE): (?P<text>.*)$", ("Exception: ",)),
+    _Shape(
+        "mailkit without a code",
+        r"SmtpCommandException(?::| -) (?P<text>(?P<status>[A-Z][a-z][\w ,]{5,90})\.?)$",
+        ("SmtpCommandException",),
+    ),
     _Shape("lettre", r"(?:permanent|transient) error \((?P<code>CODE)\): (?P<text>.*)$", (" error (",)),
     _Shape("curl", r"\b(?P<command>MAIL|RCPT|DATA) failed: (?P<text>CODE)\b", (" failed: ",)),
     _Shape(
@@ -182,6 +187,12 @@ _SHAPES = (
         r"\b(?:with|reply|status) code:? (?P<code>CODE): +(?P<text>(?:[45]\.\d|[A-Z]).*)$",
         (" code ", " code: "),
     ),
+    _Shape("responded", r"\b[Ss]erver responded with (?P<text>(?=45|53|55)CODE [^'\"]*)", ("responded with",)),
+    _Shape(
+        "cell of a table",
+        r"\t(?P<text>CODE (?=[^\t]{0,60}(?i:reject|denied|refused|unavailable|unknown))[A-Z][^\t]*)(?:\t|$)",
+        ("\t4", "\t5"),
+    ),
     _Shape("opensmtpd", r'result="(?P<text>CODE .*?)"', ('result="',)),
     _Shape("gen_smtp", r"_failure, .{0,80}?\"(?P<text>CODE [^\"\\]*)", ("_failure, ",)),
     _Shape("outlook express", r"Server Response: '(?P<code>CODE)\. (?P<text>.*?)'(?:,|$)", ("Server Response: '",)),
@@ -211,6 +222,7 @@ _SHAPES = (
 _DOTNET = {
     "Service not available, closing transmission channel": "421",
     "Error in processing": "451",
+    "Syntax error in parameters or arguments": "501",
     "Insufficient system storage": "452",
     "Client does not have permission to submit mail to this server": "454",
     "Syntax error, command unrecognized": "500",

@@ -96,6 +96,16 @@ from smtpctl.ops.extract import LINE_LIMIT, failures, first, joined
         ("Erreur : 550 no", "550 no", None, "", ""),
         ('    "message": "535 no",', "535 no", None, "", ""),
         ("MailKit.Net.Smtp.SmtpCommandException: 5.7.3 no", "550 5.7.3 no", None, "", ""),
+        ("MailKit.Net.Smtp.SmtpCommandException: You said no", "You said no", None, "", ""),
+        (
+            "SmtpCommandException - Syntax error in parameters or arguments",
+            "501 Syntax error in parameters or arguments",
+            None,
+            "",
+            "",
+        ),
+        ("  message: 'Server responded with 550 no such luck\\r\\n' }", "550 no such luck", None, "", ""),
+        ("100.0%\t550 Message rejected\tNet::SMTPFatalError", "550 Message rejected", None, "", ""),
         ("#550 5.1.1 no ##", "550 5.1.1 no ##", None, "", ""),
         (
             "Nov 21 08:02:11 mail postfix/smtpd[1]: NOQUEUE: reject: RCPT from a.example[192.0.2.7]: 554 5.7.1 no; "
