@@ -6,6 +6,7 @@ from smtpctl.cli.command import verb
 from smtpctl.cli.options import TEXT
 from smtpctl.cli.terminal import Terminal
 from smtpctl.model.report import ExitStatus
+from smtpctl.model.tls import version_name
 
 NEXT = (
     ("smtpctl profile add NAME --host HOST --username USER", "set up a server"),
@@ -40,7 +41,9 @@ def command(terminal: Terminal) -> int:
         sent = live.run(terminal, [stage.right], demo.send, schema="demo/1", fail_on="error", transcript=None)
         mail = stage.caught
         if mail:
-            terminal.out(f"The server has it: {len(mail.content)} octets, {mail.mechanism} under {mail.tls}.")
+            terminal.out(
+                f"The server has it: {len(mail.content)} octets, {mail.mechanism} under {version_name(mail.tls)}."
+            )
         act(2, "The same with a wrong password")
         failed = live.run(terminal, [stage.wrong], demo.send, schema="demo/1", fail_on="error", transcript=None)
     act(3, "What to do next")

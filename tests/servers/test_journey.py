@@ -129,6 +129,7 @@ def test_the_demo(smtpctl_run: Runner, home: Path) -> None:
     run = smtpctl_run("demo")
     assert run.code == 0
     assert "535" in run.stdout
+    assert "SCRAM-SHA-256 under TLS 1.3." in run.stdout
     assert not any(home.rglob("*.toml"))
 
 
