@@ -47,14 +47,18 @@ def command(
 
     The server is checked once more; no mail is sent. The file holds versions, the effective settings and where each
     comes from, what was found, and the whole dialogue, as text for people and as JSON for programs. No secret is in
-    it. Its head says what it holds: read it before you give it away.
+    it. Its head says what it holds: read it before you give it away. Without TARGET a saved session is reported with the
+    server that it was made with, and no other settings.
     """
     from smtpctl.cli import live
     from smtpctl.ops import report as ops
     from smtpctl.ops.files import is_there, new_file
     from smtpctl.render import ticket as render
 
-    (profile,) = live.profiles(terminal, [target] if target else (), overrides, False)
+    if transcript and not target and not overrides:
+        profile = ops.server_of(transcript)  # it may be somebody else's: settings of this machine would mislead
+    else:
+        (profile,) = live.profiles(terminal, [target] if target else (), overrides, False)
     path = Path(output or f"smtpctl-report-{time.strftime('%Y%m%d-%H%M%S')}.{_ENDINGS[terminal.format]}")
     drawn = render.document if terminal.format == "json" else render.markdown
 

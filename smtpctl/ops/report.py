@@ -16,17 +16,20 @@ from urllib.parse import urlsplit
 from smtpctl.config import presets
 from smtpctl.config.fields import FIELDS, Type
 from smtpctl.config.profile import Profile
+from smtpctl.config.resolve import resolve
+from smtpctl.config.store import Document
 from smtpctl.model.errors import UsageProblem
 from smtpctl.model.foreign import FOREIGN
 from smtpctl.model.pseudonyms import Pseudonyms
 from smtpctl.model.report import Report
 from smtpctl.model.ticket import Ticket
-from smtpctl.model.transcript import Kind, Transcript
+from smtpctl.model.transcript import Kind, Stage, Transcript
 from smtpctl.net.probe import resolvers
 from smtpctl.ops import show
 from smtpctl.ops.check import check
 from smtpctl.ops.session import Surroundings
 
+_PORT = re.compile(r"(?:^|connected to )\S+:(\d{1,5})(?::|$)")  # of an address that was tried
 _TRUST = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 # What stands for a setting's value; the others are learned as addresses and hosts, or say nothing about anybody.
 _KINDS: Mapping[Type, str] = {
@@ -62,20 +65,44 @@ def fresh(profile: Profile, around: Surroundings, recipients: Sequence[str]) -> 
 
 def recalled(profile: Profile, path: Path) -> Report:
     """The session of a transcript that `--transcript` wrote, and what stopped it. UsageProblem for another file."""
-    from smtpctl.ops import explain, own_output
+    from smtpctl.ops import explain
+
+    text, saved = _read(path)
+    transcript = Transcript(one._replace(text=FOREIGN.text(one.text), facts=FOREIGN.facts(one.facts)) for one in saved)
+    headline = profile.headline if profile.name else ""  # what it was made with is not known
+    return Report(profile.label, transcript, findings=explain.found_in(text), headline=headline)
+
+
+def server_of(path: Path) -> Profile:
+    """The server of such a session: all that it says of its settings. UsageProblem for another file, and where it names
+    no server."""
+    _, saved = _read(path)
+    looked_up = [one.text.rpartition(": ")[0] for one in saved if (one.stage, one.kind) == (Stage.DNS, Kind.ATTEMPT)]
+    reached = [one for one in saved if (one.stage, one.kind) == (Stage.CONNECT, Kind.ATTEMPT)]
+    ports = [found[1] for one in reached if (found := _PORT.search(one.text))]
+    paths = [f"unix:{where}" for one in reached if (where := str(one.facts.get("address", ""))).startswith("/")]
+    hosts = [f"[{host}]" if ":" in host else host for host in looked_up]
+    targets = paths[-1:] or [":".join((host, *ports[-1:])) for host in hosts[-1:]]
+    if not targets:
+        raise UsageProblem(
+            f"{path} does not say which server it was.", "Name it: smtpctl report HOST --transcript FILE"
+        )
+    return resolve(targets[0], {}, {}, document=Document(Path("transcript"), exists=False))
+
+
+def _read(path: Path) -> tuple[str, Transcript]:
+    from smtpctl.ops import own_output
 
     try:
         with path.open(encoding="utf-8") as file:
             text = file.read(own_output.LIMIT)
-        saved = Transcript.loads(text)
+        return text, Transcript.loads(text)
     except OSError as error:
         raise UsageProblem(f"--transcript {path}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, RecursionError):
         raise UsageProblem(
             f"--transcript {path}: no transcript", "One is written by: smtpctl check --transcript FILE"
         ) from None
-    transcript = Transcript(one._replace(text=FOREIGN.text(one.text), facts=FOREIGN.facts(one.facts)) for one in saved)
-    return Report(profile.label, transcript, findings=explain.found_in(text), headline=profile.headline)
 
 
 def anonymised(made: Ticket, profile: Profile, environ: Mapping[str, str]) -> Ticket:

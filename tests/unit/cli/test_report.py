@@ -199,3 +199,22 @@ def test_a_hostile_transcript_is_none(smtpctl_call: Runner, home: Path, at: str,
     (home / "hostile.jsonl").write_text(f"{said}\n")
     run = smtpctl_call("report", "mail.test:25", "--transcript", "hostile.jsonl", "--output", "-", "--json")
     assert (run.code, "no transcript" in run.stderr) == (2, True), run.stderr
+
+
+@pytest.mark.usefixtures("server")
+def test_a_session_of_somebody_else_needs_no_server_of_ours(smtpctl_call: Runner) -> None:
+    smtpctl_call("check", "zebraprof", "--transcript", "session.jsonl")
+    alone = {"SMTPCTL_CONFIG": "/dev/null", "ZEBRAPW": ""}
+    run = smtpctl_call("report", "--transcript", "session.jsonl", "--output", "-", env=alone)
+    data = document(run.stdout)
+    assert [one["id"] for one in data["result"]["findings"]] == ["auth.refused"]  # type: ignore[index]
+    whole = json.loads(smtpctl_call("profile", "show", "zebraprof", "--json").stdout)
+    assert [data["profile"][key] for key in ("host", "port")] == [whole[key] for key in ("host", "port")]  # type: ignore[index]
+    assert not data["profile"]["username"]  # type: ignore[index]
+
+
+def test_a_session_that_never_began_names_no_server(smtpctl_call: Runner, home: Path) -> None:
+    said = '{"at": 0, "stage": "ehlo", "kind": "received", "text": "250 x", "tls": false}'
+    (home / "session.jsonl").write_text(f"{said}\n")
+    run = smtpctl_call("report", "--transcript", "session.jsonl", "--output", "-")
+    assert (run.code, "does not say which server" in run.stderr) == (2, True)
