@@ -34,8 +34,11 @@ def site(terminal: Terminal, everywhere: bool = False) -> str:
 
 
 def done(terminal: Terminal, change: Change) -> None:
-    """Say what was done, or print it as a document (`smtpctl.change/1`)."""
-    notes = [_sourced(note, store.sources(terminal.config, terminal.environ)) for note in change.notes]
+    """Say what was done, or print it as a document (`smtpctl.change/1`); warn in both cases."""
+    sources = store.sources(terminal.config, terminal.environ)
+    for warning in change.warnings:
+        terminal.warn(_sourced(warning, sources))
+    notes = [_sourced(note, sources) for note in change.notes]
     if terminal.format == "json":
         terminal.document("change/1", {"done": change.text, "notes": notes})
         return

@@ -16,10 +16,14 @@ from smtpctl.config.fields import BY_NAME, FIELDS, Field
 from smtpctl.config.layers import SECRETS, secret_settings
 from smtpctl.config.resolve import profile_name, resolve
 from smtpctl.config.store import Document
-from smtpctl.model.errors import UsageProblem
+from smtpctl.model.errors import Problem, UsageProblem
 from smtpctl.ops.settings import Change, clears, lookup, refuse_secret, split_assignment, to_file, unknown
 
 STORED = tuple(field for field in FIELDS if field.stored)
+_UNSAFE = tuple(
+    f"config.{name}"
+    for name in ("tls_verification_off", "plaintext_credentials", "untrusted_plaintext", "oauth_without_tls")
+)
 _EXAMPLE = "smtpctl profile set office port=587 tls=starttls"
 
 
@@ -49,8 +53,8 @@ def add(path: Path, name: str, settings: Mapping[str, Any]) -> Change:
             notes.append("It is the default profile now: the first one is.")
         return edits
 
-    save.edit(path, change)
-    return Change(f'Added the profile "{name}" to {path}.', tuple(notes))
+    after = save.edit(path, change)
+    return Change(f'Added the profile "{name}" to {path}.', tuple(notes), _less_safe(name, None, after))
 
 
 def assign(path: Path, name: str, words: Sequence[str], settings: Mapping[str, Any]) -> Change:
@@ -66,7 +70,10 @@ def assign(path: Path, name: str, words: Sequence[str], settings: Mapping[str, A
             "Nothing is said to change", f"For example: smtpctl profile set {name} port=587 tls=starttls"
         )
 
+    before: list[Document] = []
+
     def change(document: Document) -> list[Edit]:
+        before.append(document)
         profile_name(name, document)
         kept = {key: value for key, value in raw.items() if not clears(BY_NAME[key], value)}
         written = layers.parsed(kept, _refuse, parse=values.typed)
@@ -78,8 +85,8 @@ def assign(path: Path, name: str, words: Sequence[str], settings: Mapping[str, A
         gone = [key for key, value in raw.items() if clears(BY_NAME[key], value)] + list(_displaced(written))
         return edits + [Unset(("profiles", name, k)) for k in gone if k in document.profiles[name]]
 
-    save.edit(path, change)
-    return Change(f'Changed {", ".join(raw)} of the profile "{name}".')
+    after = save.edit(path, change)
+    return Change(f'Changed {", ".join(raw)} of the profile "{name}".', (), _less_safe(name, before[0], after))
 
 
 def unset(path: Path, name: str, keys: Sequence[str]) -> Change:
@@ -87,13 +94,17 @@ def unset(path: Path, name: str, keys: Sequence[str]) -> Change:
     names = [_field(key).name for key in keys]
     notes: list[str] = []
 
+    before: list[Document] = []
+
     def change(document: Document) -> list[Edit]:
+        before.append(document)
         table = document.profiles[profile_name(name, document)]
         notes.extend(f"{key} was not set." for key in names if key not in table)
         return [Unset(("profiles", name, key)) for key in names if key in table]
 
-    save.edit(path, change)
-    return Change(f'Unset {", ".join(names)} of the profile "{name}".', tuple(notes))
+    after = save.edit(path, change)
+    text = f'Unset {", ".join(names)} of the profile "{name}".'
+    return Change(text, tuple(notes), _less_safe(name, before[0], after))
 
 
 def rename(path: Path, old: str, new: str) -> Change:
@@ -191,6 +202,23 @@ def references(document: Document, name: str) -> list[tuple[str, ...]]:
 
 
 _DEFAULT_DELIVERS = 'The default profile delivers by network only; "{name}" is one or would be'
+
+
+def _less_safe(name: str, before: Document | None, after: Document) -> tuple[str, ...]:
+    """What the rules say about the safety of a profile that they did not say before."""
+    known = _unsafe(name, before) if before else {}
+    new = (title for id, title in _unsafe(name, after).items() if id not in known)
+    return tuple(f"{title}. See: smtpctl validate {name}" for title in new)
+
+
+def _unsafe(name: str, document: Document) -> dict[str, str]:
+    from smtpctl.ops import static
+
+    try:
+        profile = resolve(name, {}, {}, document=document, need_host=False)
+    except (Problem, UsageProblem):  # which `validate` tells
+        return {}
+    return {found.id: found.title for found in static.judge(profile, document) if found.id in _UNSAFE}
 
 
 def _assignments(words: Sequence[str]) -> dict[str, str]:

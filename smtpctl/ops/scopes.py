@@ -90,9 +90,11 @@ def assign(path: Path, site: str, words: Sequence[str]) -> Change:
         save.edit(path, change)
     if port and not any(word.startswith("port=") for word in server_words):
         server_words.append(f"port={USUAL_PORT[TlsMode.NONE]}" if site else "port=")  # a site would inherit one
+    warnings: tuple[str, ...] = ()
     if server_words:
-        profiles.assign(path, _own_server(path, site, server_words), server_words, {})
-    return Change(f"Set {', '.join(word.partition('=')[0] for word in words)} for {title(site)}.", _notes(scope_words))
+        warnings = profiles.assign(path, _own_server(path, site, server_words), server_words, {}).warnings
+    text = f"Set {', '.join(word.partition('=')[0] for word in words)} for {title(site)}."
+    return Change(text, _notes(scope_words), warnings)
 
 
 def unset(path: Path, site: str, names: Sequence[str]) -> Change:

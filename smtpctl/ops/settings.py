@@ -15,10 +15,11 @@ _CLEARED = frozenset({Type.TEXT, Type.PATH, Type.NAME, Type.ADDRESS, Type.IP, Ty
 
 
 class Change(NamedTuple):
-    """What a command did: one sentence, and what else the user should know."""
+    """What a command did: one sentence, what else the user should know, and what is less safe than before."""
 
     text: str
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def split_assignment(word: str, example: str) -> tuple[str, str]:

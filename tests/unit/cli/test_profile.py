@@ -308,3 +308,21 @@ def test_a_proxys_password_is_not_taken_from_a_command_line(smtpctl_call: Runner
 def test_a_proxys_password_is_taken_from_a_variable(smtpctl_call: Runner) -> None:
     env = {"SMTPCTL_PROXY": "http://u:S3cretPass@127.0.0.1:1"}
     assert resolved(smtpctl_call, "--host", "a.test", env=env)["connection"]["proxy"] == "http://u:********@127.0.0.1:1"
+
+
+def test_what_makes_a_profile_less_safe_is_warned_of_once(smtpctl_call: Runner, file: Path) -> None:
+    add(smtpctl_call, "a", "--host", "a.test", "--tls", "starttls", "--username", "ann", "--password-env", "PW")
+
+    def warned(*args: str) -> str:
+        run = smtpctl_call("profile", *args, "--quiet")
+        assert run.code == 0
+        return run.stderr
+
+    assert "certificate is not verified. See: smtpctl validate a" in warned("set", "a", "insecure=true")
+    assert warned("set", "a", "port=2525") == ""
+    assert "without encryption" in warned("set", "a", "--tls", "none", "--no-insecure")
+    assert warned("set", "a", "trusted=true") == ""
+    assert "without encryption" in warned("unset", "a", "trusted")
+    assert warned("set", "a", "host=127.0.0.1") == ""
+    assert "certificate is not verified" in warned("add", "b", "--host", "b.test", "--insecure")
+    assert "without encryption" in smtpctl_call("profile", "set", "a", "host=a.test", "--json").stderr
