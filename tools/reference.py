@@ -110,6 +110,7 @@ def value_of(field: Field) -> str:
 _VALUES = {
     Type.HOST: "host name or address",
     Type.SERVER_NAME: "host name or address",
+    Type.HELO: "host name or [address]",
     Type.NAME: "name",
     Type.ADDRESS: "mail address",
     Type.IP: "IP address",

@@ -23,6 +23,7 @@ class Type(StrEnum):
     TEXT = "text"
     HOST = "host"  # name or address, also with `:port`
     SERVER_NAME = "server_name"  # name or address, nothing else
+    HELO = "helo"  # name, or address in brackets
     PORT = "port"  # 1 to 65535
     CHOICE = "choice"  # one of `choices`
     FLAG = "flag"  # true or false; an option without an argument
@@ -166,7 +167,7 @@ FIELDS: tuple[Field, ...] = (
              aliases=("SMTPServerOAuthCredentials", "OAuthCredentials")),
     *_secret("access_token", "access token", _A, options=True),
     _profile("from", Type.ADDRESS, "", "sender address", _M, "ADDRESS"),
-    _profile("helo", Type.TEXT, "", "name to introduce this machine with (default: its host name)", _M, "NAME"),
+    _profile("helo", Type.HELO, "", "name to introduce this machine with (default: its host name)", _M, "NAME"),
     _profile("priority", Type.CHOICE, "normal", "which profile takes a mail first", _S,
              choices=("high", "normal", "low"), aliases=("ServerPriority",)),
     _profile("enabled", Type.FLAG, True, "whether mails may take this profile", _S, aliases=("ServerEnabled",)),

@@ -22,6 +22,7 @@ _DOMAIN = re.compile(r"[^\s@<>\[\],;:\"]+|\[[^\s\[\]]+\]")
 _MAILBOX = re.compile(r"\s*(?:(?:\"[^\"]*\"\s*|[^<>\"@]*)<(?P<angle>[^<>]*)>|(?P<bare>\S+))\s*\Z")
 # Compiled when they are tried, which is seldom.
 _IPV4 = r"(?a:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3})\Z"
+_LITERAL = r"\[[!-Z^-~]+\]\Z"  # RFC 5321 4.1.3
 _PIN = r"(?i:(?:sha256:)?((?:[0-9a-f]{2}:?){32}))\Z"
 _DAY = r"\d{4}-\d\d-\d\d"
 _CONTROL = r"[\x00-\x1f\x7f\ud800-\udfff]"
@@ -162,6 +163,16 @@ def _host(field: Field, raw: object) -> str:
     if port is None:
         return host
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _server_name(field: Field, raw: object) -> str:
+    value = _text(field, raw)
+    return host_name(value) if value else ""
+
+
+def _helo(field: Field, raw: object) -> str:
+    """What may stand behind EHLO (RFC 5321 4.1.1.1)."""
+    return value if re.match(_LITERAL, value := _text(field, raw)) else _server_name(field, raw)
 
 
 def _choice(field: Field, raw: object) -> str:
@@ -370,7 +381,8 @@ def _name(_field: Field, raw: object) -> str:
 _PARSERS: Mapping[Type, Callable[[Field, Any], Value]] = {
     Type.TEXT: _text,
     Type.HOST: _host,
-    Type.SERVER_NAME: lambda field, raw: host_name(written) if (written := _text(field, raw)) else "",
+    Type.SERVER_NAME: _server_name,
+    Type.HELO: _helo,
     Type.PORT: lambda _field, raw: port_number(raw),
     Type.CHOICE: _choice,
     Type.FLAG: _flag,

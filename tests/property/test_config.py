@@ -28,6 +28,7 @@ BY_TYPE: dict[Type, st.SearchStrategy[Any]] = {
     Type.TEXT: WORDS,
     Type.HOST: HOSTS,
     Type.SERVER_NAME: HOSTS,
+    Type.HELO: HOSTS | HOSTS.map("[{}]".format),
     Type.PORT: st.integers(1, 65535),
     Type.FLAG: st.booleans(),
     Type.DAYS: st.integers(0, 10_000),

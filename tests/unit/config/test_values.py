@@ -114,6 +114,10 @@ def test_a_password_in_a_url_is_not_repeated() -> None:
         ("password_command", ["pass", "show"], ("pass", "show")),
         ("host", "[::1]:25", "[::1]:25"),
         ("extends", "", ""),
+        ("helo", "me.example.com", "me.example.com"),
+        ("helo", "[192.0.2.1]", "[192.0.2.1]"),
+        ("helo", "[IPv6:2001:DB8::1]", "[IPv6:2001:DB8::1]"),
+        ("helo", "", ""),
         ("port", None, None),
     ],
 )
@@ -157,6 +161,10 @@ def test_values(name: str, written: object, value: object) -> None:
         ("username", ["a"], "is not a text"),
         ("extends", "a b", "is not a name"),
         ("extends", "a/b", "is not a name"),
+        ("helo", "a b", "has a blank in it"),
+        ("helo", "a;b", "is not a host name"),
+        ("helo", "[a b]", "has a blank in it"),
+        ("helo", "[]", "is not a host name"),
     ],
 )
 def test_no_values(name: str, written: object, reason: str) -> None:
