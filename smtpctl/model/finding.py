@@ -96,7 +96,8 @@ class Finding(NamedTuple):
     as_of: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """The shape of every finding in JSON. `message`, `as_of`, `verified` and `location` are left out where they say nothing."""
+        """The shape of every finding in JSON. `message`, `as_of`, `verified` and `location` are left out where they say
+        nothing."""
         data: dict[str, Any] = {
             "id": self.id,
             "severity": self.severity.label,

@@ -129,8 +129,8 @@ def again(verb: str, profile: Profile, *words: str) -> str:
 
 
 def carried(command: str, profile: Profile) -> str:
-    """A session with the profile's server, or a look at it, with the options of this run besides those that it has itself; what the user
-    named for one server goes to no other, so any other command is only told where the settings are."""
+    """A session with the profile's server, or a look at it, with the options of this run besides those that it has itself;
+    what the user named for one server goes to no other, so any other command is only told where the settings are."""
     found = _SESSION.match(command)
     if found and _is_server(found[1], profile):
         return _with_options(command, profile)

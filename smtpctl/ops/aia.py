@@ -30,8 +30,8 @@ LINKS = 3  # certificates that a chain may lack, one above the other
 
 class Proof(NamedTuple):
     """What came of it: `seen` to be told with the finding, and what is wrong with the chain `still`, empty where it is
-    complete; `fault` is the finding that this is, where it is one. `facts` have what was fetched in their chain, `appending` is how
-    to do the same by hand."""
+    complete; `fault` is the finding that this is, where it is one. `facts` have what was fetched in their chain,
+    `appending` is how to do the same by hand."""
 
     facts: Facts
     seen: tuple[Evidence, ...]
@@ -78,7 +78,8 @@ def _prove(profile: Profile, facts: Facts, errand: Errand) -> Proof:
 
 
 def _extended(profile: Profile, facts: Facts, last: Certificate, errand: Errand) -> tuple[Facts, Certificate, str]:
-    """The facts with the issuer of `last`, that one, and the form in which it came. NotFetched, also for what is not its issuer."""
+    """The facts with the issuer of `last`, that one, and the form in which it came. NotFetched, also for what is not its
+    issuer."""
     if not last.issuer_urls or facts.tls is None:
         raise NotFetched("the certificate does not say where to get it")
     octets = plainhttp.fetch(last.issuer_urls[0], errand)
