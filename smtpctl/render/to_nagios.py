@@ -17,6 +17,7 @@ from smtpctl.model.transcript import Transcript
 from smtpctl.render.base import Setting, by_stage, ends, explanation, problem_report
 from smtpctl.render.canvas import visible
 
+_BAR = "|"  # begins performance data
 _NAME = 40  # characters of a label
 
 
@@ -143,11 +144,26 @@ def _details(report: Report) -> Iterator[str]:
         time = "" if stage.ms is None else f" ({stage.ms:.0f} ms)"
         yield _safe(f"  {stage.stage.value}: {stage.status}{time} {stage.detail}")
     for finding in report.findings:
-        first, *more = explanation(finding)
+        first, *more = explanation(_without_pipes(finding))
         yield _safe(f"  {finding.severity.label} [{finding.id}] {first}")
         yield from (f"    {_safe(line)}" for line in more)
     for one in report.ignored:
         yield _safe(f"  ignored [{one.finding.id}] {one.finding.title} ({one.why})")
+
+
+def _without_pipes(finding: Finding) -> Finding:
+    """A finding less the commands with a bar, which would be others without it."""
+    return finding._replace(
+        causes=tuple(
+            cause._replace(
+                remedies=tuple(
+                    remedy._replace(commands=tuple(command for command in remedy.commands if _BAR not in command))
+                    for remedy in cause.remedies
+                )
+            )
+            for cause in finding.causes
+        )
+    )
 
 
 def _datum(label: str, value: str) -> str:
@@ -158,4 +174,4 @@ def _datum(label: str, value: str) -> str:
 
 def _safe(text: str) -> str:
     """On one line, and without a bar."""
-    return visible(text).replace("|", "¦")
+    return visible(text).replace(_BAR, "¦")

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from smtpctl.model.finding import Finding, Severity
+from smtpctl.model.finding import Cause, Finding, Remedy, Severity
 from smtpctl.model.report import ExitStatus, Failure, Report, StageResult
 from smtpctl.model.transcript import Stage, Transcript
 from smtpctl.render import MONITORING, exit_status, failed_status, renderer
@@ -112,3 +112,12 @@ def test_labels_of_several_targets_differ() -> None:
 
 def test_only_what_connects_is_monitored() -> None:
     assert MONITORING == ("nagios", "prometheus")
+
+
+def test_a_command_with_a_pipe_is_left_out() -> None:
+    """Without its bar it would be another one."""
+    remedies = (Remedy("Append it.", ("curl x | openssl x509", "postfix reload")),)
+    finding = Finding("tls.x", Severity.NOTE, Stage.TLS, "It is so", causes=(Cause("", 1, remedies),))
+    text = drawn(FINE._replace(findings=(finding,)))
+    assert text.splitlines()[-2:] == ["    fix: Append it.", "      postfix reload"]
+    assert "curl" not in text
