@@ -251,6 +251,7 @@ class Talk:
                 "What fails, then? A recipient that is refused, or the text your application shows (Enter: nothing)",
                 option="--to or --said",
             )
+            words = "" if words.lower() == LEAVE else words
         if "@" in words and " " not in words:
             return (words,)
         if words:

@@ -167,6 +167,15 @@ def test_a_login_that_was_retired(smtpctl_program: Path, home: Path) -> None:
     assert "High Volume Email" in shown(run)
 
 
+def test_q_leaves_where_it_is_asked_what_fails(smtpctl_program: Path, home: Path) -> None:
+    with desk(smtpctl_program, home, Setup(), tls="none") as at:
+        run = at.sit_down()
+        run.until(b"What fails, then?")
+        run.type("q")
+        assert run.end() == ExitStatus.OK
+    assert "What is wrong" not in shown(run).partition("What fails, then?")[2]
+
+
 def test_a_recipient_that_is_refused_is_asked_for(smtpctl_program: Path, home: Path) -> None:
     denied = refusal("rcpt/bob@:554 5.7.1 <bob@y.test>: Relay access denied")
     with desk(smtpctl_program, home, Setup(faults=Faults(denied)), tls="none", **{"from": "a@x.test"}) as at:
