@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 
 from smtpctl.cli.command import verb
-from smtpctl.cli.options import Argument, Option
+from smtpctl.cli.options import FINDINGS, Argument, Option
 from smtpctl.cli.terminal import Terminal
 from smtpctl.model.errors import UsageProblem
-from smtpctl.model.explanation import Explained
+from smtpctl.model.explanation import Explained, Meaning
 from smtpctl.model.report import ExitStatus
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ Login = Annotated[
 ]
 
 
-@verb()
+@verb(formats=FINDINGS)
 def command(
     terminal: Terminal,
     words: Words = None,
@@ -61,6 +61,12 @@ def command(
     explained = _explain(terminal, words or [], hints(provider, stage or "", login or ""))
     if terminal.format == "json":
         terminal.document("explain/1", explained.to_json())
+    elif terminal.format != "text":
+        if isinstance(explained, Meaning):
+            raise UsageProblem(
+                f"What a code means cannot be written as {terminal.format}", "It is no finding: leave --format out."
+            )
+        terminal.out(terminal.renderer("explain/1").findings(explained.findings, subject="text"))
     else:
         from smtpctl.render.explain_text import explain_text
 

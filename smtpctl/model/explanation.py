@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from smtpctl.model.finding import Finding
+from smtpctl.model.finding import Evidence, Finding
 from smtpctl.model.record import NamedTuple
 
 LOG_NAMES = 50  # that the summary of a log has of each kind
@@ -23,6 +23,11 @@ class Explanation(NamedTuple):
     retryable: bool | None = None
     alternatives: tuple[Finding, ...] = ()
     deciding: tuple[str, ...] = ()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What it is, for the formats that write findings."""
+        return (self.finding,)
 
     def to_json(self) -> dict[str, Any]:
         """JSON values."""
@@ -45,6 +50,11 @@ class Meaning(NamedTuple):
     fix: str = ""
     retryable: bool | None = None
     entries: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """None: nothing was found."""
+        return ()
 
     def to_json(self) -> dict[str, Any]:
         """JSON values."""
@@ -128,6 +138,14 @@ class LogSummary(NamedTuple):
     recipients: tuple[LogShare, ...] = ()
     refused: tuple[LogCause, ...] = ()
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The causes, each with its number of failures and one line of the log."""
+        return tuple(
+            cause.finding._replace(title=f"{cause.failures} x {cause.title}", evidence=(Evidence(cause.sample),))
+            for cause in self.causes
+        )
+
     def to_json(self) -> dict[str, Any]:
         """JSON values."""
         return {
@@ -164,6 +182,11 @@ class Bounce(NamedTuple):
     """A mail that reports failed deliveries (RFC 3464), by recipient."""
 
     recipients: tuple[Bounced, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What each recipient's mail met."""
+        return tuple(one.explanation.finding._replace(target=one.recipient) for one in self.recipients)
 
     def to_json(self) -> dict[str, Any]:
         """JSON values."""

@@ -131,3 +131,23 @@ def test_other_lines_stay_as_they_are() -> None:
 def test_no_words_are_no_folder(smtpctl_call: Runner) -> None:
     run = smtpctl_call("explain", "")
     assert (run.code, run.stderr.splitlines()[0]) == (2, "error: There is nothing to explain.")
+
+
+@pytest.mark.parametrize("form", ["junit", "sarif", "github", "html"])
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("535 5.7.8 Error: authentication failed", ["generic.auth-535"]),
+        (Path(LOG).read_text("utf-8"), ["google.421-rate", "m365.5-7-60-send-as", "conn.refused"]),
+    ],
+    ids=["reply", "log"],
+)
+def test_formats_of_findings(smtpctl_call: Runner, form: str, text: str, ids: list[str]) -> None:
+    run = smtpctl_call("explain", "-", "--format", form, stdin=text)
+    assert run.code == 0, run.stderr
+    assert all(name.partition(".")[2] in run.stdout for name in ids)
+
+
+def test_a_code_is_no_finding(smtpctl_call: Runner) -> None:
+    run = smtpctl_call("explain", "550", "--format", "junit")
+    assert (run.code, "It is no finding" in run.stderr) == (2, True)
