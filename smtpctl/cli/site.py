@@ -55,5 +55,6 @@ def remove(terminal: Terminal, name: SiteName, yes: Yes = False) -> None:
     """
     from smtpctl.ops import scopes
 
+    scopes.removable(stored.document(terminal), name)
     terminal.confirm(f"Remove the site {name} and its settings?", yes=yes)
     stored.done(terminal, scopes.remove_site(stored.path(terminal), name))

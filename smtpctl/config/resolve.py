@@ -18,7 +18,7 @@ from smtpctl.config.layers import SECRETS, Layer, secret_settings
 from smtpctl.config.oauth import resolve_oauth
 from smtpctl.config.problems import did_you_mean, finding, problem
 from smtpctl.config.profile import OAuth, Origin, Profile
-from smtpctl.config.scope import GLOBAL, resolve_scope
+from smtpctl.config.scope import GLOBAL, known_site, resolve_scope
 from smtpctl.config.secrets.refs import SecretRef, from_settings, keyring_entry
 from smtpctl.config.store import Document
 from smtpctl.model.command import quoted, sourced
@@ -51,6 +51,7 @@ def resolve(
     with the place for what is wrong in the file or the environment. Without `need_host` a profile that names no
     server is given back as it is (`endpoint.host` empty).
     """
+    site = known_site(document, site)
     flags, environment = layers.from_flags(overrides), layers.from_environment(environ)
     name, address = _target(target, document)
     if target is None and not _names_server(flags, environment):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from smtpctl.config import save, values
+from smtpctl.config import save, scope, values
 from smtpctl.config.edits import Edit, Set, Unset
 from smtpctl.config.fields import SCOPE_FIELDS, Field, Group, Type
 from smtpctl.config.profile import Origin
@@ -51,8 +51,8 @@ class Setting(NamedTuple):
 
 def listing(document: Document, site: str, environ: Mapping[str, str]) -> list[Setting]:
     """All settings of a scope, in the order of the table."""
-    scope = resolve_scope(document, site, environ)
-    return [Setting(f.name, plain(getattr(scope, f.name)), scope.origins[f.name], f.help) for f in SCOPE_FIELDS]
+    here = resolve_scope(document, site, environ)
+    return [Setting(f.name, plain(getattr(here, f.name)), here.origins[f.name], f.help) for f in SCOPE_FIELDS]
 
 
 def get(document: Document, site: str, environ: Mapping[str, str], names: Sequence[str]) -> list[Setting]:
@@ -104,6 +104,7 @@ def unset(path: Path, site: str, names: Sequence[str]) -> Change:
     server = [key for name, field in zip(names, fields, strict=True) if not field for key in _server_keys(name)]
 
     def change(document: Document) -> list[Edit]:
+        scope.known_site(document, site)
         here = document.sites.get(site, {}) if site else document.globals
         edits: list[Edit] = [Unset((*table(site), key)) for key in keys if key in here]
         own = here.get("default_profile", "")
@@ -117,14 +118,13 @@ def unset(path: Path, site: str, names: Sequence[str]) -> Change:
 
 def sites(document: Document) -> list[dict[str, Any]]:
     """A row for each site: its own settings, and the profiles that are limited to it."""
-    named = {site for table_ in document.profiles.values() for site in _sites_of(table_)}
     return [
         {
             "name": site,
             "settings": dict(document.sites.get(site, {})),
-            "profiles": [name for name, table_ in document.profiles.items() if site in _sites_of(table_)],
+            "profiles": [name for name, table_ in document.profiles.items() if site in scope.limits(table_)],
         }
-        for site in [*document.sites, *sorted(named - set(document.sites))]
+        for site in scope.sites(document)
     ]
 
 
@@ -141,16 +141,21 @@ def add_site(path: Path, site: str) -> Change:
     return Change(f'Added the site "{site}".')
 
 
+def removable(document: Document, site: str) -> None:
+    """UsageProblem where there is no such site, or profiles are limited to it."""
+    _site(site)
+    scope.known_site(document, site)
+    users = [name for name, table_ in document.profiles.items() if site in scope.limits(table_)]
+    if users:
+        hint = f"First: smtpctl profile set {users[0]} sites="
+        raise UsageProblem(f'"{site}" is one of the sites of the profiles {", ".join(users)}', hint)
+
+
 def remove_site(path: Path, site: str) -> Change:
-    """Remove a site and its settings. UsageProblem while profiles are limited to it."""
+    """Remove a site and its settings. UsageProblem as `removable`."""
 
     def change(document: Document) -> list[Edit]:
-        if site not in document.sites:
-            raise UsageProblem(f'There is no site "{site}"', "See: smtpctl site list")
-        users = [name for name, table_ in document.profiles.items() if site in _sites_of(table_)]
-        if users:
-            hint = f"First: smtpctl profile set {users[0]} sites="
-            raise UsageProblem(f'"{site}" is one of the sites of the profiles {", ".join(users)}', hint)
+        removable(document, site)
         return [Unset(("sites", site))]
 
     save.edit(path, change)
@@ -276,8 +281,3 @@ def _site(site: str) -> None:
         values.name_word(site, "name for a site")
     except values.BadValueError as error:
         raise UsageProblem(str(error)) from None
-
-
-def _sites_of(profile: Mapping[str, Any]) -> list[str]:
-    sites_ = profile.get("sites", [])
-    return [sites_] if isinstance(sites_, str) else list(sites_) if isinstance(sites_, list) else []

@@ -52,6 +52,7 @@ def test_the_default_server_under_kenticos_name(smtpctl_call: Runner, file: Path
 def test_a_site_has_its_own_server_and_inherits_the_rest(smtpctl_call: Runner) -> None:
     set_(smtpctl_call, "SMTPServer=127.0.0.1:2602", "SMTPServerUser=ann")
     set_(smtpctl_call, "SMTPServer=127.0.0.1:2601", "--site", "A")
+    assert smtpctl_call("site", "add", "B").code == 0
 
     def server(site: str, name: str = "SMTPServer") -> tuple[str, str]:
         found = document(smtpctl_call, "config", "get", name, "--site", site)["settings"][name]
@@ -77,6 +78,8 @@ def test_the_port_is_part_of_the_name_of_kenticos_server(smtpctl_call: Runner) -
 
 
 def test_settings_inherit_and_unset_restores_it(smtpctl_call: Runner) -> None:
+    assert smtpctl_call("site", "add", "A").code == 0
+
     def source(name: str) -> tuple[bool, str]:
         found = document(smtpctl_call, "config", "list", "--site", "A")["settings"][name]
         return found["value"], found["source"]
@@ -178,10 +181,27 @@ def test_the_life_of_a_site(smtpctl_call: Runner) -> None:
         {"name": "blog", "settings": {"default_profile": "p"}, "profiles": []},
         {"name": "shop", "settings": {}, "profiles": ["p"]},
     ]
-    assert smtpctl_call("site", "remove", "blog").code == 2
+    assert "--yes" in smtpctl_call("site", "remove", "blog").stderr
+    for unknown in ("blok", "(global)"):
+        refused = smtpctl_call("site", "remove", unknown)
+        assert refused.code == 2 and "--yes" not in refused.stderr
     assert smtpctl_call("site", "remove", "shop", "--yes").code == 2
     assert smtpctl_call("site", "remove", "blog", "--yes").code == 0
     assert [row["name"] for row in document(smtpctl_call, "site", "list")["sites"]] == ["shop"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["check office", "check a.test", "validate", "validate office", "profile list", "profile show office", "config list",
+     "config get interval", "config unset interval", "profile export --to kentico", "report office"],
+)  # fmt: skip
+@pytest.mark.parametrize("env", [False, True])
+def test_a_site_that_is_not_there_is_no_other_one(smtpctl_call: Runner, line: str, env: bool) -> None:
+    assert smtpctl_call("profile", "add", "office", "--host", "127.0.0.1:1", "--sites", "shop").code == 0
+    words = line.split()
+    run = smtpctl_call(*words, env={"SMTPCTL_SITE": "shap"}) if env else smtpctl_call(*words, "--site", "shap")
+    assert run.code == 2 and 'There is no site "shap". Did you mean "shop"?' in run.stderr
+    assert "smtpctl site add shap" in run.stderr
 
 
 def test_a_site_in_use_is_not_removed(smtpctl_call: Runner) -> None:

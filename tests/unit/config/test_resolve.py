@@ -275,7 +275,8 @@ def test_a_profile_never_shows_a_secret() -> None:
 def test_the_default_of_the_scope() -> None:
     assert profile(None).name == "office"
     assert resolve(None, {}, {}, document=document(), site="shop").name == "relay"
-    assert resolve(None, {}, {}, document=document(), site="unheard-of").name == "office"
+    with pytest.raises(UsageProblem, match='no site "unheard-of"'):
+        resolve("office", {}, {}, document=document(), site="unheard-of")
     assert resolve(None, {}, {}, document=document(), site="(global)").name == "office"
     assert resolve(None, {}, {"SMTPCTL_DEFAULT_PROFILE": "base"}, document=document()).name == "base"
     assert profile(None, '[profiles.only]\nhost = "x"\n').name == "only"

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from smtpctl.config.scope import resolve_scope, site_name
+from smtpctl.config.scope import resolve_scope, site_name, sites
 from smtpctl.config.store import Document
 from smtpctl.model.errors import Problem, UsageProblem
 
 DOCUMENT = Document(
-    Path("/c"), "[global]\nemails_enabled = false\nbatch_size = 7\n[sites.a]\nemails_enabled = true\nbatch_size = 9\n"
+    Path("/c"),
+    "[global]\nemails_enabled = false\nbatch_size = 7\n[sites.a]\nemails_enabled = true\nbatch_size = 9\n[sites.b]\n",
 )
 
 
@@ -21,6 +22,15 @@ def test_a_site_overrides_and_inherits() -> None:
     assert str(here.origins["emails_enabled"]) == "file /c:5" and here.origins["emails_enabled"].scope == "site"
     assert there.origins["emails_enabled"].scope == "global"
     assert here.origins["interval"].kind == "default" and here.interval == 60
+
+
+def test_a_site_that_only_profiles_name_is_one() -> None:
+    text = '[profiles.p]\nsites = ["d", "c"]\n[profiles.q]\nsites = "c"\n[sites.e]\n'
+    document = Document(Path("/c"), text)
+    assert sites(document) == ["e", "c", "d"]
+    assert resolve_scope(document, "d", {}).interval == 60
+    with pytest.raises(UsageProblem, match='There is no site "f"'):
+        resolve_scope(document, "f", {})
 
 
 def test_what_is_global_only_is_read_from_global_only() -> None:
