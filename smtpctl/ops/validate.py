@@ -73,7 +73,8 @@ def validate(
             findings += static.judge(profile, document, preset, senders)
             findings += _delivery(profile, document, azure)
             findings += _client_certificate(profile, document)
-    counted, ignored = _split(sorted(dict.fromkeys(findings), key=_place), own, everywhere)
+    told = [_of_profile(finding, document) for finding in sorted(dict.fromkeys(findings), key=_place)]
+    counted, ignored = _split(told, own, everywhere)
     return Validation(counted, _counted(len(targets), "profile"), ignored)
 
 
@@ -116,6 +117,13 @@ def _split(
         counted += counts
         ignored += does_not
     return tuple(counted), tuple(ignored)
+
+
+def _of_profile(finding: Finding, document: Document) -> Finding:
+    """The finding with the profile that it is about before its title, where it does not say so itself."""
+    if finding.target not in document.profiles or finding.title.startswith("["):
+        return finding
+    return finding._replace(title=f"[profiles.{finding.target}] {finding.title}")
 
 
 def _place(finding: Finding) -> tuple[str, int, int, int]:

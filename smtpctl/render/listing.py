@@ -35,7 +35,7 @@ def findings(canvas: Canvas, findings: Sequence[Finding], subject: str, passed_o
 def ignored(canvas: Canvas, passed_over: Sequence[Ignored]) -> Iterator[str]:
     """What does not count: a line each, with the reason."""
     for one in passed_over:
-        about = f"{one.finding.target}: " if one.finding.target else ""
+        about = f"{one.finding.target}: " if one.finding.target and not one.finding.title.startswith("[") else ""
         yield from (
             canvas.paint("dim", line)
             for line in canvas.prose(

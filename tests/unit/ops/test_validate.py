@@ -43,8 +43,18 @@ def test_what_is_missing_is_told_at_the_heading() -> None:
         'version = 1\n\n[profiles.a]\nhost = "smtp.example.com"\ntls = "starttls"\nauth = "oauth2"\naccess_token_env = "T"\n'
     )
     assert finding.id == "config.oauth_no_username"
-    assert finding.title == "Cannot determine OAuth2 username"
+    assert finding.title == "[profiles.a] Cannot determine OAuth2 username"
     assert finding.location and finding.location.line == 3
+
+
+def test_each_finding_about_a_profile_names_it_once() -> None:
+    text = "".join(f'[profiles.{name}]\nhost = "h"\nusername = "ann"\nprot = 25\n' for name in ("a", "b"))
+    text += '[profiles.b.ignore]\n"config.half_credentials" = "agreed"\n'
+    made = validate(document(text), (), {}, {})
+    titles = [*(finding.title for finding in made.findings), *(one.finding.title for one in made.ignored)]
+    half = "Only half of a login is set: the password is missing"
+    assert {title for title in titles if half in title} == {f"[profiles.a] {half}", f"[profiles.b] {half}"}
+    assert all(title.count("[profiles.") == 1 for title in titles)
 
 
 def test_no_server_is_an_error_that_names_the_way_out() -> None:
@@ -145,7 +155,7 @@ def test_rights_that_are_missing_are_told(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_azure_takes_the_network_only(tmp_path: Path) -> None:
     (finding,) = found(pickup(tmp_path), platform="azure")
-    assert finding.title == "Microsoft Azure supports only the Network method"
+    assert finding.title == "[profiles.p] Microsoft Azure supports only the Network method"
     on_azure = validate(document(pickup(tmp_path)), (), {}, {"WEBSITE_SITE_NAME": "shop"}).findings
     assert [f.id for f in on_azure] == ["config.azure_network_only"]
 
