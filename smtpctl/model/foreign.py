@@ -32,7 +32,7 @@ _NAMES = (
 _PROSE = (
     r"(?:[245]\d\d(?: |-\d\.)|(?i:none|null|nil|true|false|yes|no|not|n/?a|undefined|unset|empty|ok|the|an?|is|was|were|are|it|its|"
     r"this|that|your?|there|for|of|in|on|to|at|and|or|with|without|from|by|if|please|check|see|use|using|must|should|may|"
-    r"can(?:not|'t)?|could|couldn't|did|does|doesn't|has|have|been|invalid|incorrect|wrong|expired|bad|missing|required|"
+    r"can(?:not|'t)?|could|couldn't|did|does|doesn't|has|have|been|invalid|incorrect|wrong|expired|bad|missing|needed|required|"
     r"fail(?:ed|ure|s)?|errors?|denied|rejected|refused|mismatch(?:ed)?|authenticat(?:ion|e|ed)|authoriz(?:ation|ed)|auth|"
     r"login|log|unknown|user|username|unable|unauthorized|unsupported|disabled|enabled|revoked|blocked|locked|access|"
     r"account|token|password|secret|credentials?|client|server|string|falsch|ung\u00fcltig|abgelaufen|incorrecte?|"
