@@ -118,9 +118,9 @@ SHARED_OPTIONS = {
     "config": SharedOption(_shared("--config", "Configuration file.", "FILE")),
     "site": SharedOption(_shared("--site", "Scope of the settings (without it: global).", "SITE")),
     "format": SharedOption(_shared("--format", "How results are written.")),
-    "json": SharedOption(_shared("--json", "Same as --format json."), bool),
+    "json": SharedOption(_shared("--json", "Same as --format json; as a variable: SMTPCTL_FORMAT=json."), bool),
     "no_input": SharedOption(_shared("--no-input", "Never ask; stop instead."), bool),
     "color": SharedOption(_shared("--color", "When to use colour."), choices=COLORS),
-    "quiet": SharedOption(_shared("--quiet -q", "Only results and errors."), bool),
+    "quiet": SharedOption(_shared("--quiet -q", "No progress, no remarks; results, warnings and errors stay."), bool),
     "verbose": SharedOption(_shared("--verbose -v", "More detail; repeat for more.", counted=True), int),
 }
