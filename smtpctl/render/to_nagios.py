@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 
 from smtpctl.model.errors import Problem
-from smtpctl.model.finding import Finding, Ignored, Severity
+from smtpctl.model.finding import Finding, Ignored, Remedy, Severity
 from smtpctl.model.report import ExitStatus, Report, Status
 from smtpctl.model.transcript import Transcript
 from smtpctl.render.base import Setting, by_stage, ends, explanation, problem_report
@@ -152,18 +152,16 @@ def _details(report: Report) -> Iterator[str]:
 
 
 def _without_pipes(finding: Finding) -> Finding:
-    """A finding less the commands with a bar, which would be others without it."""
-    return finding._replace(
-        causes=tuple(
-            cause._replace(
-                remedies=tuple(
-                    remedy._replace(commands=tuple(command for command in remedy.commands if _BAR not in command))
-                    for remedy in cause.remedies
-                )
-            )
-            for cause in finding.causes
-        )
-    )
+    """A finding where a remedy with a bar in its commands is told in words: the command would be another one without it, and
+    the rest of a series is not the series."""
+
+    def told(remedy: Remedy) -> Remedy:
+        if not any(_BAR in command for command in remedy.commands):
+            return remedy
+        return remedy._replace(text=remedy.text.removesuffix(":"), commands=())
+
+    causes = (cause._replace(remedies=tuple(map(told, cause.remedies))) for cause in finding.causes)
+    return finding._replace(causes=tuple(causes))
 
 
 def _datum(label: str, value: str) -> str:

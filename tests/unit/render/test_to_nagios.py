@@ -115,9 +115,8 @@ def test_only_what_connects_is_monitored() -> None:
 
 
 def test_a_command_with_a_pipe_is_left_out() -> None:
-    """Without its bar it would be another one."""
-    remedies = (Remedy("Append it.", ("curl x | openssl x509", "postfix reload")),)
+    """Without its bar it would be another one; and what stands beside it is only a part of what to do."""
+    remedies = (Remedy("Append it:", ("curl x | openssl x509", "postfix stop")), Remedy("Reload:", ("postfix reload",)))
     finding = Finding("tls.x", Severity.NOTE, Stage.TLS, "It is so", causes=(Cause("", 1, remedies),))
     text = drawn(FINE._replace(findings=(finding,)))
-    assert text.splitlines()[-2:] == ["    fix: Append it.", "      postfix reload"]
-    assert "curl" not in text
+    assert text.splitlines()[-3:] == ["    fix: Append it", "    fix: Reload:", "      postfix reload"]
