@@ -534,12 +534,10 @@ def _socks(client: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["http://user:p%26w%20d@", "socks5://", "socks5h://"])
-def test_through_a_proxy(postfix: Postfix, pki: Pki, scheme: str) -> None:
+def test_through_a_proxy(postfix: Postfix, pki: Pki, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with proxy(_http if scheme.startswith("http") else _socks) as port:
-        url = f"{scheme}127.0.0.1:{port}"
-        report = look(
-            "localhost", postfix.port("submission"), tls="starttls", proxy=url, ca_file=str(pki.ca_file), **LOGIN
-        )
+        monkeypatch.setenv("SMTPCTL_PROXY", f"{scheme}127.0.0.1:{port}")
+        report = look("localhost", postfix.port("submission"), tls="starttls", ca_file=str(pki.ca_file), **LOGIN)
     assert (ids(report), report.status()) == ([], OK)
     assert not any("p&w d" in event.text or "p%26w" in event.text for event in report.transcript)
 

@@ -55,7 +55,7 @@ EXPECTED: dict[str, tuple[list[str], ExitStatus]] = {
     "ssh": (["conn.not_smtp"], PROTOCOL),
     "imap": (["conn.not_smtp"], PROTOCOL),
     "pop3": (["conn.not_smtp"], PROTOCOL),
-    "too_busy": (["smtp.greeting_refused"], TEMPORARY),
+    "too_busy": (["generic.greeting-421-service-not-available"], TEMPORARY),
     "not_for_you": (["smtp.greeting_refused"], UNAVAILABLE),
     "masked_ehlo": (["smtp.ehlo_masked"], ExitStatus.FINDINGS),
     "helo_only": (["smtp.ehlo_rejected_helo_ok"], OK),
