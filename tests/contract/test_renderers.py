@@ -136,6 +136,20 @@ def listed(finding: Finding) -> Finding:
     return finding._replace(message="", causes=tuple(cause._replace(text="") for cause in finding.causes[:1]))
 
 
+def without_pipes(finding: Finding) -> Finding:
+    """A plugin's output cannot hold a bar: what is done with one is told in words alone."""
+    causes = []
+    for cause in finding.causes:
+        remedies = (
+            remedy._replace(text=remedy.text.removesuffix(":"), commands=())
+            if "|" in "".join(remedy.commands)
+            else remedy
+            for remedy in cause.remedies
+        )
+        causes.append(cause._replace(remedies=tuple(remedies)))
+    return finding._replace(causes=tuple(causes))
+
+
 def test_every_format_is_covered() -> None:
     assert set(READERS) == set(FORMATS)
 
@@ -145,7 +159,8 @@ def test_every_format_is_covered() -> None:
 def test_nothing_of_a_finding_is_lost(name: str, form: str) -> None:
     told = squeezed(READERS[form](draw(name, form)))
     for finding in findings(name):
-        for part in parts(listed(finding) if form == "text" and name.startswith("validated") else finding):
+        shown = listed(finding) if form == "text" and name.startswith("validated") else finding
+        for part in parts(without_pipes(shown) if form == "nagios" else shown):
             assert squeezed(part if form == "json" else visible(part)) in told
 
 
