@@ -98,7 +98,7 @@ def _guide(terminal: Terminal, topic: str, name: str, given: dict[str, str], way
 
 
 def _script(terminal: Terminal, guide: Guide, file: str, *, yes: bool) -> None:
-    from smtpctl.ops.files import is_there, new_file
+    from smtpctl.ops.files import new_file, replaces
     from smtpctl.render.guide_script import guide_script
 
     if not guide.shell:
@@ -109,7 +109,7 @@ def _script(terminal: Terminal, guide: Guide, file: str, *, yes: bool) -> None:
         terminal.out(guide_script(guide))
         return
     path = Path(file)
-    if is_there(path):
+    if replaces(path, "--script"):
         terminal.confirm(f"{path} is there already. Write over it?", yes=yes)
     with new_file(path, option="--script") as opened:
         opened.write(guide_script(guide).encode())

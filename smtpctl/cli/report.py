@@ -52,7 +52,7 @@ def command(
     """
     from smtpctl.cli import live
     from smtpctl.ops import report as ops
-    from smtpctl.ops.files import is_there, new_file
+    from smtpctl.ops.files import new_file, replaces
     from smtpctl.render import ticket as render
 
     if transcript and not target and not overrides:
@@ -71,7 +71,7 @@ def command(
     if output == "-":
         terminal.out(made())
         return
-    if is_there(path):
+    if replaces(path, "--output"):
         terminal.confirm(f"{path} is there already. Write over it?", yes=yes)
     with new_file(path) as file:
         file.write(made().encode())

@@ -39,9 +39,12 @@ OURS: Mapping[str, Ours] = {
 }
 
 
-def is_there(path: Path) -> bool:
-    """Whether there is something of that name. What cannot be looked at is not; making it says why."""
+def replaces(path: Path, option: str) -> bool:
+    """Whether there is a file of that name. What cannot be looked at is none; making it says why. UsageProblem for a folder,
+    naming the option: nobody is asked whether to write over that."""
     try:
+        if path.is_dir():
+            raise UsageProblem(f"{option} {path}: it is a folder", "Name a file in it.")
         return path.exists()
     except OSError:
         return False

@@ -152,7 +152,7 @@ def test_a_wrong_value_of_the_file_is_asked_for_again(config: Path, smtpctl_call
         (["relay", "--way", "google", "--script", "x.sh"], "nothing to run"),
         (["m365", "--script", "-", "--json"], "--script -"),
         (["m365", "--script", "missing/x.ps1"], "--script missing"),
-        (["m365", "--script", ".", "--yes"], "--script .: Is a directory"),
+        (["m365", "--script", "."], "--script .: it is a folder"),
         (["m365", "--script", "a" * 300], "File name too long"),
     ],
 )

@@ -142,9 +142,9 @@ def test_a_folder_that_is_not_there_is_told_before_anybody_is_asked(smtpctl_call
     run = smtpctl_call("report", "zebraprof", "--output", "nowhere/ticket.md")
     assert run.code == 2
     assert "nowhere/ticket.md: No such file" in run.stderr
-    run = smtpctl_call("report", "zebraprof", "--output", ".", "--yes")
+    run = smtpctl_call("report", "zebraprof", "--output", ".")
     assert run.code == 2
-    assert "--output .: Is a directory" in run.stderr
+    assert "--output .: it is a folder" in run.stderr
 
 
 @pytest.mark.usefixtures("server")
